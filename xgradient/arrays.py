@@ -1,0 +1,162 @@
+"""Derivatives of plain arrays, with the signature of ``torch.gradient``."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .chunks import derivatives
+from .nodes import given_nodes
+from .stencils import Order
+
+__all__ = ["gradient"]
+
+
+def gradient(
+    input: Any,
+    *,
+    spacing: Any = None,
+    dim: int | Hashable | Sequence[int | Hashable] | None = None,
+    edge_order: int = 1,
+    deriv: int = 1,
+    accuracy: int = 2,
+    periodic: bool | Sequence[bool] = False,
+) -> tuple[Any, ...]:
+    r"""Derivatives of an array along some or all of its dimensions, as ``torch.gradient``.
+
+    .. math::
+
+        \frac{\mathrm{d} f}{\mathrm{d}x}(x_i) \approx
+        \frac{h_+}{h_-(h_- + h_+)}\,(f_i - f_{i-1}) + \frac{h_-}{h_+(h_- + h_+)}\,(f_{i+1} - f_i)
+
+    inside, for the steps :math:`h_-` and :math:`h_+` before and after a point, and one-sided
+    differences of ``edge_order`` at the ends; other orders by Fornberg's weights [1]_.
+
+    Parameters
+    ----------
+    input : array
+        Samples of a function: a NumPy or dask array, any array of the array API standard, or a
+        DataArray, of any numeric dtype and shape.
+    spacing : number, sequence or 1-D array, optional
+        The step, or a sequence with one step or one 1-D array of positions per dimension; for a
+        single dimension also its positions as an array. By default the step is 1, also for a
+        DataArray: ``DataArray.grad`` is what looks at its coordinates.
+    dim : int, name or sequence of these, optional
+        The dimensions to differentiate along, names if ``input`` is a DataArray. All by default.
+    edge_order : int, default: 1
+        Order of accuracy at the ends.
+    deriv : int, default: 1
+        Order of the derivative.
+    accuracy : int, default: 2
+        Order of accuracy inside, on any positions.
+    periodic : bool or sequence of bool, default: False
+        Whether each dimension closes on itself after n steps of its uniform spacing.
+
+    Returns
+    -------
+    tuple of array
+        One array per dimension, of the type, shape and dtype of ``input``; float64 for integers
+        and booleans. The units are those of ``input`` over those of ``spacing`` to the power
+        ``deriv``.
+
+    Raises
+    ------
+    TypeError
+        If the array or a spacing is not numeric.
+    ValueError
+        If a dimension does not exist or is too short, or a spacing is zero, not monotonic, not
+        finite, or of the wrong length.
+
+    References
+    ----------
+    .. [1] Fornberg, B. (1988): Generation of finite difference formulas on arbitrarily spaced
+       grids. Math. Comp. 51, 699-706, doi:10.1090/S0025-5718-1988-0935077-0
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xgradient import gradient
+    >>> gradient(np.array([0.0, 0.25, 1.0, 2.25]), spacing=0.5)
+    (array([0.5, 1. , 2. , 2.5]),)
+    >>> down, right = gradient(np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]]))
+    >>> down[0], right[0]
+    (array([3., 3., 3.]), array([1., 1., 1.]))
+    """
+    order = Order.checked(deriv, accuracy, edge_order)
+    if isinstance(input, xr.DataArray):
+        return _labelled(input, spacing, dim, order, periodic)
+    array = np.asarray(input) if isinstance(input, list | tuple | int | float) else input
+    axes = _axes(array.ndim, dim)
+    requests = []
+    for axis, step, closed in _each(axes, spacing, periodic):
+        what = f"dimension {axis}"
+        nodes = given_nodes(step, array.shape[axis], f"spacing of {what}", period=closed)
+        requests.append((axis, order.stencil(nodes, what)))
+    return tuple(derivatives(array, requests))
+
+
+def _labelled(
+    da: xr.DataArray, spacing: Any, dim: Any, order: Order, periodic: Any
+) -> tuple[xr.DataArray, ...]:
+    """The same for a DataArray: by name, on steps of 1 unless a spacing is given."""
+    if dim is None:
+        dims = list(da.dims)
+    else:
+        chosen = [dim] if isinstance(dim, str) or not isinstance(dim, Sequence) else list(dim)
+        dims = [da.dims[_axes(da.ndim, d)[0]] if isinstance(d, int) else d for d in chosen]
+    results = []
+    for name, step, closed in _each(dims, spacing, periodic):
+        results.append(
+            da.grad(
+                name,
+                spacing=step,
+                periodic=closed,
+                deriv=order.deriv,
+                accuracy=order.accuracy,
+                edge_order=order.edge_order,
+            )
+        )
+    return tuple(results)
+
+
+def _axes(ndim: int, dim: Any) -> list[int]:
+    """The axes of a call, counted from 0, each named once."""
+    if dim is None:
+        axes = list(range(ndim))
+    else:
+        axes = []
+        for d in [dim] if np.ndim(dim) == 0 else dim:
+            if not isinstance(d, int | np.integer) or isinstance(d, bool):
+                raise TypeError(f"dim is {d!r}; give the number of a dimension")
+            if not -ndim <= d < ndim:
+                raise ValueError(f"dim is {d}, but the array has {ndim} dimensions")
+            axes.append(int(d) % ndim)
+    if not axes:
+        raise ValueError("the array has no dimensions to differentiate along")
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"dim is {dim!r}, which names a dimension twice")
+    return axes
+
+
+def _each(dims: list[Any], spacing: Any, periodic: Any) -> list[tuple[Any, Any, bool]]:
+    """Each dimension with its spacing and whether it is periodic."""
+    if spacing is None or (np.ndim(spacing) == 0 and not isinstance(spacing, list | tuple)):
+        steps = [1.0 if spacing is None else spacing] * len(dims)
+    elif isinstance(spacing, list | tuple):
+        steps = list(spacing)
+    elif len(dims) == 1:
+        steps = [spacing]
+    else:
+        raise ValueError(
+            f"spacing is one array for {len(dims)} dimensions; give a list with one entry for each"
+        )
+    closed = [periodic] * len(dims) if isinstance(periodic, bool) else list(periodic)
+    for name, given in (("spacing", steps), ("periodic", closed)):
+        if len(given) != len(dims):
+            raise ValueError(
+                f"{name} has {len(given)} entries for {len(dims)} dimensions; give one for each"
+            )
+    return list(zip(dims, steps, closed, strict=True))

@@ -1,0 +1,80 @@
+"""Any other array: slices and sums in the array's own namespace.
+
+Nothing is written in place, so immutable and traced arrays work. The order of the sum is that of
+the compiled loops.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..stencils import Stencil
+
+__all__ = ["derivative", "join"]
+
+
+def derivative(f: Any, axis: int, stencil: Stencil, dtype: Any, xp: Any) -> Any:
+    """The rows of a stencil, applied along one axis.
+
+    Parameters
+    ----------
+    f : array
+        The field, covering every window of the stencil along ``axis``.
+    axis : int
+        The axis, not negative.
+    stencil : Stencil
+        The rows; all node numbers are indices into ``f``.
+    dtype : dtype
+        Type of the result, in the namespace ``xp``.
+    xp : module
+        The array's namespace, by the array API standard.
+
+    Returns
+    -------
+    array
+        A new array, ``stencil.n`` long along ``axis``.
+    """
+    f = xp.astype(f, dtype)
+    parts = []
+    middle = int(np.searchsorted(stencil.edge_rows, stencil.first))
+    for at in range(middle):
+        parts.append(_edge(f, axis, stencil, at, xp))
+    if stencil.last > stencil.first:
+        start, stop = stencil.first + stencil.offset, stencil.last + stencil.offset
+        parts.append(_sum(f, axis, start, stop, stencil.interior, xp))
+    for at in range(middle, len(stencil.edge_rows)):
+        parts.append(_edge(f, axis, stencil, at, xp))
+    return join(parts, axis, xp)
+
+
+def join(parts: list[Any], axis: int, xp: Any) -> Any:
+    """The parts one after the other along an axis."""
+    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=axis)
+
+
+def _edge(f: Any, axis: int, stencil: Stencil, at: int, xp: Any) -> Any:
+    start, width = int(stencil.edge_starts[at]), int(stencil.edge_widths[at])
+    return _sum(f, axis, start, start + 1, stencil.edges[at, : width - 1, None], xp)
+
+
+def _sum(f: Any, axis: int, start: int, stop: int, coefficients: Any, xp: Any) -> Any:
+    """Sum of coefficient times difference for the windows that begin at start … stop - 1."""
+    lead, trail = (slice(None),) * axis, (1,) * (f.ndim - axis - 1)
+    total = None
+    for k, row in enumerate(coefficients):
+        lower = f[(*lead, slice(start + k, stop + k))]
+        upper = f[(*lead, slice(start + k + 1, stop + k + 1))]
+        term = _like(row, f, xp, trail) * (upper - lower)
+        total = term if total is None else total + term
+    return total
+
+
+def _like(row: Any, f: Any, xp: Any, trail: tuple[int, ...]) -> Any:
+    """One coefficient as a number, or one a row as an array that broadcasts along the axis."""
+    if len(row) == 1:
+        return float(row[0])
+    real = f.real.dtype if xp.isdtype(f.dtype, "complex floating") else f.dtype
+    column = xp.asarray(row, dtype=real)
+    return xp.reshape(column, (len(row), *trail))

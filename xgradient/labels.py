@@ -1,0 +1,128 @@
+"""What a result is called: names, units, long names and attributes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
+from typing import Any
+
+__all__ = ["result_attrs", "result_encoding", "result_name", "result_units"]
+
+#: Encodings that say where or how the data lie on a map, which a derivative keeps; those that
+#: say how numbers were packed would spoil it.
+KEPT_ENCODINGS = ("grid_mapping", "coordinates")
+
+
+def result_name(name: Hashable | None, coord: Hashable, deriv: int) -> str:
+    """The name of a derivative: ``dT_dlat``, or ``d2T_dlat2`` for the second.
+
+    Examples
+    --------
+    >>> result_name("T", "lat", 1), result_name("T", "lat", 2), result_name(None, "x", 1)
+    ('dT_dlat', 'd2T_dlat2', 'd_dx')
+    """
+    power = "" if deriv == 1 else str(deriv)
+    field = "" if name is None else str(name)
+    return f"d{power}{field}_d{coord}{power}"
+
+
+def result_attrs(
+    attrs: Mapping[Any, Any], name: Hashable | None, axis_units: str | None, along: str, deriv: int
+) -> dict[Any, Any]:
+    """The attributes of a derivative: the field's, with new units and long name.
+
+    Parameters
+    ----------
+    attrs : mapping
+        Attributes of the field.
+    name : hashable or None
+        Name of the field.
+    axis_units : str or None
+        Units of the coordinate.
+    along : str
+        The coordinate in words.
+    deriv : int
+        Order of the derivative.
+    """
+    kept = {k: v for k, v in attrs.items() if k not in ("standard_name", "units", "long_name")}
+    units = result_units(attrs.get("units"), axis_units, deriv)
+    if units is not None:
+        kept["units"] = units
+    field = attrs.get("long_name") or attrs.get("standard_name") or name
+    if field is not None:
+        words = str(field) if attrs.get("long_name") else str(field).replace("_", " ")
+        order = "" if deriv == 1 else f"{_ordinal(deriv)} "
+        kept["long_name"] = f"{order}derivative of {words} with respect to {along}"
+    return kept
+
+
+def result_encoding(encoding: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The encoding of a derivative: what refers to the grid, nothing of how numbers are packed."""
+    return {k: encoding[k] for k in KEPT_ENCODINGS if k in encoding}
+
+
+def _ordinal(n: int) -> str:
+    if n % 100 in (11, 12, 13):
+        return f"{n}th"
+    return f"{n}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th') }"
+
+
+def result_units(field: Any, axis: Any, deriv: int) -> str | None:
+    """Units of a field over units of an axis to the power ``deriv``, as CF text.
+
+    Units that are absent count as dimensionless, as the CF conventions have it. A difference of
+    temperatures in degrees Celsius is one in kelvins.
+
+    Parameters
+    ----------
+    field, axis : str or None
+        The units; what is no unit (an unknown word) is kept as text.
+    deriv : int
+        Order of the derivative.
+
+    Returns
+    -------
+    str or None
+        The units of the derivative, None if neither has any.
+
+    Examples
+    --------
+    >>> result_units("K", "degrees_north", 1), result_units("m s-1", "m", 1)
+    ('K degrees_north-1', 's-1')
+    >>> result_units("degC", "m", 2), result_units("dBZ", "km", 1)
+    ('K m-2', 'dBZ km-1')
+    """
+    if field is None and axis is None:
+        return None
+    over = re.sub(r"\s+since\s.*", "", str(axis)) if axis is not None else "1"
+    return _divide(str(field) if field is not None else "1", over, deriv)
+
+
+@lru_cache(maxsize=256)
+def _divide(field: str, axis: str, deriv: int) -> str:
+    # pint and its registry take longer to import than a gradient to compute.
+    from cf_xarray.units import units as registry
+
+    try:
+        unit = registry.parse_units(field)
+        change = registry.Quantity(1, unit) - registry.Quantity(0, unit)
+        if change.units != unit:  # a scale with a zero of its own, as degrees Celsius
+            change = change.to_base_units()
+            if change.magnitude != 1:
+                raise ValueError("no plain unit has this step")
+            unit = change.units
+        return f"{unit / registry.parse_units(axis) ** deriv:cf}" or "1"
+    except Exception:
+        # Whatever pint cannot read is still right as text.
+        return _divide_text(field, axis, deriv)
+
+
+def _divide_text(field: str, axis: str, deriv: int) -> str:
+    numerator = f"({field})" if re.search(r"\ssince\s", field) else field
+    if axis.strip() in ("", "1"):
+        return numerator
+    if axis.isalpha():
+        return f"{'' if numerator == '1' else numerator + ' '}{axis}-{deriv}"
+    power = "" if deriv == 1 else str(deriv)
+    return f"({numerator})/({axis}){power}"

@@ -1,0 +1,198 @@
+"""Where the samples of one axis stand: values of any dtype to float64 node positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Nodes", "given_nodes", "numeric_nodes", "uniform_nodes"]
+
+#: A step may be blurred by the rounding of its coordinate, but never by more than this share of it.
+LARGEST_BLUR = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """The sample positions of one axis.
+
+    Attributes
+    ----------
+    n : int
+        Number of nodes.
+    step : float or None
+        Signed distance between neighbours of a uniform axis, seam included if it is periodic.
+    positions : ndarray of float64, shape (n,), or None
+        The positions of an axis that is not uniform.
+    period : float or None
+        Signed length after which the axis repeats, in the direction of the nodes.
+    """
+
+    n: int
+    step: float | None
+    positions: NDArray[np.float64] | None = None
+    period: float | None = None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells this axis from any other, for caches."""
+        raw = None if self.positions is None else self.positions.tobytes()
+        return self.n, self.step, raw, self.period
+
+
+def uniform_nodes(n: int, step: float, *, periodic: bool = False) -> Nodes:
+    """Nodes with one step between all neighbours."""
+    return Nodes(n, step, None, n * step if periodic else None)
+
+
+def given_nodes(
+    spacing: Any, n: int, what: str, *, scale: float = 1.0, period: float | bool = False
+) -> Nodes:
+    """Nodes by a ``spacing`` argument: one step, or ``n`` positions.
+
+    Parameters are those of `numeric_nodes`, and so are the errors.
+    """
+    values = np.asarray(spacing)
+    if values.ndim == 0:
+        if values.dtype.kind not in "iuf":
+            raise TypeError(f"{what} is {spacing!r}; give a number or {n} positions")
+        step = float(values) / scale
+        if not np.isfinite(step) or step == 0:
+            raise ValueError(f"{what} is {values}; a step must be finite and not zero")
+        if period is False or period is True:
+            return uniform_nodes(n, step, periodic=period)
+        return _close(step * np.arange(n), step, period, 0.0, what)
+    if values.shape != (n,):
+        shape = "x".join(str(s) for s in values.shape)
+        raise ValueError(
+            f"{what} has {shape} values, but the dimension has {n} points; "
+            f"give one number or {n} positions"
+        )
+    return numeric_nodes(values, what, scale=scale, period=period)
+
+
+def numeric_nodes(
+    values: NDArray[Any], what: str, *, scale: float = 1.0, period: float | bool = False
+) -> Nodes:
+    """Nodes at the given values, checked.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        Positions of any real dtype, increasing or decreasing. Differences of integers are taken
+        before they become floats, so large or unsigned ones lose nothing.
+    what : str
+        The coordinate or argument in words, for error messages.
+    scale : float
+        Number of ``values`` in one unit of the result: 1e9 turns nanoseconds into seconds.
+    period : float or bool
+        Length after which the axis repeats, in units of the result; True takes n steps of a
+        uniform axis.
+
+    Raises
+    ------
+    TypeError
+        If the values are not numbers.
+    ValueError
+        If a value is missing, infinite, repeated or out of order, or the period does not fit.
+    """
+    exact, resolution = _exact(values, what)
+    _check_order(exact, values, what)
+    n = len(exact)
+    positions = exact / scale
+    step = _uniform_step(exact, resolution)
+    if step is not None:
+        step = step / scale
+    if period is False:
+        return Nodes(n, step, None if step is not None else positions)
+    return _close(positions, step, period, resolution / scale, what)
+
+
+def _exact(values: NDArray[Any], what: str) -> tuple[NDArray[np.float64], float]:
+    """Float64 positions whose differences are those of the values, and the values' resolution."""
+    kind = values.dtype.kind
+    if kind not in "iuf":
+        raise TypeError(
+            f"{what} has dtype {values.dtype}, which is not numeric; "
+            "give positions or a step with spacing="
+        )
+    if kind == "f":
+        bad = ~np.isfinite(values)
+        if bad.any():
+            i = int(np.argmax(bad))
+            kindof = "missing" if np.isnan(values[i]) else "infinite"
+            raise ValueError(
+                f"{what} has a {kindof} value at index {i}; "
+                "fill it or drop it, e.g. with .dropna, before differentiating"
+            )
+        eps = max(float(np.finfo(values.dtype).eps), float(np.finfo(np.float64).eps))
+        resolution = eps * float(np.abs(values).max(initial=0))
+        if values.dtype.itemsize > 8:
+            values = values - values[:1]
+        return values.astype(np.float64), resolution
+    if values.size and max(abs(int(values.min())), abs(int(values.max()))) > 2**53:
+        # Object arithmetic on Python integers: exact at any size, and only ever done here.
+        values = values.astype(object) - int(values[0])
+    return values.astype(np.float64), 0.0
+
+
+def _check_order(exact: NDArray[np.float64], values: NDArray[Any], what: str) -> None:
+    """Refuse positions that do not strictly increase or strictly decrease."""
+    steps = np.diff(exact)
+    if not steps.size or (steps > 0).all() or (steps < 0).all():
+        return
+    if (steps == 0).any():
+        i = int(np.argmax(steps == 0)) + 1
+        raise ValueError(
+            f"{what} repeats the value {values[i]} at index {i}; "
+            "its values must be distinct, drop one, e.g. with .drop_duplicates"
+        )
+    i = int(np.argmax(np.sign(steps) != np.sign(steps[0]))) + 1
+    raise ValueError(
+        f"{what} is not monotonic: it turns at index {i}, "
+        f"from {values[i - 1]} to {values[i]}; sort it, e.g. with .sortby"
+    )
+
+
+def _uniform_step(exact: NDArray[np.float64], resolution: float) -> float | None:
+    """The step, if every node stands on an even grid up to the values' own resolution."""
+    n = len(exact)
+    if n < 2:
+        return 1.0
+    step = float(exact[-1] - exact[0]) / (n - 1)
+    allowed = min(resolution, LARGEST_BLUR * abs(step))
+    even = exact[0] + step * np.arange(n)
+    return step if float(np.abs(exact - even).max()) <= allowed else None
+
+
+def _close(
+    positions: NDArray[np.float64],
+    step: float | None,
+    period: float | bool,
+    resolution: float,
+    what: str,
+) -> Nodes:
+    """Nodes of an axis that returns to its first node after one period."""
+    n = len(positions)
+    span = float(positions[-1] - positions[0]) if n else 0.0
+    if period is True:
+        if step is None:
+            raise ValueError(
+                f"{what} is periodic with uneven steps, so its period cannot be told; "
+                "give it, e.g. periodic={name: 360}"
+            )
+        return uniform_nodes(n, step, periodic=True)
+    if not np.isfinite(period) or period <= abs(span):
+        raise ValueError(
+            f"{what} spans {abs(span):g}, but its period is {float(period):g}; "
+            "the period must be longer than the span, so drop a repeated last point "
+            "or give the true period"
+        )
+    signed = float(np.copysign(period, span))
+    if step is not None and abs(n * step - signed) <= max(
+        2 * resolution, 4 * np.finfo(np.float64).eps * abs(signed)
+    ):
+        return Nodes(n, signed / n, None, signed)
+    return Nodes(n, None, positions, signed)

@@ -1,0 +1,346 @@
+"""Nodes to stencils: which neighbours make a derivative, and how much each one counts.
+
+A stencil multiplies *differences of adjacent nodes*, not the nodes themselves. The weights of a
+derivative sum to zero, so both forms are equal on paper; this one gives exactly zero for a
+constant field and keeps the digits of float32 data with a large offset.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from numbers import Integral
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .nodes import Nodes
+
+__all__ = ["Order", "Stencil", "fornberg_weights", "make_stencil"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Stencil:
+    """A derivative along one axis, as rows of coefficients of adjacent differences.
+
+    Row ``i`` of ``first <= i < last`` uses the ``width`` nodes from ``i + offset`` on; the other
+    rows, few and next to the ends, have a window each. Node numbers may lie outside 0 … n-1: on a
+    periodic axis, and in the rows of a chunk, where they count from the chunk's own first cell.
+
+    Attributes
+    ----------
+    n : int
+        Number of rows.
+    first, last : int
+        The interior rows, a half-open range.
+    offset : int
+        First node of an interior row's window, relative to the row.
+    interior : ndarray of float64, shape (width - 1, 1) or (width - 1, last - first)
+        Coefficients of the differences; one column if all rows share them.
+    edge_rows, edge_starts, edge_widths : ndarray of int64, shape (e,)
+        The other rows in ascending order, the first node of each one's window and its width.
+    edges : ndarray of float64, shape (e, largest edge width - 1)
+        Their coefficients, padded with zeros that are never used.
+    """
+
+    n: int
+    first: int
+    last: int
+    offset: int
+    interior: Floats
+    edge_rows: Ints
+    edge_starts: Ints
+    edge_widths: Ints
+    edges: Floats
+
+    @property
+    def width(self) -> int:
+        """Number of nodes in an interior window."""
+        return len(self.interior) + 1
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all interior rows share their coefficients."""
+        return bool(self.interior.shape[1] == 1)
+
+    def reach(self) -> tuple[int, int]:
+        """Nodes needed before the first row's own node and after the last row's, at least 0."""
+        lo, hi = 0, self.n
+        if self.last > self.first:
+            lo = min(lo, self.first + self.offset)
+            hi = max(hi, self.last - 1 + self.offset + self.width)
+        if len(self.edge_rows):
+            lo = min(lo, int(self.edge_starts.min()))
+            hi = max(hi, int((self.edge_starts + self.edge_widths).max()))
+        return -lo, hi - self.n
+
+    def window(self, row: int) -> tuple[int, int]:
+        """First node of one row's window, and the one after its last."""
+        if self.first <= row < self.last:
+            return row + self.offset, row + self.offset + self.width
+        at = int(np.searchsorted(self.edge_rows, row))
+        start = int(self.edge_starts[at])
+        return start, start + int(self.edge_widths[at])
+
+    def rows(self, start: int, stop: int, *, origin: int | None = None) -> Stencil:
+        """The rows from ``start`` to ``stop``, numbered from 0, with node ``origin`` as node 0."""
+        origin = start if origin is None else origin
+        first = min(max(self.first, start), stop)
+        last = max(min(self.last, stop), first)
+        interior = self.interior
+        if not self.uniform:
+            interior = interior[:, first - self.first : last - self.first]
+        a, b = np.searchsorted(self.edge_rows, (start, stop))
+        return Stencil(
+            stop - start,
+            first - start,
+            last - start,
+            self.offset + start - origin,
+            interior,
+            self.edge_rows[a:b] - start,
+            self.edge_starts[a:b] - origin,
+            self.edge_widths[a:b],
+            self.edges[a:b],
+        )
+
+
+def fornberg_weights(nodes: NDArray[Any], at: NDArray[Any], deriv: int) -> NDArray[Any]:
+    """Weights of the ``deriv``-th derivative at a point, for any nodes, many windows at once.
+
+    Parameters
+    ----------
+    nodes : ndarray, shape (width, rows)
+        The node positions of each window; float64, or objects with exact arithmetic.
+    at : ndarray, shape (rows,)
+        Where the derivative is wanted.
+    deriv : int
+        Order of the derivative, less than ``width``.
+
+    Returns
+    -------
+    ndarray, shape (width, rows)
+        Weights of the node values, of the dtype of ``nodes``.
+
+    References
+    ----------
+    Fornberg, B. (1988): Generation of finite difference formulas on arbitrarily spaced grids.
+    Math. Comp. 51, 699-706, doi:10.1090/S0025-5718-1988-0935077-0
+    """
+    width = len(nodes)
+    weights = np.zeros((deriv + 1, *nodes.shape), dtype=nodes.dtype)
+    weights[0, 0] = 1
+    scale = np.ones_like(at)
+    away = nodes[0] - at
+    for i in range(1, width):
+        product = np.ones_like(at)
+        away_before, away = away, nodes[i] - at
+        for j in range(i):
+            gap = nodes[i] - nodes[j]
+            product = product * gap
+            if j == i - 1:
+                for k in range(min(i, deriv), -1, -1):
+                    lower = k * weights[k - 1, j] if k else 0
+                    weights[k, i] = scale * (lower - away_before * weights[k, j]) / product
+            for k in range(min(i, deriv), -1, -1):
+                lower = k * weights[k - 1, j] if k else 0
+                weights[k, j] = (away * weights[k, j] - lower) / gap
+        scale = product
+    wanted: NDArray[Any] = weights[deriv]
+    return wanted
+
+
+def _difference_form(weights: NDArray[Any]) -> NDArray[Any]:
+    """Weights of nodes to coefficients of adjacent differences, summed from the nearer end.
+
+    Summing each half from its own end makes the form of a mirrored window the mirrored form.
+    """
+    half = (len(weights) - 1) // 2
+    left = -np.cumsum(weights, axis=0)[:half]
+    right = np.cumsum(weights[::-1], axis=0)[::-1][1 + half :]
+    return np.concatenate([left, right])
+
+
+@lru_cache(maxsize=512)
+def _unit_coefficients(width: int, position: int, deriv: int) -> tuple[float, ...]:
+    """Difference coefficients on nodes one apart, at the ``position``-th of ``width`` nodes.
+
+    Built in rational arithmetic, so that each coefficient is the float nearest to the exact one.
+    """
+    nodes = np.array([[Fraction(k - position)] for k in range(width)], dtype=object)
+    weights = fornberg_weights(nodes, np.array([Fraction(0)], dtype=object), deriv)
+    return tuple(float(c) for c in _difference_form(weights)[:, 0])
+
+
+def _window_coefficients(positions: Floats, at: Floats, deriv: int) -> Floats:
+    """Difference coefficients for windows of any nodes, shape (width - 1, rows)."""
+    # Coordinates far from one (seconds, say) would overflow the products of high derivatives.
+    scale = np.abs(positions[-1] - positions[0]) / (len(positions) - 1)
+    weights = fornberg_weights((positions - at) / scale, np.zeros_like(at), deriv)
+    coefficients: Floats = _difference_form(weights) / scale**deriv
+    return coefficients
+
+
+def _interior_width(deriv: int, accuracy: int, uniform: bool) -> int:
+    """Nodes of a centred window: odd, so that a reversed axis gives the reversed result.
+
+    A window of m nodes has order m - deriv on any nodes; even derivatives on centred even nodes
+    gain one order by symmetry.
+    """
+    least = deriv + accuracy - (uniform and deriv % 2 == 0)
+    return least + 1 - least % 2
+
+
+@dataclass(frozen=True)
+class Order:
+    """Which derivative, and how accurate: the checked numbers of a call."""
+
+    deriv: int = 1
+    accuracy: int = 2
+    edge_order: int = 1
+
+    @classmethod
+    def checked(cls, deriv: Any, accuracy: Any, edge_order: Any) -> Order:
+        """The numbers of a call, or an error that names the one that is wrong."""
+        if edge_order is None:
+            # At accuracy 2, one-sided first differences are what torch, NumPy and xarray have.
+            edge_order = 1 if accuracy == 2 else accuracy
+        given = {"deriv": deriv, "accuracy": accuracy, "edge_order": edge_order}
+        for name, value in given.items():
+            if isinstance(value, bool) or not isinstance(value, Integral):
+                raise TypeError(f"{name} is {value!r}; give a whole number of at least 1")
+            if value < 1:
+                raise ValueError(f"{name} is {value}; give a whole number of at least 1")
+        return cls(**{name: int(value) for name, value in given.items()})
+
+    def stencil(self, nodes: Nodes, what: str) -> Stencil:
+        """The stencil of this derivative on an axis, which must have enough points."""
+        closed = nodes.period is not None
+        needed = self.deriv + self.edge_order
+        if closed:
+            needed = _interior_width(self.deriv, self.accuracy, nodes.step is not None)
+        if nodes.n < needed:
+            raise ValueError(
+                f"{what} has {nodes.n} point{'' if nodes.n == 1 else 's'}, but "
+                f"deriv={self.deriv}, accuracy={self.accuracy}, edge_order={self.edge_order} "
+                f"{'on a periodic axis ' if closed else ''}needs {needed}; "
+                "lower them or take more points"
+            )
+        return make_stencil(nodes, self.deriv, self.accuracy, self.edge_order)
+
+
+# Building a stencil costs more than applying it to a short axis, so the recent ones are kept.
+# Long irregular axes are not: their tables are large, and building them is cheap beside the data.
+_RECENT: OrderedDict[tuple[Any, ...], Stencil] = OrderedDict()
+_RECENT_MOST = 64
+_RECENT_LONGEST = 20_000
+_RECENT_LOCK = Lock()
+
+
+def make_stencil(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
+    """The stencil of one derivative on one axis.
+
+    Interior rows use centred windows that reach order ``accuracy`` on any nodes. The rows next to
+    an end use windows that begin (end) at the end node and hold ``deriv + edge_order`` nodes, or
+    as many more as make them centred.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The axis, with enough nodes for the windows.
+    deriv, accuracy, edge_order : int
+        Order of the derivative, and of its accuracy inside and at the ends; each at least 1.
+
+    Returns
+    -------
+    Stencil
+        ``nodes.n`` rows, in units of one over position units to the power ``deriv``.
+    """
+    if nodes.positions is not None and nodes.n > _RECENT_LONGEST:
+        return _build_checked(nodes, deriv, accuracy, edge_order)
+    key = (nodes.key, deriv, accuracy, edge_order)
+    with _RECENT_LOCK:
+        found = _RECENT.get(key)
+        if found is not None:
+            _RECENT.move_to_end(key)
+            return found
+    made = _build_checked(nodes, deriv, accuracy, edge_order)
+    with _RECENT_LOCK:
+        _RECENT[key] = made
+        while len(_RECENT) > _RECENT_MOST:
+            _RECENT.popitem(last=False)
+    return made
+
+
+def _build_checked(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
+    """A new stencil, refused if float64 cannot hold its coefficients."""
+    with np.errstate(all="ignore"):
+        stencil = _build(nodes, deriv, accuracy, edge_order)
+    for table in (stencil.interior.T, stencil.edges):
+        if not np.isfinite(table).all() or not table.any(axis=1).all():
+            raise ValueError(
+                "the steps of the axis are too small or too large for this derivative in "
+                "float64; rescale the coordinate or give spacing="
+            )
+    return stencil
+
+
+def _build(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
+    width = _interior_width(deriv, accuracy, nodes.step is not None)
+    half = width // 2
+    if nodes.period is not None:
+        interior = _interior(nodes, 0, nodes.n, width, deriv)
+        none = np.zeros(0, dtype=np.int64)
+        return Stencil(nodes.n, 0, nodes.n, -half, interior, none, none, none, np.zeros((0, 1)))
+    first = min(half, (nodes.n + 1) // 2)
+    last = max(nodes.n - half, first)
+    rows = np.concatenate([np.arange(first), np.arange(last, nodes.n)])
+    mirrored = nodes.n - 1 - rows
+    from_left = rows <= mirrored
+    widths = np.maximum(deriv + edge_order, 2 * np.minimum(rows, mirrored) + 1)
+    starts = np.where(from_left, 0, nodes.n - widths)
+    edges = np.zeros((len(rows), int(widths.max(initial=2)) - 1))
+    for at, (row, start, wide) in enumerate(zip(rows, starts, widths, strict=True)):
+        edges[at, : wide - 1] = _edge(nodes, int(row), int(start), int(wide), deriv)
+    interior = _interior(nodes, first, last, width, deriv)
+    return Stencil(nodes.n, first, last, -half, interior, rows, starts, widths, edges)
+
+
+def _edge(nodes: Nodes, row: int, start: int, width: int, deriv: int) -> Floats:
+    """Coefficients of one row whose window stands at an end."""
+    if nodes.positions is None:
+        assert nodes.step is not None
+        unit = np.array(_unit_coefficients(width, row - start, deriv))
+        return unit / np.float64(nodes.step) ** deriv
+    window = nodes.positions[start : start + width, None]
+    return _window_coefficients(window, nodes.positions[row : row + 1], deriv)[:, 0]
+
+
+def _interior(nodes: Nodes, first: int, last: int, width: int, deriv: int) -> Floats:
+    """Coefficients of the rows from ``first`` to ``last``, by centred windows."""
+    half = width // 2
+    if nodes.positions is None:
+        assert nodes.step is not None
+        unit = np.array(_unit_coefficients(width, half, deriv))
+        return (unit / np.float64(nodes.step) ** deriv)[:, None]
+    if last <= first:
+        return np.zeros((width - 1, 0))
+    positions = nodes.positions
+    if nodes.period is not None:
+        # Neighbours across the seam stand one period further on, not at their own coordinate.
+        positions = np.concatenate(
+            [positions[-half:] - nodes.period, positions, positions[:half] + nodes.period]
+        )
+        first, last = first + half, last + half
+    table = np.empty((width - 1, last - first))
+    for a in range(first, last, 65536):  # bounds the scratch memory of a long axis
+        b = min(a + 65536, last)
+        windows = np.stack([positions[a - half + k : b - half + k] for k in range(width)])
+        table[:, a - first : b - first] = _window_coefficients(windows, positions[a:b], deriv)
+    return table
