@@ -63,7 +63,7 @@ def given_nodes(
             raise ValueError(f"{what} is {values}; a step must be finite and not zero")
         if period is False or period is True:
             return uniform_nodes(n, step, periodic=period)
-        return _close(step * np.arange(n), step, period, 0.0, what)
+        return _close(step * np.arange(n, dtype=np.float64), step, period, 0.0, what)
     if values.shape != (n,):
         shape = "x".join(str(s) for s in values.shape)
         raise ValueError(

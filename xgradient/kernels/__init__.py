@@ -7,6 +7,7 @@ stencil. It knows no labels, coordinates, periods or chunks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -171,7 +172,7 @@ def _units(f: Array, axis: int, stencil: Stencil, out: Array) -> Iterator[Job]:
     long_enough = [d for d in order if out.shape[d] >= UNITS] or [int(np.argmax(out.shape))]
     d = next((d for d in long_enough if d != axis), axis)
     bounds = [out.shape[d] * i // UNITS for i in range(UNITS + 1)]
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         to = cut(out, d, start, stop)
         if d == axis:
             yield f, stencil.rows(start, stop, origin=0), to

@@ -146,10 +146,10 @@ def derivative(f: Array, axis: int, stencil: Stencil, out: Array) -> None:
         order = sorted(range(f.ndim), key=lambda d: -abs(out.strides[d]))
         f, out = f.transpose(order), out.transpose(order)
         axis = order.index(axis)
-    if f.dtype == computed == out.dtype and f.dtype.isnative and _walkable(f, axis):
-        if _walkable(out, axis):
-            _walk(f, axis, stencil, out)
-            return
+    as_is = f.dtype == computed == out.dtype and f.dtype.isnative
+    if as_is and _walkable(f, axis) and _walkable(out, axis):
+        _walk(f, axis, stencil, out)
+        return
     for piece in _pieces(f.shape, axis, PIECE):
         fresh = np.ascontiguousarray(f[piece], dtype=computed)
         target = out[piece]

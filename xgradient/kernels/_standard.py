@@ -37,15 +37,13 @@ def derivative(f: Any, axis: int, stencil: Stencil, dtype: Any, xp: Any) -> Any:
         A new array, ``stencil.n`` long along ``axis``.
     """
     f = xp.astype(f, dtype)
-    parts = []
     middle = int(np.searchsorted(stencil.edge_rows, stencil.first))
-    for at in range(middle):
-        parts.append(_edge(f, axis, stencil, at, xp))
+    parts = [_edge(f, axis, stencil, at, xp) for at in range(middle)]
     if stencil.last > stencil.first:
         start, stop = stencil.first + stencil.offset, stencil.last + stencil.offset
         parts.append(_sum(f, axis, start, stop, stencil.interior, xp))
-    for at in range(middle, len(stencil.edge_rows)):
-        parts.append(_edge(f, axis, stencil, at, xp))
+    ends = range(middle, len(stencil.edge_rows))
+    parts.extend(_edge(f, axis, stencil, at, xp) for at in ends)
     return join(parts, axis, xp)
 
 
