@@ -117,16 +117,22 @@ def _listed(names: Any) -> str:
 
 
 def make_axis(
-    obj: XarrayObject, name: Hashable, spacing: Any = None, periodic: Any = False
+    n: int,
+    dim: Hashable,
+    coord: xr.DataArray | None,
+    spacing: Any = None,
+    periodic: Any = False,
 ) -> Axis:
-    """The axis that a name stands for.
+    """The axis along a dimension.
 
     Parameters
     ----------
-    obj : DataArray or Dataset
-        What is to be differentiated.
-    name : hashable
-        A dimension, a 1-D coordinate, or a CF name or axis that cf-xarray resolves.
+    n : int
+        Number of points.
+    dim : hashable
+        The dimension.
+    coord : DataArray, shape (n,), or None
+        Its coordinate; without one the step is 1.
     spacing : None, number or 1-D array
         A uniform step or node positions instead of the coordinate; a DataArray brings its units.
     periodic : bool or number
@@ -142,8 +148,6 @@ def make_axis(
     TypeError, ValueError
         If the coordinate cannot carry a derivative: one sentence with what was found.
     """
-    dim, coord = find_coord(obj, name)
-    n = obj.sizes[dim]
     label = dim if coord is None else coord.name
     words = str(label)
     if coord is not None:

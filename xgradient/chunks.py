@@ -8,9 +8,10 @@ the stencil.
 from __future__ import annotations
 
 import operator
+import os
 import sys
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from dataclasses import fields
 from itertools import accumulate, pairwise, product
 from typing import Any
 
@@ -48,8 +49,7 @@ def derivatives(array: Any, requests: list[Request]) -> list[Any]:
     """
     if _is_dask(array):
         return _in_chunks(array, requests)
-    runner = partial(run_all, threads=_threads())
-    return [_wrapped(array, axis, stencil, runner) for axis, stencil in requests]
+    return [_wrapped(array, axis, stencil, _run) for axis, stencil in requests]
 
 
 def _is_dask(array: Any) -> bool:
@@ -58,23 +58,20 @@ def _is_dask(array: Any) -> bool:
     return dask_array is not None and isinstance(array, dask_array.Array)
 
 
-def _threads() -> int:
-    """Threads for arrays in memory: our variable first, then dask's setting if dask is in use."""
-    import os
-
+def _run(calls: list[Callable[[], None]]) -> None:
+    """Run calls on threads: as many as our variable says, else dask's setting if dask is in use."""
+    threads = None
     dask = sys.modules.get("dask")
     if dask is not None and VARIABLE not in os.environ:
+        threads = dask.config.get("num_workers", None)
         if dask.config.get("scheduler", None) in ("sync", "synchronous", "single-threaded"):
-            return 1
-        workers = dask.config.get("num_workers", None)
-        if workers is not None:
-            return max(1, int(workers))
-    return thread_count()
+            threads = 1
+    run_all(calls, thread_count() if threads is None else max(1, int(threads)))
 
 
 def _wrapped(array: Any, axis: int, stencil: Stencil, runner: Any = None) -> Any:
     """The derivative of an axis that is here as a whole: what its windows reach is here too."""
-    before, after = stencil.reach()
+    before, after = stencil.reach
     return kernels.derivative(
         array,
         axis,
@@ -128,7 +125,7 @@ def _in_chunks(array: Any, requests: list[Request]) -> list[Any]:
 
 def _plain(stencil: Stencil) -> tuple[Any, ...]:
     """What a stencil is made of, for a name that the same call gets again."""
-    return tuple(vars(stencil).values())
+    return tuple(getattr(stencil, field.name) for field in fields(stencil))
 
 
 def _plan(
@@ -141,7 +138,7 @@ def _plan(
     plans = []
     for at, (start, stop) in enumerate(pairwise(bounds)):
         rows = stencil.rows(start, stop)
-        before, after = rows.reach() if start < stop else (0, 0)
+        before, after = rows.reach if start < stop else (0, 0)
         earlier = list(_gather(chunks, range(at - 1, at - 1 - len(chunks), -1), before, True))
         later = list(_gather(chunks, range(at + 1, at + 1 + len(chunks)), after, False))
         plans.append((rows, earlier[::-1], later))

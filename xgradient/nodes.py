@@ -54,6 +54,8 @@ def given_nodes(
 
     Parameters are those of `numeric_nodes`, and so are the errors.
     """
+    if isinstance(spacing, float) and not period and np.isfinite(spacing) and spacing:
+        return uniform_nodes(n, spacing / scale)  # the usual case, at once
     values = np.asarray(spacing)
     if values.ndim == 0:
         if values.dtype.kind not in "iuf":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
-from .axes import Axis, find_coord, make_axis
+from .arguments import axes_of_call
+from .axes import Axis
 from .chunks import derivatives
 from .labels import result_attrs, result_encoding, result_name
 from .stencils import Order
@@ -99,8 +99,7 @@ def grad(
         long_name:  derivative of t with respect to lat
     """
     order = Order.checked(deriv, accuracy, edge_order)
-    names, alone = _names(obj, dim)
-    axes = _axes(obj, names, spacing, periodic, alone=alone)
+    axes, alone = axes_of_call(obj, dim, spacing, periodic)
     if isinstance(obj, xr.Dataset):
         return _grad_dataset(obj, axes, order)
     results = _differentiate(obj, axes, order)
@@ -127,101 +126,6 @@ def _grad_dataset(ds: xr.Dataset, axes: list[Axis], order: Order) -> xr.Dataset:
 
 def _numeric(da: xr.DataArray) -> bool:
     return da.dtype.kind in "biufc"
-
-
-def _names(
-    obj: xr.DataArray | xr.Dataset, dim: Hashable | Iterable[Hashable] | None
-) -> tuple[list[Hashable], bool]:
-    """The names to differentiate along, and whether one was given by itself."""
-    if dim is None:
-        return list(obj.dims), False
-    if isinstance(dim, str) or not isinstance(dim, Iterable):
-        return [dim], True
-    if isinstance(dim, tuple) and (dim in obj.dims or dim in obj.coords):
-        return [dim], True
-    names = list(dim)
-    if not names:
-        raise ValueError("dim is an empty list; name a dimension or leave it out for all")
-    return names, False
-
-
-def _axes(
-    obj: xr.DataArray | xr.Dataset,
-    names: list[Hashable],
-    spacing: Any,
-    periodic: Any,
-    *,
-    alone: bool,
-) -> list[Axis]:
-    """The axes of a call, each with its share of ``spacing`` and ``periodic``."""
-    if not names:
-        raise ValueError("the data have no dimensions, so there is nothing to differentiate along")
-    known: dict[Hashable, Hashable] = {}
-    for name in names:
-        dim, coord = find_coord(obj, name)
-        label = dim if coord is None else coord.name
-        if label in known:
-            raise ValueError(
-                f"dim names {str(label)!r} twice, as {known[label]!r} and {name!r}; name it once"
-            )
-        known[label] = name
-    spacings = _by_name(obj, names, _spacing_mapping(spacing, names, alone), "spacing")
-    periods = _by_name(obj, names, _periodic_mapping(periodic, names), "periodic")
-    return [make_axis(obj, n, spacings.get(n), periods.get(n, False)) for n in names]
-
-
-def _spacing_mapping(spacing: Any, names: list[Hashable], alone: bool) -> Mapping[Hashable, Any]:
-    """``spacing`` as a mapping: a number for all, an entry for each, or positions for one."""
-    if spacing is None or isinstance(spacing, Mapping):
-        return spacing or {}
-    if isinstance(spacing, list | tuple) and not alone:
-        if len(spacing) != len(names):
-            raise ValueError(
-                f"spacing has {len(spacing)} entries for {len(names)} dimensions; give one for each"
-            )
-        return dict(zip(names, spacing, strict=True))
-    if np.ndim(spacing) and len(names) > 1:
-        raise ValueError(
-            f"spacing is one array for {len(names)} dimensions; "
-            "give a list or mapping with one entry for each"
-        )
-    return dict.fromkeys(names, spacing)
-
-
-def _periodic_mapping(periodic: Any, names: list[Hashable]) -> Mapping[Hashable, Any]:
-    """``periodic`` as a mapping from name to True, False or a period."""
-    if isinstance(periodic, Mapping):
-        return periodic
-    if isinstance(periodic, bool | np.bool_):
-        return dict.fromkeys(names, bool(periodic))
-    if isinstance(periodic, str):
-        return {periodic: True}
-    if isinstance(periodic, Iterable):
-        return dict.fromkeys(periodic, True)
-    raise TypeError(
-        f"periodic is {periodic!r}; give True, False, names of dimensions, "
-        "or a mapping from name to period"
-    )
-
-
-def _by_name(
-    obj: xr.DataArray | xr.Dataset,
-    names: list[Hashable],
-    mapping: Mapping[Hashable, Any],
-    argument: str,
-) -> dict[Hashable, Any]:
-    """A mapping with the very names of the call, whichever name of a dimension it was given."""
-    dims = {find_coord(obj, name)[0]: name for name in names}
-    chosen = {}
-    for key, value in mapping.items():
-        name = key if key in names else dims.get(find_coord(obj, key)[0])
-        if name is None:
-            raise ValueError(
-                f"{argument} names {str(key)!r}, but dim is "
-                f"{', '.join(repr(str(n)) for n in names)}; name one of these"
-            )
-        chosen[name] = value
-    return chosen
 
 
 def _differentiate(da: xr.DataArray, axes: list[Axis], order: Order) -> list[xr.DataArray]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from numbers import Integral
 from threading import Lock
 from typing import Any
@@ -70,6 +70,7 @@ class Stencil:
         """Whether all interior rows share their coefficients."""
         return bool(self.interior.shape[1] == 1)
 
+    @cached_property
     def reach(self) -> tuple[int, int]:
         """Nodes needed before the first row's own node and after the last row's, at least 0."""
         lo, hi = 0, self.n
@@ -206,6 +207,7 @@ class Order:
     edge_order: int = 1
 
     @classmethod
+    @lru_cache(maxsize=128, typed=True)  # True is no 1 here
     def checked(cls, deriv: Any, accuracy: Any, edge_order: Any) -> Order:
         """The numbers of a call, or an error that names the one that is wrong."""
         if edge_order is None:

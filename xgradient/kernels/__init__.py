@@ -7,6 +7,7 @@ stencil. It knows no labels, coordinates, periods or chunks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -113,6 +114,7 @@ def _numpy(
     return out
 
 
+@cache
 def _loops(dtype: np.dtype[Any]) -> Callable[[Array, int, Stencil, Array], None]:
     """The function that fills an array of this dtype."""
     if dtype.itemsize <= (16 if dtype.kind == "c" else 8):
@@ -135,7 +137,10 @@ def _jobs(
     A strip is the neighbours' cells and the block's next ones; the block itself is never copied.
     """
     n = stencil.n
-    head, tail = (0, n) if before is None and after is None else _inside(stencil)
+    if before is None and after is None:
+        yield block, stencil, out
+        return
+    head, tail = _inside(stencil)
     if head < tail:
         yield block, stencil.rows(head, tail, origin=0), cut(out, axis, head, tail)
         spans = [(0, head), (tail, n)]

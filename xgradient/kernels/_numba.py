@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -160,6 +161,8 @@ def derivative(f: Array, axis: int, stencil: Stencil, out: Array) -> None:
 
 def _walkable(a: Array, axis: int) -> bool:
     """Whether the cells inside the axis lie one after the other, and nothing runs backwards."""
+    if a.flags.c_contiguous:
+        return a.flags.aligned
     inner = a.itemsize
     for d in range(a.ndim - 1, axis, -1):
         if a.shape[d] > 1:
@@ -176,7 +179,7 @@ def _pieces(shape: tuple[int, ...], axis: int, most: int) -> Iterator[tuple[slic
     box = list(shape)
     for d in range(len(shape)):
         if d != axis:
-            rest = int(np.prod(box, dtype=np.int64)) // box[d]
+            rest = prod(box) // box[d]
             box[d] = min(box[d], max(1, most // max(rest, 1)))
     corners = [range(0, n, b) for n, b in zip(shape, box, strict=True)]
     for corner in np.ndindex(*(len(c) for c in corners)):
@@ -185,7 +188,7 @@ def _pieces(shape: tuple[int, ...], axis: int, most: int) -> Iterator[tuple[slic
 
 def _walk(f: Array, axis: int, stencil: Stencil, out: Array) -> None:
     """Run the loops over (outer, axis, inner); outer axes that do not merge are looped over."""
-    inner = int(np.prod(f.shape[axis + 1 :], dtype=np.int64))
+    inner = prod(f.shape[axis + 1 :])
     outer, f_outer, g_outer = 1, 0, 0
     for d in range(axis - 1, -1, -1):
         if f.shape[d] == 1:
@@ -198,12 +201,11 @@ def _walk(f: Array, axis: int, stencil: Stencil, out: Array) -> None:
                 _walk(f[at], axis, stencil, out[at])
             return
         outer *= f.shape[d]
-    size = f.itemsize
     flat_f, flat_g = _flat(f), _flat(out)
     flat_f.flags.writeable = False  # one compiled type for writable and read-only fields
-    f_outer, f_row, g_outer, g_row = (
-        s // size for s in (f_outer, f.strides[axis], g_outer, out.strides[axis])
-    )
+    size = f.itemsize
+    f_outer, f_row = f_outer // size, f.strides[axis] // size
+    g_outer, g_row = g_outer // size, out.strides[axis] // size
     c = np.ascontiguousarray(stencil.interior, dtype=_real(out.dtype))
     first, last, offset = stencil.first, stencil.last, stencil.offset
     if last > first and inner > 1:
