@@ -1,0 +1,44 @@
+"""What every test file shares: reproducible random numbers, hypothesis, and dask that refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import hypothesis
+import numpy as np
+import pytest
+
+# Compiling a kernel takes longer than hypothesis' deadline, and a failure must come again.
+hypothesis.settings.register_profile(
+    "xgradient",
+    deadline=None,
+    derandomize=True,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("xgradient")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Random numbers, the same ones in every run."""
+    return np.random.default_rng(20240229)
+
+
+def _refuse(*args: Any, **kwargs: Any) -> Any:
+    raise AssertionError("dask computed while the graph was built")
+
+
+@contextmanager
+def _nothing_computed() -> Iterator[None]:
+    dask = pytest.importorskip("dask")
+    with dask.config.set(scheduler=_refuse):
+        yield
+
+
+@pytest.fixture
+def nothing_computed() -> Callable[[], AbstractContextManager[None]]:
+    """A context in which any computation by dask is an error: ``with nothing_computed(): ...``."""
+    return _nothing_computed
