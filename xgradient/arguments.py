@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .axes import Axis, find_coord, make_axis
+from .axes import Axis, Place, find_coord, make_axis
 
 __all__ = ["axes_of_call"]
 
 XarrayObject = xr.DataArray | xr.Dataset
-#: The names of a call, and the dimension and coordinate that each stands for.
-Found = dict[Hashable, tuple[Hashable, xr.DataArray | None]]
+#: The names of a call, and what each stands for.
+Found = dict[Hashable, Place]
 
 
 def axes_of_call(
@@ -44,18 +44,18 @@ def axes_of_call(
     labels: dict[Hashable, Hashable] = {}
     for name in names:
         place = find_coord(obj, name)
-        label = place[0] if place[1] is None else place[1].name
-        if label in labels:
+        if place.name in labels:
             raise ValueError(
-                f"dim names {str(label)!r} twice, as {labels[label]!r} and {name!r}; name it once"
+                f"dim names {str(place.name)!r} twice, as {labels[place.name]!r} and {name!r}; "
+                "name it once"
             )
-        labels[label] = name
+        labels[place.name] = name
         found[name] = place
     spacings = _by_name(obj, found, _spacing_mapping(spacing, names, alone), "spacing")
     periods = _by_name(obj, found, _periodic_mapping(periodic, names), "periodic")
     axes = [
-        make_axis(obj.sizes[at], at, coord, spacings.get(name), periods.get(name, False))
-        for name, (at, coord) in found.items()
+        make_axis(place, obj.sizes[place.dim], spacings.get(name), periods.get(name, False))
+        for name, place in found.items()
     ]
     return axes, alone
 
@@ -118,8 +118,8 @@ def _by_name(
     for key, value in mapping.items():
         name = key
         if key not in found:
-            dim = find_coord(obj, key)[0]
-            names = [n for n, (at, _) in found.items() if at == dim]
+            dim = find_coord(obj, key).dim
+            names = [n for n, place in found.items() if place.dim == dim]
             if not names:
                 raise ValueError(
                     f"{argument} names {str(key)!r}, but dim is "

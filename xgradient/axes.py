@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .nodes import Nodes, given_nodes
 
-__all__ = ["Axis", "find_coord", "make_axis"]
+__all__ = ["Axis", "Place", "find_coord", "make_axis"]
 
 XarrayObject = xr.DataArray | xr.Dataset
 
@@ -56,7 +56,16 @@ class Axis:
     nodes: Nodes
 
 
-def find_coord(obj: XarrayObject, name: Hashable) -> tuple[Hashable, xr.DataArray | None]:
+@dataclass(frozen=True, eq=False)
+class Place:
+    """What a name stands for: a dimension, and the coordinate along it if there is one."""
+
+    dim: Hashable
+    name: Hashable
+    coord: xr.Variable | None
+
+
+def find_coord(obj: XarrayObject, name: Hashable) -> Place:
     """The dimension and the coordinate that a name stands for.
 
     Parameters
@@ -68,46 +77,46 @@ def find_coord(obj: XarrayObject, name: Hashable) -> tuple[Hashable, xr.DataArra
 
     Returns
     -------
-    dim : hashable
-        The dimension.
-    coord : DataArray or None
-        The coordinate; None for a dimension without one.
+    Place
+        The dimension, the name of the coordinate (the dimension's if it has none), and the
+        coordinate.
 
     Raises
     ------
     ValueError
         If nothing has this name, or what has it does not lie along one dimension.
     """
-    if name in obj.coords:
-        coord = obj.coords[name]
-    elif name in obj.dims:
-        return name, None
-    else:
-        coord = _find_cf(obj, name)
+    coords = obj.coords.variables
+    if name not in coords:
+        if name in obj.dims:
+            return Place(name, name, None)
+        name = _find_cf(obj, name)
+    coord = coords[name]
     if coord.ndim != 1:
         has = "none" if coord.ndim == 0 else ", ".join(str(d) for d in coord.dims)
         raise ValueError(
-            f"coordinate {coord.name!r} has {coord.ndim} dimensions ({has}), "
+            f"coordinate {name!r} has {coord.ndim} dimensions ({has}), "
             "a derivative needs one that lies along one dimension; name another coordinate or "
             f"one of the dimensions {_listed(obj.dims)}"
         )
-    return coord.dims[0], coord
+    return Place(coord.dims[0], name, coord)
 
 
-def _find_cf(obj: XarrayObject, name: Hashable) -> xr.DataArray:
+def _find_cf(obj: XarrayObject, name: Hashable) -> Hashable:
+    """The name of the coordinate that cf-xarray finds for a CF name or axis."""
     import cf_xarray  # noqa: F401  registers .cf
 
-    for look in (obj, None):
-        # What a file does not say is guessed from the usual names and spellings.
+    for guess in (False, True):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            where = look if look is not None else obj.cf.guess_coord_axis()
-        try:
-            found = where.cf[name]
-        except (KeyError, AttributeError):
-            continue
+            # What a file does not say is guessed from the usual names and spellings.
+            where = obj.cf.guess_coord_axis() if guess else obj
+            try:
+                found = where.cf[name]
+            except (KeyError, AttributeError):
+                continue
         if isinstance(found, xr.DataArray) and found.name in obj.coords:
-            return obj.coords[found.name]
+            return found.name
     names = _listed({*obj.dims, *obj.coords})
     raise ValueError(f"{name!r} is no dimension, coordinate or CF name here; there are {names}")
 
@@ -116,23 +125,15 @@ def _listed(names: Any) -> str:
     return ", ".join(sorted(repr(str(n)) for n in names)) or "none"
 
 
-def make_axis(
-    n: int,
-    dim: Hashable,
-    coord: xr.DataArray | None,
-    spacing: Any = None,
-    periodic: Any = False,
-) -> Axis:
+def make_axis(place: Place, n: int, spacing: Any = None, periodic: Any = False) -> Axis:
     """The axis along a dimension.
 
     Parameters
     ----------
+    place : Place
+        The dimension and its coordinate; without one the step is 1.
     n : int
         Number of points.
-    dim : hashable
-        The dimension.
-    coord : DataArray, shape (n,), or None
-        Its coordinate; without one the step is 1.
     spacing : None, number or 1-D array
         A uniform step or node positions instead of the coordinate; a DataArray brings its units.
     periodic : bool or number
@@ -148,7 +149,7 @@ def make_axis(
     TypeError, ValueError
         If the coordinate cannot carry a derivative: one sentence with what was found.
     """
-    label = dim if coord is None else coord.name
+    label, coord = place.name, place.coord
     words = str(label)
     if coord is not None:
         plain = str(coord.attrs.get("standard_name") or label).replace("_", " ")
@@ -165,7 +166,7 @@ def make_axis(
     ticks, scale, units = _ticks(np.asarray(values), units, what)
     period = False if periodic is False else _period(periodic, units, what)
     nodes = given_nodes(ticks, n, what, scale=scale, period=period)
-    return Axis(dim, label, words, units, nodes)
+    return Axis(place.dim, label, words, units, nodes)
 
 
 def _ticks(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .recent import Recent
+
 __all__ = ["Nodes", "given_nodes", "numeric_nodes", "uniform_nodes"]
 
 #: A step may be blurred by the rounding of its coordinate, but never by more than this share of it.
 LARGEST_BLUR = 0.1
+#: Nodes of the longest axis whose checks and stencils are kept for the next call.
+LONGEST_KEPT = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +40,11 @@ class Nodes:
     positions: NDArray[np.float64] | None = None
     period: float | None = None
 
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What tells this axis from any other, for caches."""
-        raw = None if self.positions is None else self.positions.tobytes()
-        return self.n, self.step, raw, self.period
+
+_RECENT: Recent[Nodes] = Recent(64)
 
 
+@lru_cache(maxsize=64)
 def uniform_nodes(n: int, step: float, *, periodic: bool = False) -> Nodes:
     """Nodes with one step between all neighbours."""
     return Nodes(n, step, None, n * step if periodic else None)
@@ -100,6 +103,13 @@ def numeric_nodes(
     ValueError
         If a value is missing, infinite, repeated or out of order, or the period does not fit.
     """
+    if len(values) > LONGEST_KEPT or values.dtype.hasobject:
+        return _checked_nodes(values, what, scale, period)
+    key = (values.tobytes(), values.dtype, scale, period is True, period)  # True is no 1.0 here
+    return _RECENT.get(key, lambda: _checked_nodes(values, what, scale, period))
+
+
+def _checked_nodes(values: NDArray[Any], what: str, scale: float, period: float | bool) -> Nodes:
     exact, resolution = _exact(values, what)
     _check_order(exact, values, what)
     n = len(exact)

@@ -7,18 +7,16 @@ constant field and keeps the digits of float32 data with a large offset.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from numbers import Integral
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .nodes import Nodes
+from .nodes import LONGEST_KEPT, Nodes
 
 __all__ = ["Order", "Stencil", "fornberg_weights", "make_stencil"]
 
@@ -69,6 +67,19 @@ class Stencil:
     def uniform(self) -> bool:
         """Whether all interior rows share their coefficients."""
         return bool(self.interior.shape[1] == 1)
+
+    def tables(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The coefficients of interior and edges in a real dtype, each contiguous."""
+        found = self._tables.get(dtype)
+        if found is None:
+            interior = np.ascontiguousarray(self.interior, dtype=dtype)
+            found = interior, np.ascontiguousarray(self.edges, dtype=dtype)
+            self._tables[dtype] = found
+        return found
+
+    @cached_property
+    def _tables(self) -> dict[np.dtype[Any], tuple[NDArray[Any], NDArray[Any]]]:
+        return {}
 
     @cached_property
     def reach(self) -> tuple[int, int]:
@@ -237,14 +248,6 @@ class Order:
         return make_stencil(nodes, self.deriv, self.accuracy, self.edge_order)
 
 
-# Building a stencil costs more than applying it to a short axis, so the recent ones are kept.
-# Long irregular axes are not: their tables are large, and building them is cheap beside the data.
-_RECENT: OrderedDict[tuple[Any, ...], Stencil] = OrderedDict()
-_RECENT_MOST = 64
-_RECENT_LONGEST = 20_000
-_RECENT_LOCK = Lock()
-
-
 def make_stencil(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
     """The stencil of one derivative on one axis.
 
@@ -264,26 +267,16 @@ def make_stencil(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> St
     Stencil
         ``nodes.n`` rows, in units of one over position units to the power ``deriv``.
     """
-    if nodes.positions is not None and nodes.n > _RECENT_LONGEST:
-        return _build_checked(nodes, deriv, accuracy, edge_order)
-    key = (nodes.key, deriv, accuracy, edge_order)
-    with _RECENT_LOCK:
-        found = _RECENT.get(key)
-        if found is not None:
-            _RECENT.move_to_end(key)
-            return found
-    made = _build_checked(nodes, deriv, accuracy, edge_order)
-    with _RECENT_LOCK:
-        _RECENT[key] = made
-        while len(_RECENT) > _RECENT_MOST:
-            _RECENT.popitem(last=False)
-    return made
+    # Long irregular axes have large tables, which cost little to build beside their data.
+    if nodes.positions is not None and nodes.n > LONGEST_KEPT:
+        return _build(nodes, deriv, accuracy, edge_order)
+    return _kept(nodes, deriv, accuracy, edge_order)
 
 
-def _build_checked(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
+def _build(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
     """A new stencil, refused if float64 cannot hold its coefficients."""
     with np.errstate(all="ignore"):
-        stencil = _build(nodes, deriv, accuracy, edge_order)
+        stencil = _assemble(nodes, deriv, accuracy, edge_order)
     for table in (stencil.interior.T, stencil.edges):
         if not np.isfinite(table).all() or not table.any(axis=1).all():
             raise ValueError(
@@ -293,7 +286,12 @@ def _build_checked(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> 
     return stencil
 
 
-def _build(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
+# Building a stencil costs more than applying it to a short axis, so the recent ones are kept, by
+# the identity of nodes, which are themselves kept.
+_kept = lru_cache(maxsize=64)(_build)
+
+
+def _assemble(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
     width = _interior_width(deriv, accuracy, nodes.step is not None)
     half = width // 2
     if nodes.period is not None:

@@ -180,6 +180,8 @@ def _units(f: Array, axis: int, stencil: Stencil, out: Array) -> Iterator[Job]:
     for start, stop in pairwise(bounds):
         to = cut(out, d, start, stop)
         if d == axis:
-            yield f, stencil.rows(start, stop, origin=0), to
+            before, after = stencil.rows(start, stop).reach
+            rows = stencil.rows(start, stop, origin=start - before)
+            yield cut(f, axis, start - before, stop + after), rows, to
         else:
             yield cut(f, d, start, stop), stencil, to

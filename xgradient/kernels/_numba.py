@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from ..stencils import Stencil
 
-__all__ = ["COMPUTED", "derivative"]
+__all__ = ["derivative"]
 
-#: Data types the loops are compiled for; all others pass through one of them piece by piece.
-COMPUTED = {np.dtype(t) for t in ("f4", "f8", "c8", "c16")}
+#: Data types the loops are compiled for, each with that of its coefficients; all others pass
+#: through one of them piece by piece.
+_REAL = {np.dtype(t): np.dtype(r) for t, r in zip(("f4", "f8", "c8", "c16"), "fdfd", strict=True)}
 #: Elements of a piece that must be converted or copied, so that the copy stays in cache.
 PIECE = 1 << 15
 #: Bytes of a row that are worked on at a time where the axis is not the innermost.
@@ -142,13 +143,18 @@ def derivative(f: Array, axis: int, stencil: Stencil, out: Array) -> None:
     """
     if not out.size:
         return
-    computed = out.dtype if out.dtype in COMPUTED else np.dtype(np.float32)
+    plain = f.flags.c_contiguous and out.flags.c_contiguous and f.flags.aligned
+    if plain and f.dtype == out.dtype and f.dtype in _REAL:
+        outer, inner = prod(f.shape[:axis]), prod(f.shape[axis + 1 :])
+        f_steps, g_steps = (f.shape[axis] * inner, inner), (out.shape[axis] * inner, inner)
+        _loop(f.reshape(-1), f_steps, out.reshape(-1), g_steps, outer, inner, stencil)
+        return
     if f.ndim > 1:
         order = sorted(range(f.ndim), key=lambda d: -abs(out.strides[d]))
         f, out = f.transpose(order), out.transpose(order)
         axis = order.index(axis)
-    as_is = f.dtype == computed == out.dtype and f.dtype.isnative
-    if as_is and _walkable(f, axis) and _walkable(out, axis):
+    computed = out.dtype if out.dtype in _REAL else np.dtype(np.float32)
+    if f.dtype == computed == out.dtype and _walkable(f, axis) and _walkable(out, axis):
         _walk(f, axis, stencil, out)
         return
     for piece in _pieces(f.shape, axis, PIECE):
@@ -161,8 +167,6 @@ def derivative(f: Array, axis: int, stencil: Stencil, out: Array) -> None:
 
 def _walkable(a: Array, axis: int) -> bool:
     """Whether the cells inside the axis lie one after the other, and nothing runs backwards."""
-    if a.flags.c_contiguous:
-        return a.flags.aligned
     inner = a.itemsize
     for d in range(a.ndim - 1, axis, -1):
         if a.shape[d] > 1:
@@ -201,40 +205,42 @@ def _walk(f: Array, axis: int, stencil: Stencil, out: Array) -> None:
                 _walk(f[at], axis, stencil, out[at])
             return
         outer *= f.shape[d]
-    flat_f, flat_g = _flat(f), _flat(out)
-    flat_f.flags.writeable = False  # one compiled type for writable and read-only fields
     size = f.itemsize
-    f_outer, f_row = f_outer // size, f.strides[axis] // size
-    g_outer, g_row = g_outer // size, out.strides[axis] // size
-    c = np.ascontiguousarray(stencil.interior, dtype=_real(out.dtype))
+    f_steps = f_outer // size, f.strides[axis] // size
+    g_steps = g_outer // size, out.strides[axis] // size
+    _loop(_flat(f), f_steps, _flat(out), g_steps, outer, inner, stencil)
+
+
+def _loop(
+    f: Array,
+    f_steps: tuple[int, int],
+    g: Array,
+    g_steps: tuple[int, int],
+    outer: int,
+    inner: int,
+    stencil: Stencil,
+) -> None:
+    """Run the loops over flat arrays, given how far apart outer cells and rows are."""
+    f.flags.writeable = False  # one compiled type for writable and read-only fields
+    c, edges = stencil.tables(_REAL[g.dtype])
     first, last, offset = stencil.first, stencil.last, stencil.offset
-    if last > first and inner > 1:
-        _across(stencil.width)(
-            flat_f, f_outer, f_row, flat_g, g_outer, g_row,
-            outer, first, last, offset, c, inner, STRIP // size,
-        )  # fmt: skip
-    elif last > first and stencil.uniform:
-        run = _along_uniform(stencil.width)
-        run(flat_f, f_outer, flat_g, g_outer, outer, first, last, offset, c[:, 0].copy())
-    elif last > first:
-        run = _along(stencil.width)
-        run(flat_f, f_outer, flat_g, g_outer, outer, first, last, offset, c)
+    if last > first:
+        if inner > 1:
+            run = _across(stencil.width)
+            strip = STRIP // f.itemsize
+            run(f, *f_steps, g, *g_steps, outer, first, last, offset, c, inner, strip)
+        elif stencil.uniform:
+            run = _along_uniform(stencil.width)
+            run(f, f_steps[0], g, g_steps[0], outer, first, last, offset, c.reshape(-1))
+        else:
+            run = _along(stencil.width)
+            run(f, f_steps[0], g, g_steps[0], outer, first, last, offset, c)
     if len(stencil.edge_rows):
-        edges = np.ascontiguousarray(stencil.edges, dtype=c.dtype)
-        _edges()(
-            flat_f, f_outer, f_row, flat_g, g_outer, g_row, outer,
-            stencil.edge_rows, stencil.edge_starts, stencil.edge_widths, edges, inner,
-        )  # fmt: skip
-
-
-def _real(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The real type of the coefficients for a field type."""
-    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
+        rows, starts, widths = stencil.edge_rows, stencil.edge_starts, stencil.edge_widths
+        _edges()(f, *f_steps, g, *g_steps, outer, rows, starts, widths, edges, inner)
 
 
 def _flat(a: Array) -> Array:
     """All memory from an array's first to its last cell, as one flat view."""
-    if a.flags.c_contiguous:
-        return a.reshape(-1)
     extent = 1 + sum((n - 1) * s for n, s in zip(a.shape, a.strides, strict=True)) // a.itemsize
     return np.lib.stride_tricks.as_strided(a, (extent,), (a.itemsize,))
