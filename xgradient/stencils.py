@@ -93,13 +93,26 @@ class Stencil:
             hi = max(hi, int((self.edge_starts + self.edge_widths).max()))
         return -lo, hi - self.n
 
-    def window(self, row: int) -> tuple[int, int]:
-        """First node of one row's window, and the one after its last."""
-        if self.first <= row < self.last:
-            return row + self.offset, row + self.offset + self.width
-        at = int(np.searchsorted(self.edge_rows, row))
-        start = int(self.edge_starts[at])
-        return start, start + int(self.edge_widths[at])
+    @cached_property
+    def inside(self) -> Stencil:
+        """The same rows, with those whose windows leave nodes 0 … n-1 counted as edge rows."""
+        first = min(max(self.first, -self.offset), self.last)
+        last = max(min(self.last, self.n + 1 - self.offset - self.width), first)
+        leaving = np.r_[self.first : first, last : self.last]
+        columns = np.zeros_like(leaving) if self.uniform else leaving - self.first
+        wide = max(self.width - 1, self.edges.shape[1])
+        table = np.zeros((len(leaving) + len(self.edge_rows), wide))
+        table[: len(leaving), : self.width - 1] = self.interior[:, columns].T
+        table[len(leaving) :, : self.edges.shape[1]] = self.edges
+        rows = np.concatenate([leaving, self.edge_rows])
+        starts = np.concatenate([leaving + self.offset, self.edge_starts])
+        widths = np.concatenate([np.full_like(leaving, self.width), self.edge_widths])
+        order = np.argsort(rows)
+        interior = self.interior
+        if not self.uniform:
+            interior = interior[:, first - self.first : last - self.first]
+        moved = rows[order], starts[order], widths[order], table[order]
+        return Stencil(self.n, first, last, self.offset, interior, *moved)
 
     def rows(self, start: int, stop: int, *, origin: int | None = None) -> Stencil:
         """The rows from ``start`` to ``stop``, numbered from 0, with node ``origin`` as node 0."""

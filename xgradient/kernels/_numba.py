@@ -3,13 +3,13 @@
 The loops are written so that LLVM vectorises them, which was measured and is easily lost: flat
 arrays with unsigned index arithmetic (a possibly negative index needs a wrap-around test), a
 window width that is a constant of the closure (so that the loop over the window unrolls), and
-coefficients that are contiguous along, or constant over, the vectorised loop. Contraction to
-fused multiply-adds is the one liberty given; the order of the sum is fixed.
+coefficients that are contiguous along, or constant over, the vectorised loop. All loops sum in
+the same order, so a cell has the same bits whichever of them computes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from math import prod
 from typing import Any
@@ -19,14 +19,13 @@ from numba import njit, uint64
 from numpy.typing import NDArray
 
 from ..stencils import Stencil
+from ._boxes import boxes
 
 __all__ = ["derivative"]
 
 #: Data types the loops are compiled for, each with that of its coefficients; all others pass
 #: through one of them piece by piece.
 _REAL = {np.dtype(t): np.dtype(r) for t, r in zip(("f4", "f8", "c8", "c16"), "fdfd", strict=True)}
-#: Elements of a piece that must be converted or copied, so that the copy stays in cache.
-PIECE = 1 << 15
 #: Bytes of a row that are worked on at a time where the axis is not the innermost.
 STRIP = 1 << 19
 
@@ -34,11 +33,8 @@ Array = NDArray[Any]
 
 
 def _jit(function: Callable[..., None]) -> Callable[..., None]:
-    options: dict[str, Any] = {
-        "nogil": True,
-        "error_model": "numpy",
-        "fastmath": {"contract"},
-    }
+    # No fastmath: with fused multiply-adds a row's last bit would depend on which loop computes it.
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
         return njit(cache=True, **options)(function)  # type: ignore[no-any-return]
     except RuntimeError:
@@ -109,64 +105,99 @@ def _along_uniform(width: int) -> Callable[..., None]:
 
 @cache
 def _edges() -> Callable[..., None]:
-    """Rows with a window of their own: few, so one loop serves every width."""
+    """Rows with a window of their own, whose nodes may be the cells before or after the block.
 
-    def edges(f, f_outer, f_row, g, g_outer, g_row, outer, rows, starts, widths, c, inner):  # type: ignore[no-untyped-def]
-        for o in range(uint64(outer)):
+    They are few, so one loop serves every width.
+    """
+
+    def edges(  # type: ignore[no-untyped-def]
+        parts, outer_steps, row_steps, shifts, length, g, g_outer, g_row,
+        outer, rows, starts, widths, c, inner,
+    ):  # fmt: skip
+        cells = uint64(4096)  # few enough that they stay in the innermost cache
+        many = max(uint64(1), uint64(64) // uint64(inner))
+        for o_first in range(uint64(0), uint64(outer), many):
+            o_last = min(o_first + many, uint64(outer))
             for e in range(len(rows)):
-                at = o * uint64(f_outer) + uint64(starts[e]) * uint64(f_row)
-                to = o * uint64(g_outer) + uint64(rows[e]) * uint64(g_row)
-                for j in range(uint64(inner)):
-                    g[to + j] = c[e, 0] * (f[at + uint64(f_row) + j] - f[at + j])
-                for k in range(1, widths[e] - 1):
-                    here = at + uint64(k) * uint64(f_row)
-                    for j in range(uint64(inner)):
-                        g[to + j] += c[e, k] * (f[here + uint64(f_row) + j] - f[here + j])
+                for j_first in range(uint64(0), uint64(inner), cells):
+                    j_last = min(j_first + cells, uint64(inner))
+                    for k in range(widths[e] - 1):
+                        node = starts[e] + k
+                        p = 1 if node < 0 else 0 if node < length else 2
+                        low = (node + shifts[p]) * row_steps[p]
+                        q = 1 if node + 1 < 0 else 0 if node + 1 < length else 2
+                        high = (node + 1 + shifts[q]) * row_steps[q]
+                        for o in range(o_first, o_last):
+                            a = uint64(low) + o * uint64(outer_steps[p])
+                            b = uint64(high) + o * uint64(outer_steps[q])
+                            to = o * uint64(g_outer) + uint64(rows[e]) * uint64(g_row)
+                            f, h = parts[p], parts[q]
+                            if k == 0:
+                                for j in range(j_first, j_last):
+                                    g[to + j] = c[e, 0] * (h[b + j] - f[a + j])
+                            else:
+                                for j in range(j_first, j_last):
+                                    g[to + j] += c[e, k] * (h[b + j] - f[a + j])
 
     return _jit(edges)
 
 
-def derivative(f: Array, axis: int, stencil: Stencil, out: Array) -> None:
+def derivative(
+    f: Array,
+    axis: int,
+    stencil: Stencil,
+    out: Array,
+    before: Array | None = None,
+    after: Array | None = None,
+) -> None:
     """Write the rows of a stencil, applied along one axis, into an array.
 
     Parameters
     ----------
     f : ndarray
-        The field: any strides, any real or complex dtype up to 64 bits a part. Its length along
-        ``axis`` covers every window of the stencil.
+        The field: any strides, any real or complex dtype up to 64 bits a part.
     axis : int
         The axis, not negative.
     stencil : Stencil
-        The rows; all its node numbers are indices into ``f``.
+        The rows; node 0 is the first cell of ``f`` along the axis. Interior windows lie within
+        ``f``, those of edge rows may reach into ``before`` and ``after``.
     out : ndarray
         Where the result goes: ``stencil.n`` long along ``axis``, as ``f`` otherwise.
+    before, after : ndarray, optional
+        The cells before and after ``f`` along the axis.
     """
     if not out.size:
         return
-    plain = f.flags.c_contiguous and out.flags.c_contiguous and f.flags.aligned
-    if plain and f.dtype == out.dtype and f.dtype in _REAL:
-        outer, inner = prod(f.shape[:axis]), prod(f.shape[axis + 1 :])
-        f_steps, g_steps = (f.shape[axis] * inner, inner), (out.shape[axis] * inner, inner)
-        _loop(f.reshape(-1), f_steps, out.reshape(-1), g_steps, outer, inner, stencil)
-        return
-    if f.ndim > 1:
+    parts: tuple[Array, ...] = (f,)
+    if before is not None or after is not None:
+        parts = (f, f if before is None else before, f if after is None else after)
+    reach = 0 if before is None else before.shape[axis]
+    if not out.flags.c_contiguous:
         order = sorted(range(f.ndim), key=lambda d: -abs(out.strides[d]))
-        f, out = f.transpose(order), out.transpose(order)
+        parts, out = tuple(part.transpose(order) for part in parts), out.transpose(order)
         axis = order.index(axis)
     computed = out.dtype if out.dtype in _REAL else np.dtype(np.float32)
-    if f.dtype == computed == out.dtype and _walkable(f, axis) and _walkable(out, axis):
-        _walk(f, axis, stencil, out)
+    plain = parts[0].dtype == computed == out.dtype and _walkable(parts[0], axis)
+    if plain and _walkable(out, axis):
+        if len(parts) > 1:
+            # The cells around a block are few; they are laid out as it is if they are not yet.
+            parts = tuple(p if _walkable(p, axis) else np.ascontiguousarray(p) for p in parts)
+        _walk(parts, axis, stencil, out, reach)
         return
-    for piece in _pieces(f.shape, axis, PIECE):
-        fresh = np.ascontiguousarray(f[piece], dtype=computed)
-        target = out[piece]
-        result = np.empty(target.shape, computed)
-        _walk(fresh, axis, stencil, result)
-        target[...] = result
+    for box in boxes(out.shape, axis):
+        every = (*box[:axis], slice(None), *box[axis + 1 :])
+        fresh = tuple(np.ascontiguousarray(part[every], dtype=computed) for part in parts)
+        result = np.empty(out[every].shape, computed)
+        _walk(fresh, axis, stencil, result, reach)
+        out[every] = result
 
 
 def _walkable(a: Array, axis: int) -> bool:
     """Whether the cells inside the axis lie one after the other, and nothing runs backwards."""
+    if not a.flags.aligned:
+        return False
+    if a.flags.c_contiguous:
+        return True
     inner = a.itemsize
     for d in range(a.ndim - 1, axis, -1):
         if a.shape[d] > 1:
@@ -175,72 +206,55 @@ def _walkable(a: Array, axis: int) -> bool:
             inner *= a.shape[d]
     if inner == a.itemsize and a.shape[axis] > 1 and a.strides[axis] != inner:
         return False
-    return all(s >= 0 and s % a.itemsize == 0 for s in a.strides) and a.flags.aligned
+    return all(s >= 0 and s % a.itemsize == 0 for s in a.strides)
 
 
-def _pieces(shape: tuple[int, ...], axis: int, most: int) -> Iterator[tuple[slice, ...]]:
-    """Boxes of about ``most`` cells that cover an array and hold the axis whole."""
-    box = list(shape)
-    for d in range(len(shape)):
-        if d != axis:
-            rest = prod(box) // box[d]
-            box[d] = min(box[d], max(1, most // max(rest, 1)))
-    corners = [range(0, n, b) for n, b in zip(shape, box, strict=True)]
-    for corner in np.ndindex(*(len(c) for c in corners)):
-        yield tuple(slice(c[i], c[i] + b) for c, i, b in zip(corners, corner, box, strict=True))
-
-
-def _walk(f: Array, axis: int, stencil: Stencil, out: Array) -> None:
+def _walk(parts: tuple[Array, ...], axis: int, stencil: Stencil, out: Array, reach: int) -> None:
     """Run the loops over (outer, axis, inner); outer axes that do not merge are looped over."""
-    inner = prod(f.shape[axis + 1 :])
-    outer, f_outer, g_outer = 1, 0, 0
+    shape = parts[0].shape
+    inner, outer = prod(shape[axis + 1 :]), 1
+    outer_steps = [0] * (len(parts) + 1)
     for d in range(axis - 1, -1, -1):
-        if f.shape[d] == 1:
+        if shape[d] == 1:
             continue
+        steps = [a.strides[d] for a in (*parts, out)]
         if outer == 1:
-            f_outer, g_outer = f.strides[d], out.strides[d]
-        elif (f.strides[d], out.strides[d]) != (f_outer * outer, g_outer * outer):
-            for i in range(f.shape[d]):
+            outer_steps = steps
+        elif steps != [s * outer for s in outer_steps]:
+            for i in range(shape[d]):
                 at = (slice(None),) * d + (slice(i, i + 1),)
-                _walk(f[at], axis, stencil, out[at])
+                _walk(tuple(p[at] for p in parts), axis, stencil, out[at], reach)
             return
-        outer *= f.shape[d]
-    size = f.itemsize
-    f_steps = f_outer // size, f.strides[axis] // size
-    g_steps = g_outer // size, out.strides[axis] // size
-    _loop(_flat(f), f_steps, _flat(out), g_steps, outer, inner, stencil)
-
-
-def _loop(
-    f: Array,
-    f_steps: tuple[int, int],
-    g: Array,
-    g_steps: tuple[int, int],
-    outer: int,
-    inner: int,
-    stencil: Stencil,
-) -> None:
-    """Run the loops over flat arrays, given how far apart outer cells and rows are."""
-    f.flags.writeable = False  # one compiled type for writable and read-only fields
-    c, edges = stencil.tables(_REAL[g.dtype])
+        outer *= shape[d]
+    size = out.itemsize
+    *f_outer, g_outer = [s // size for s in outer_steps]
+    f_row, g_row = [p.strides[axis] // size for p in parts], out.strides[axis] // size
+    flat, g = [_flat(p) for p in parts], _flat(out)
+    for part in flat:
+        part.flags.writeable = False  # one compiled type for writable and read-only fields
+    c, edges = stencil.tables(_REAL[out.dtype])
     first, last, offset = stencil.first, stencil.last, stencil.offset
     if last > first:
+        lead = flat[0], f_outer[0]
         if inner > 1:
-            run = _across(stencil.width)
-            strip = STRIP // f.itemsize
-            run(f, *f_steps, g, *g_steps, outer, first, last, offset, c, inner, strip)
+            run, strip = _across(stencil.width), STRIP // size
+            run(*lead, f_row[0], g, g_outer, g_row, outer, first, last, offset, c, inner, strip)
         elif stencil.uniform:
             run = _along_uniform(stencil.width)
-            run(f, f_steps[0], g, g_steps[0], outer, first, last, offset, c.reshape(-1))
+            run(*lead, g, g_outer, outer, first, last, offset, c.reshape(-1))
         else:
-            run = _along(stencil.width)
-            run(f, f_steps[0], g, g_steps[0], outer, first, last, offset, c)
+            _along(stencil.width)(*lead, g, g_outer, outer, first, last, offset, c)
     if len(stencil.edge_rows):
         rows, starts, widths = stencil.edge_rows, stencil.edge_starts, stencil.edge_widths
-        _edges()(f, *f_steps, g, *g_steps, outer, rows, starts, widths, edges, inner)
+        if len(parts) == 1:
+            flat, f_outer, f_row = flat * 3, f_outer * 3, f_row * 3
+        fields = tuple(flat), tuple(f_outer), tuple(f_row), (0, reach, -shape[axis]), shape[axis]
+        _edges()(*fields, g, g_outer, g_row, outer, rows, starts, widths, edges, inner)
 
 
 def _flat(a: Array) -> Array:
     """All memory from an array's first to its last cell, as one flat view."""
+    if a.flags.c_contiguous:
+        return a.reshape(-1)
     extent = 1 + sum((n - 1) * s for n, s in zip(a.shape, a.strides, strict=True)) // a.itemsize
     return np.lib.stride_tricks.as_strided(a, (extent,), (a.itemsize,))

@@ -15,27 +15,40 @@ from ..stencils import Stencil
 __all__ = ["derivative", "join"]
 
 
-def derivative(f: Any, axis: int, stencil: Stencil, dtype: Any, xp: Any) -> Any:
+def derivative(
+    f: Any,
+    axis: int,
+    stencil: Stencil,
+    dtype: Any,
+    xp: Any,
+    before: Any = None,
+    after: Any = None,
+) -> Any:
     """The rows of a stencil, applied along one axis.
 
     Parameters
     ----------
     f : array
-        The field, covering every window of the stencil along ``axis``.
+        The field.
     axis : int
         The axis, not negative.
     stencil : Stencil
-        The rows; all node numbers are indices into ``f``.
+        The rows; node 0 is the first cell of ``f`` along the axis.
     dtype : dtype
         Type of the result, in the namespace ``xp``.
     xp : module
         The array's namespace, by the array API standard.
+    before, after : array, optional
+        The cells before and after ``f`` along the axis.
 
     Returns
     -------
     array
         A new array, ``stencil.n`` long along ``axis``.
     """
+    if before is not None:
+        stencil = stencil.rows(0, stencil.n, origin=-before.shape[axis])
+    f = join([part for part in (before, f, after) if part is not None], axis, xp)
     f = xp.astype(f, dtype)
     middle = int(np.searchsorted(stencil.edge_rows, stencil.first))
     parts = [_edge(f, axis, stencil, at, xp) for at in range(middle)]
