@@ -1,0 +1,344 @@
+"""The shape of the package: who imports whom, what is public, and what is said about it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import xgradient
+
+ROOT = Path(xgradient.__file__).parent
+PROJECT = ROOT.parent
+
+# From top to bottom: a module imports only what stands below it, and so there are no cycles.
+# A new module is given its place here.
+LAYERS = [
+    {"__main__"},
+    {"cli"},
+    {"demo"},
+    {"files"},
+    {"__init__"},
+    {"accessor"},
+    {"operators", "arrays"},
+    {"arguments"},
+    {"axes", "metrics", "labels", "chunks"},
+    {"kernels"},
+    {"kernels._numba", "kernels._cupy", "kernels._standard"},
+    {"kernels._boxes"},
+    {"stencils"},
+    {"nodes"},
+    {"recent", "threads"},
+]
+LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
+
+# The modules whose imports are few on purpose, and all they may import from the package.
+ONLY = {
+    "arrays": {"chunks", "nodes", "stencils"},
+    "axes": {"nodes"},
+    "chunks": {"kernels", "stencils", "threads"},
+    "labels": set(),
+    "stencils": {"nodes", "recent"},
+    "nodes": {"recent"},
+    "recent": set(),
+    "threads": set(),
+}
+
+COMMANDS = {"__main__", "cli", "demo", "files"}
+# Who may name what, anywhere in its code.
+NAMED_BY = {
+    "numba": {"kernels._numba"},
+    "cupy": {"kernels._cupy"},
+    "torch": set(),
+    "jax": set(),
+    "dask": {"chunks", *COMMANDS},
+    "cf_xarray": {"axes", "labels"},
+    "pint": {"labels"},
+    "datetime": {"axes", *COMMANDS},
+    "cftime": {"axes", *COMMANDS},
+    "pandas": {"axes", *COMMANDS},
+    "click": {"__main__", "cli"},
+    "tqdm": {"cli", "files"},
+    "matplotlib": {"demo"},
+    "iris_sample_data": {"demo"},
+}
+# Imported at the top of a module; all else is imported where it is needed.
+ALWAYS = {"numpy", "xarray"}
+NUMPY_ONLY = {"stencils", "nodes", "recent", "kernels", "kernels._standard", "kernels._boxes"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: a module of this package (``own``) or the top name of another package."""
+
+    target: str
+    own: bool
+    inside_function: bool
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
+
+
+def own_targets(name: str, node: ast.ImportFrom) -> Iterator[str]:
+    """The modules of this package that a relative or absolute import names."""
+    if node.level:
+        package = MODULES[name].parent.relative_to(ROOT).parts
+        base = [*package[: len(package) - node.level + 1], *(node.module or "").split(".")]
+    else:
+        base = node.module.split(".")[1:]
+    stem = ".".join(part for part in base if part)
+    for alias in node.names:
+        inner = f"{stem}.{alias.name}" if stem else alias.name
+        yield inner if inner in MODULES else stem or "__init__"
+
+
+def imports(name: str, tree: ast.AST | None = None) -> Iterator[Import]:
+    """Every import of a module, those inside functions too."""
+
+    def visit(node: ast.AST, inside: bool) -> Iterator[Import]:
+        for child in ast.iter_child_nodes(node):
+            deeper = inside or isinstance(child, ast.FunctionDef | ast.Lambda)
+            if isinstance(child, ast.Import):
+                for alias in child.names:
+                    top, _, rest = alias.name.partition(".")
+                    own = top == "xgradient"
+                    yield Import((rest or "__init__") if own else top, own, inside)
+            elif isinstance(child, ast.ImportFrom):
+                if child.level or child.module.split(".")[0] == "xgradient":
+                    for target in own_targets(name, child):
+                        yield Import(target, True, inside)
+                else:
+                    yield Import(child.module.split(".")[0], False, inside)
+            yield from visit(child, deeper)
+
+    yield from visit(TREES[name] if tree is None else tree, False)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_point_one_way(name):
+    assert name in LEVEL, "a new module: give it a layer"
+    for found in imports(name):
+        if found.own:
+            assert LEVEL[found.target] > LEVEL[name], f"{name} imports {found.target} above it"
+
+
+@pytest.mark.parametrize("name", ONLY)
+def test_modules_that_import_little(name):
+    assert {found.target for found in imports(name) if found.own} <= ONLY[name]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_package_is_named_in_its_place(name):
+    for found in imports(name):
+        if not found.own and found.target in NAMED_BY:
+            assert name in NAMED_BY[found.target], f"{name} names {found.target}"
+    # Nor is a package reached round the back, by a text.
+    for node in ast.walk(TREES[name]):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            top = node.value.split(".")[0]
+            if top in {"numba", "cupy", "dask", "cf_xarray", "pint"}:
+                assert name in NAMED_BY[top] or name in COMMANDS, f"{name} names {node.value!r}"
+
+
+@pytest.mark.parametrize("name", sorted(NUMPY_ONLY))
+def test_the_numerical_core_needs_numpy_only(name):
+    others = {found.target for found in imports(name) if not found.own}
+    assert others - set(sys.stdlib_module_names) <= {"numpy"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_optional_packages_are_imported_where_they_are_needed(name):
+    heavy = {"kernels._numba", "kernels._cupy", "cli", "demo"}  # loaded by others on first need
+    for found in imports(name):
+        if found.own:
+            if found.target in heavy:
+                assert found.inside_function, f"{name} imports {found.target} at its top"
+            elif found.inside_function:
+                raise AssertionError(f"{name} imports {found.target} inside a function")
+        elif found.target not in sys.stdlib_module_names:
+            if found.inside_function:
+                assert found.target not in ALWAYS, f"{name} imports {found.target} in a function"
+            elif name not in heavy:
+                assert found.target in ALWAYS, f"{name} imports {found.target} at its top"
+
+
+def test_these_checks_find_what_they_look_for():
+    code = "def f():\n    from .cli import main\nfrom .. import kernels\nimport dask.array\n"
+    found = set(imports("kernels._standard", ast.parse(code)))
+    assert Import("kernels", True, False) in found
+    assert Import("dask", False, False) in found
+    assert [i.inside_function for i in found if i.target not in ("kernels", "dask")] == [True]
+    found = set(imports("axes", ast.parse("from . import __version__\nfrom .kernels import x")))
+    assert found == {Import("__init__", True, False), Import("kernels", True, False)}
+
+
+IMPORTED = """
+import sys
+import xarray
+before = set(sys.modules)
+import xgradient
+print(*sorted({name.split(".")[0] for name in set(sys.modules) - before}))
+"""
+
+
+def test_importing_loads_nothing_optional():
+    """Beyond what xarray loads by itself: our own modules and the standard library."""
+    run = subprocess.run(
+        [sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True
+    )
+    loaded = set(run.stdout.split()) - set(sys.stdlib_module_names)
+    assert loaded == {"xgradient"}
+
+
+def test_a_call_loads_what_it_needs():
+    """Arrays in memory need no dask; without units there is nothing for cf-xarray to read."""
+    code = (
+        "import sys, numpy as np, xarray as xr, xgradient\n"
+        "xgradient.gradient(np.array([0.0, 1.0]))\n"
+        "assert not {'dask', 'pint', 'cf_xarray', 'cupy'} & set(sys.modules)\n"
+        "xr.DataArray([0.0, 1.0], {'x': [0, 1]}).grad('x')\n"  # xarray itself loads dask and pint
+        "assert not {'cf_xarray', 'cupy', 'distributed'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# What is public
+
+
+def public_objects() -> list[tuple[str, object]]:
+    return [(n, getattr(xgradient, n)) for n in xgradient.__all__ if not n.startswith("__")]
+
+
+PUBLIC = public_objects()
+FUNCTIONS = [(name, obj) for name, obj in PUBLIC if inspect.isfunction(obj)]
+
+
+def test_all_is_what_is_public():
+    seen = {
+        name
+        for name, obj in vars(xgradient).items()
+        if not name.startswith("_") and not isinstance(obj, ModuleType)
+    }
+    assert seen == {name for name, _ in PUBLIC}
+    assert xgradient.__version__
+    assert FUNCTIONS
+
+
+@pytest.mark.parametrize("name", [m for m in MODULES if m not in ("__init__", "__main__")])
+def test_all_of_each_module_is_what_it_defines_in_public(name):
+    if name in ("cli", "demo"):
+        pytest.importorskip("click")
+    module = importlib.import_module(f"xgradient.{name}")
+    defined = {
+        node.name
+        for node in TREES[name].body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+    }
+    if name != "cli":  # its commands are public to the shell, not to Python
+        assert defined <= set(module.__all__)
+    assert all(hasattr(module, n) for n in module.__all__)
+
+
+# What is said about it
+
+
+def sections(text: str) -> dict[str, str]:
+    """The sections of a numpydoc docstring by their titles; "" is what stands before them."""
+    parts = re.split(r"(?m)^(\w[\w ]*)\n-{3,}$", inspect.cleandoc(text))
+    return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+
+
+def documented_parameters(text: str) -> list[str]:
+    return re.findall(r"(?m)^(\w+(?:, \w+)*) : \S", sections(text)["Parameters"])
+
+
+@pytest.mark.parametrize(("name", "obj"), PUBLIC)
+def test_public_docstrings(name, obj):
+    found = sections(obj.__doc__)
+    summary = found[""].split("\n\n")[0]
+    assert summary.endswith(".")
+    assert len(summary) <= 100
+    assert ">>> " in found["Examples"]
+
+
+@pytest.mark.parametrize(("name", "obj"), FUNCTIONS)
+def test_docstrings_of_public_functions(name, obj):
+    found = sections(obj.__doc__)
+    order = ["Parameters", "Returns", "Raises", "References", "Examples"]
+    assert [title for title in found if title in order] == order
+    named = ", ".join(documented_parameters(obj.__doc__)).split(", ")
+    assert named == list(inspect.signature(obj).parameters)
+    for error in ("TypeError", "ValueError"):
+        assert re.search(rf"(?m)^{error}$", found["Raises"])
+    assert ".. math::" in found[""]
+    assert re.search(r"doi:10\.\d{4,}/\S+", found["References"])
+    for word in ("dtype", "chunks" if name == "grad" else "shape", "units"):
+        assert word in found["Returns"]
+
+
+@pytest.mark.parametrize(("name", "obj"), FUNCTIONS)
+def test_numpydoc_finds_nothing_amiss(name, obj):
+    validate = pytest.importorskip("numpydoc.validate").validate
+    # A summary may say what a function gives; related functions are linked in the text.
+    allowed = {"SS05", "SA01"}
+    errors = [e for e in validate(f"xgradient.{name}")["errors"] if e[0] not in allowed]
+    assert errors == []
+
+
+def test_the_call_of_the_accessor_documents_what_it_takes():
+    call = xgradient.Grad.__call__
+    named = ", ".join(documented_parameters(call.__doc__)).split(", ")
+    taken = list(inspect.signature(call).parameters)[1:]
+    assert set(taken) <= set(named)
+
+
+# What is shipped
+
+
+@pytest.fixture(scope="module")
+def pyproject():
+    return tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
+
+
+def test_one_version(pyproject):
+    assert pyproject["project"]["dynamic"] == ["version"]
+    assert pyproject["tool"]["hatch"]["version"]["path"] == "xgradient/__init__.py"
+    changelog = (PROJECT / "CHANGELOG.md").read_text("utf-8")
+    newest = re.search(r"(?m)^## (\S+)", changelog)[1]
+    assert newest == xgradient.__version__
+    assert re.fullmatch(r"\d+\.\d+\.\d+", newest)
+
+
+def test_types_are_shipped(pyproject):
+    assert (files("xgradient") / "py.typed").is_file()
+    assert pyproject["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["xgradient"]
+    assert "Typing :: Typed" in pyproject["project"]["classifiers"]
+
+
+def test_dependencies(pyproject):
+    def names(requirements):
+        return {re.match(r"[\w-]+", r)[0] for r in requirements}
+
+    project = pyproject["project"]
+    assert names(project["dependencies"]) == {"xarray", "numpy", "numba", "cf-xarray", "pint"}
+    extras = project["optional-dependencies"]
+    (everything,) = extras["all"]
+    told = set(re.fullmatch(r"xgradient\[(.*)\]", everything)[1].split(","))
+    assert told == set(extras) - {"all", "test", "docs", "dev"}
