@@ -359,8 +359,8 @@ CALLS = {
         ValueError,
         {"edge_order": 3},
         (
-            "dimension 0 has 3 points, but deriv=1, accuracy=2, edge_order=3 needs 4; lower them or "
-            "take more points"
+            "dimension 0 has 3 points, but deriv=1, accuracy=2, edge_order=3 needs 4; lower them "
+            "or take more points"
         ),
     ),
     "edge order": (
@@ -372,8 +372,8 @@ CALLS = {
         ValueError,
         {"spacing": [[0.0, 1, 2], [0.0, 2, 1, 3]]},
         (
-            "spacing of dimension 1 is not monotonic: it turns at index 2, from 2.0 to 1.0; sort it, "
-            "e.g. with .sortby"
+            "spacing of dimension 1 is not monotonic: it turns at index 2, from 2.0 to 1.0; sort "
+            "it, e.g. with .sortby"
         ),
     ),
 }
