@@ -107,6 +107,9 @@ TEXTS = [
     ("dBZ", "1", 1, "dBZ"),
     ("dBZ", "", 2, "dBZ"),
     ("dBZ", "days since 2000-01-01", 1, "dBZ days-1"),
+    # The C is carbon, and neither degrees Celsius nor coulombs.
+    ("mg C m-2 d-1", "m", 1, "mg C m-2 d-1 m-1"),
+    ("mol C m-3", "s", 1, "mol C m-3 s-1"),
 ]
 
 
