@@ -10,7 +10,7 @@ import xgradient
 
 project = "xgradient"
 author = "The xgradient developers"
-copyright = author
+project_copyright = author
 release = version = xgradient.__version__
 
 extensions = [
