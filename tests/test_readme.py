@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import doctest
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,8 @@ import pytest
 import xgradient
 
 ROOT = Path(__file__).parents[1]
+#: Where the interpreter that runs the tests has its commands.
+BIN = str(Path(sys.executable).parent)
 
 
 def test_every_example_of_the_readme_gives_what_it_shows():
@@ -24,6 +30,29 @@ def test_every_example_of_the_readme_gives_what_it_shows():
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     assert runner.run(test, out=report.append).failed == 0, "".join(report)
+
+
+def test_every_command_of_the_readme_prints_what_it_shows(tmp_path):
+    samples = pytest.importorskip("iris_sample_data")
+    if shutil.which("bash") is None or shutil.which("xgradient", path=BIN) is None:
+        pytest.skip("needs bash and the installed command")
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```console\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    commands = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", "".join(blocks), flags=re.MULTILINE)
+    assert len(commands) >= 2
+    shutil.copy(Path(samples.path) / "A1B_north_america.nc", tmp_path)
+    path = os.pathsep.join([BIN, os.environ["PATH"]])
+    for command, shown in commands:
+        run = subprocess.run(
+            ["bash", "-c", command],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert run.stdout == shown
 
 
 def test_the_readme_has_each_of_its_two_commands_on_one_line():
