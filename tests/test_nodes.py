@@ -18,7 +18,7 @@ def relative_error_of_steps(nodes, exact_steps) -> float:
     if nodes.positions is None:
         steps = np.full(nodes.n - 1, nodes.step)
     else:
-        steps = np.diff(nodes.positions)
+        steps = np.diff(nodes.positions) / nodes.scale
     exact = np.array([float(s) for s in exact_steps])
     return float(np.abs(steps / exact - 1).max())
 
@@ -138,8 +138,8 @@ def test_long_doubles_keep_differences_that_float64_has_not():
 def test_the_scale_divides_positions_steps_and_nothing_else():
     assert numeric_nodes(np.arange(5) * 3600 * 10**9, "t", scale=1e9).step == 3600
     nodes = numeric_nodes(np.array([0, 10, 30]), "t", scale=10.0, period=7.0)
-    assert np.diff(nodes.positions).tolist() == [1, 2]
-    assert nodes.period == 7
+    assert (np.diff(nodes.positions) / nodes.scale).tolist() == [1, 2]
+    assert nodes.period / nodes.scale == 7
 
 
 def test_a_step_is_taken_as_it_is():
@@ -199,7 +199,8 @@ def test_axes_that_look_alike_are_told_apart():
     assert numeric_nodes(zero_one.astype(">f8"), "x").positions.tolist() == [0, 1, 3]
     assert numeric_nodes(zero_one, "x", period=4.0).period == 4
     assert numeric_nodes(zero_one, "x", period=5.0).period == 5
-    assert numeric_nodes(zero_one, "x", scale=2.0).positions.tolist() == [0, 0.5, 1.5]
+    halves = numeric_nodes(zero_one, "x", scale=2.0)
+    assert (halves.positions / halves.scale).tolist() == [0, 0.5, 1.5]
     fraction = np.array([0.0, 0.25])
     assert numeric_nodes(fraction, "x", period=1.0).period == 1
     assert numeric_nodes(fraction, "x", period=True).period == 0.5
@@ -262,8 +263,8 @@ ERRORS = {
         ValueError,
         np.array([0.0, 1, 2, np.inf], dtype="f4"),
         (
-            "coordinate 'x' has a infinite value at index 3; fill it or drop it, e.g. with "
-            ".dropna, before differentiating"
+            "coordinate 'x' has an infinite value at index 3; replace it or drop it, e.g. with "
+            ".isel, before differentiating"
         ),
     ),
     "repeated": (

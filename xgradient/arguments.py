@@ -22,6 +22,7 @@ def axes_of_call(
     dim: Hashable | Iterable[Hashable] | None,
     spacing: Any,
     periodic: Any,
+    among: list[xr.DataArray],
 ) -> tuple[list[Axis], bool]:
     """The axes to differentiate along, and whether one name was given by itself.
 
@@ -31,13 +32,15 @@ def axes_of_call(
         What is to be differentiated.
     dim, spacing, periodic
         As `xgradient.grad` takes them.
+    among : list of DataArray
+        The fields; of all dimensions, only those that one of them has are meant.
 
     Raises
     ------
     TypeError, ValueError
         If a name or value does not fit: one sentence with what was found.
     """
-    names, alone = _names(obj, dim)
+    names, alone = _names(obj, dim, among)
     if not names:
         raise ValueError("the data have no dimensions, so there is nothing to differentiate along")
     found: Found = {}
@@ -61,18 +64,23 @@ def axes_of_call(
 
 
 def _names(
-    obj: XarrayObject, dim: Hashable | Iterable[Hashable] | None
+    obj: XarrayObject, dim: Hashable | Iterable[Hashable] | None, among: list[xr.DataArray]
 ) -> tuple[list[Hashable], bool]:
     """The names to differentiate along, and whether one was given by itself."""
     if dim is None:
-        return list(obj.dims), False
+        return [d for d in obj.dims if any(d in field.dims for field in among)], False
     if isinstance(dim, str) or not isinstance(dim, Iterable):
         return [dim], True
     if isinstance(dim, tuple) and (dim in obj.dims or dim in obj.coords):
         return [dim], True
-    names = list(dim)
+    names: list[Any] = [dim] if isinstance(dim, xr.DataArray | xr.Variable) else list(dim)
     if not names:
         raise ValueError("dim is an empty list; name a dimension or leave it out for all")
+    for name in names:
+        if not isinstance(name, Hashable):
+            raise TypeError(
+                f"dim has a {type(name).__name__} in it; give the name of a dimension or coordinate"
+            )
     return names, False
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .chunks import derivatives
-from .nodes import given_nodes
+from .nodes import check_length, given_nodes
 from .stencils import Order
 
 __all__ = ["gradient"]
@@ -89,10 +89,15 @@ def gradient(
     if isinstance(input, xr.DataArray):
         return _labelled(input, spacing, dim, order, periodic)
     array = np.asarray(input) if isinstance(input, list | tuple | int | float) else input
+    if not hasattr(array, "ndim") or not hasattr(array, "dtype"):
+        raise TypeError(f"input is a {type(input).__name__}; give a NumPy or dask array")
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError("input is a masked array; give one with NaN for what is masked, as .filled")
     axes = _axes(array.ndim, dim)
     requests = []
     for axis, step, closed in _each(axes, spacing, periodic):
         what = f"dimension {axis}"
+        check_length(array.shape[axis], what)
         nodes = given_nodes(step, array.shape[axis], f"spacing of {what}", period=closed)
         requests.append((axis, order.stencil(nodes, what)))
     return tuple(derivatives(array, requests))
@@ -105,8 +110,12 @@ def _labelled(
     if dim is None:
         dims = list(da.dims)
     else:
-        chosen = [dim] if isinstance(dim, str) or not isinstance(dim, Sequence) else list(dim)
-        dims = [da.dims[_axes(da.ndim, d)[0]] if isinstance(d, int) else d for d in chosen]
+        chosen = [dim] if isinstance(dim, str) or np.ndim(dim) == 0 else list(dim)
+        numbered = [isinstance(d, int | np.integer) and d not in da.dims for d in chosen]
+        dims = [
+            da.dims[_axes(da.ndim, d)[0]] if number else d
+            for d, number in zip(chosen, numbered, strict=True)
+        ]
     results = []
     for name, step, closed in _each(dims, spacing, periodic):
         results.append(
@@ -143,20 +152,30 @@ def _axes(ndim: int, dim: Any) -> list[int]:
 
 def _each(dims: list[Any], spacing: Any, periodic: Any) -> list[tuple[Any, Any, bool]]:
     """Each dimension with its spacing and whether it is periodic."""
-    if spacing is None or (np.ndim(spacing) == 0 and not isinstance(spacing, list | tuple)):
-        steps = [1.0 if spacing is None else spacing] * len(dims)
+    if spacing is None:
+        steps = [1.0] * len(dims)
     elif isinstance(spacing, list | tuple):
         steps = list(spacing)
-    elif len(dims) == 1:
-        steps = [spacing]
+    elif np.ndim(spacing) == 0 or len(dims) == 1:
+        steps = [spacing] * len(dims)
     else:
         raise ValueError(
             f"spacing is one array for {len(dims)} dimensions; give a list with one entry for each"
         )
-    closed = [periodic] * len(dims) if isinstance(periodic, bool) else list(periodic)
+    closed = [periodic] * len(dims) if isinstance(periodic, bool) else _flags(periodic, len(dims))
     for name, given in (("spacing", steps), ("periodic", closed)):
         if len(given) != len(dims):
             raise ValueError(
                 f"{name} has {len(given)} entries for {len(dims)} dimensions; give one for each"
             )
     return list(zip(dims, steps, closed, strict=True))
+
+
+def _flags(periodic: Any, n: int) -> list[bool]:
+    """``periodic`` as a list, of whatever kind its booleans are."""
+    flags = [periodic] * n if isinstance(periodic, np.bool_) else periodic
+    if isinstance(flags, str) or not np.iterable(flags):
+        flags = [flags]
+    if not all(isinstance(flag, bool | np.bool_) for flag in flags):
+        raise TypeError(f"periodic is {periodic!r}; give True or False, or one for each dimension")
+    return [bool(flag) for flag in flags]

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from .nodes import Nodes, given_nodes
+from .nodes import Nodes, check_length, given_nodes, missing_value
 
 __all__ = ["Axis", "Place", "find_coord", "make_axis"]
 
@@ -93,11 +93,11 @@ def find_coord(obj: XarrayObject, name: Hashable) -> Place:
         name = _find_cf(obj, name)
     coord = coords[name]
     if coord.ndim != 1:
-        has = "none" if coord.ndim == 0 else ", ".join(str(d) for d in coord.dims)
+        has = f"{coord.ndim} dimensions ({', '.join(str(d) for d in coord.dims)})"
         raise ValueError(
-            f"coordinate {name!r} has {coord.ndim} dimensions ({has}), "
-            "a derivative needs one that lies along one dimension; name another coordinate or "
-            f"one of the dimensions {_listed(obj.dims)}"
+            f"coordinate {name!r} has {has if coord.ndim else 'no dimension'}, but a derivative "
+            "needs a coordinate along one dimension; name another coordinate or one of the "
+            f"dimensions {_listed(obj.dims)}"
         )
     return Place(coord.dims[0], name, coord)
 
@@ -106,17 +106,22 @@ def _find_cf(obj: XarrayObject, name: Hashable) -> Hashable:
     """The name of the coordinate that cf-xarray finds for a CF name or axis."""
     import cf_xarray  # noqa: F401  registers .cf
 
-    for guess in (False, True):
+    for guess in (False, True) if isinstance(name, str) else ():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             # What a file does not say is guessed from the usual names and spellings.
-            where = obj.cf.guess_coord_axis() if guess else obj
-            try:
-                found = where.cf[name]
-            except (KeyError, AttributeError):
-                continue
-        if isinstance(found, xr.DataArray) and found.name in obj.coords:
-            return found.name
+            cf = (obj.cf.guess_coord_axis() if guess else obj).cf
+            kinds = (cf.axes, cf.coordinates, cf.standard_names)
+            found = {n for kind in kinds for n in kind.get(name, ()) if n in obj.coords}
+        # A scalar or 2-D coordinate is meant only if there is no other.
+        usable = [n for n in found if obj.coords[n].ndim == 1] or list(found)
+        if len(usable) > 1:
+            raise ValueError(
+                f"{name!r} fits several coordinates, {_listed(usable)}; give the name of one"
+            )
+        if usable:
+            (name,) = usable
+            return name
     names = _listed({*obj.dims, *obj.coords})
     raise ValueError(f"{name!r} is no dimension, coordinate or CF name here; there are {names}")
 
@@ -154,18 +159,25 @@ def make_axis(place: Place, n: int, spacing: Any = None, periodic: Any = False) 
     if coord is not None:
         plain = str(coord.attrs.get("standard_name") or label).replace("_", " ")
         words = str(coord.attrs.get("long_name") or plain)
+    check_length(n, f"dimension {str(place.dim)!r}")
     units: str | None = None
     what = f"coordinate {label!r}"
-    values: Any = 1.0  # the step of a dimension without a coordinate
+    shown: Any = 1.0  # the step of a dimension without a coordinate
     if spacing is not None:
         what = f"spacing of {label!r}"
-        values = spacing.values if isinstance(spacing, xr.DataArray) else np.asarray(spacing)
-        units = spacing.attrs.get("units") if isinstance(spacing, xr.DataArray) else None
+        shown = spacing
+        if isinstance(spacing, xr.DataArray):
+            if spacing.dims not in ((), (place.dim,)):
+                raise ValueError(
+                    f"{what} lies along {_listed(spacing.dims)}, not along {str(place.dim)!r}; "
+                    "give positions along this dimension"
+                )
+            shown, units = spacing.values, spacing.attrs.get("units")
     elif coord is not None:
-        values, units = coord.values, coord.attrs.get("units")
-    ticks, scale, units = _ticks(np.asarray(values), units, what)
-    period = False if periodic is False else _period(periodic, units, what)
-    nodes = given_nodes(ticks, n, what, scale=scale, period=period)
+        shown, units = coord.values, coord.attrs.get("units")
+    values, scale, units = _ticks(np.asarray(shown), units, what)
+    period = _period(periodic, units, what)
+    nodes = given_nodes(values, n, what, scale=scale, period=period, shown=shown)
     return Axis(place.dim, label, words, units, nodes)
 
 
@@ -173,42 +185,60 @@ def _ticks(
     values: NDArray[Any], units: str | None, what: str
 ) -> tuple[NDArray[Any], float, str | None]:
     """Values as numbers, how many of them make one unit, and the unit: seconds for times."""
-    if values.dtype.kind in "mM":
-        missing = np.isnat(values)
-        if missing.any():
-            raise ValueError(
-                f"{what} has a missing value at index {int(np.argmax(missing))}; "
-                "fill it or drop it, e.g. with .dropna, before differentiating"
-            )
-        if np.datetime_data(values.dtype)[0] not in _TICKS_PER_SECOND:
-            values = values.astype(f"{values.dtype.kind}8[s]")  # days, hours: exact in seconds
-        unit, count = np.datetime_data(values.dtype)
-        return values.astype(np.int64) * count, _TICKS_PER_SECOND[unit], "s"
-    if values.dtype.kind == "O" and values.size and hasattr(values[0], "timetuple"):
-        try:
-            micro = [(v - values[0]) // timedelta(microseconds=1) for v in values]
-        except TypeError as error:
-            raise TypeError(f"{what} mixes dates that cannot be subtracted: {error}") from None
-        return np.array(micro, dtype=np.int64), 10.0**6, "s"
-    return values, 1.0, units
+    if values.dtype.kind == "O":
+        return _object_ticks(values, units, what)
+    if values.dtype.kind not in "mM" or (values.dtype.kind == "M" and not values.ndim):
+        return values, 1.0, units
+    missing = np.isnat(values)
+    if missing.any():
+        if not values.ndim:
+            raise ValueError(f"{what} is NaT; a step must be finite and not zero")
+        raise missing_value(what, int(np.argmax(missing)))
+    if np.datetime_data(values.dtype)[0] not in _TICKS_PER_SECOND:
+        values = values.astype(f"{values.dtype.kind}8[s]")  # days, hours: exact in seconds
+    unit, count = np.datetime_data(values.dtype)
+    return values.astype(np.int64) * count, _TICKS_PER_SECOND[unit], "s"
+
+
+def _object_ticks(
+    values: NDArray[Any], units: str | None, what: str
+) -> tuple[NDArray[Any], float, str | None]:
+    """Dates and lengths of time of Python, pandas and cftime in microseconds."""
+    items = list(values.flat)
+    kinds = {_kind_of_time(item) for item in items}
+    if not kinds & {"date", "length"} or (kinds == {"date"} and not values.ndim):
+        return values, 1.0, units
+    if "missing" in kinds:
+        raise missing_value(what, [_kind_of_time(item) for item in items].index("missing"))
+    zero = items[0] if "date" in kinds else timedelta(0)
+    try:
+        ticks = [(item - zero) // timedelta(microseconds=1) for item in items]
+    except TypeError as error:
+        raise TypeError(f"{what} mixes dates that cannot be subtracted: {error}") from None
+    return np.array(ticks, dtype=np.int64).reshape(values.shape), 10.0**6, "s"
+
+
+def _kind_of_time(item: Any) -> str:
+    if item is None or item != item:
+        return "missing"
+    if isinstance(item, timedelta):
+        return "length"
+    return "date" if hasattr(item, "timetuple") else "other"
 
 
 def _period(periodic: Any, units: str | None, what: str) -> float | bool:
-    """The period as a number in units of the axis, or True for n steps."""
-    if periodic is True:
-        return 360.0 if str(units).lower() in _DEGREES else True
-    return _seconds(periodic, what)
-
-
-def _seconds(period: Any, what: str) -> float:
-    """A period as a number; lengths of time in seconds."""
-    if isinstance(period, timedelta):
-        return period.total_seconds()
-    if isinstance(period, np.timedelta64):
-        return float(period / np.timedelta64(1, "s"))
-    if isinstance(period, bool | np.bool_) or not np.isscalar(period):
-        raise TypeError(f"the period of {what} is {period!r}; give a number")
-    try:
-        return float(period)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        raise TypeError(f"the period of {what} is {period!r}; give a number") from None
+    """The period as a number in units of the axis, or whether it is n steps."""
+    if isinstance(periodic, bool | np.bool_):
+        in_degrees = str(units).lower() in _DEGREES
+        return 360.0 if periodic and in_degrees else bool(periodic)
+    wrong = f"the period of {what} is {periodic!r}; give a number"
+    if isinstance(periodic, timedelta | np.timedelta64):
+        if units != "s":
+            raise TypeError(f"{wrong} in units of the axis, which is no time")
+        try:
+            return float(np.timedelta64(periodic) / np.timedelta64(1, "s"))
+        except TypeError:
+            raise TypeError(f"{wrong}, years and months have no fixed length") from None
+    if not isinstance(periodic, int | float | np.integer | np.floating):
+        raise TypeError(wrong)
+    return float(periodic)

@@ -25,6 +25,9 @@ __all__ = ["derivatives", "result_dtype"]
 
 result_dtype = kernels.result_dtype
 
+#: Data types whose derivatives are computed with float32 coefficients.
+SINGLE = ("float16", "float32", "complex64")
+
 #: One derivative: the axis, and the stencil for its whole length.
 Request = tuple[int, Stencil]
 #: Cells of one chunk: its number along the axis, and a range within it.
@@ -47,6 +50,11 @@ def derivatives(array: Any, requests: list[Request]) -> list[Any]:
     list of array
         One for each request, of the array's type, shape and chunks. Nothing is computed for dask.
     """
+    if str(array.dtype) in SINGLE and not all(stencil.single for _, stencil in requests):
+        raise ValueError(
+            "the steps of the axis are too small or too large for this derivative in "
+            f"{array.dtype}; convert the data to float64 or rescale the coordinate"
+        )
     if _is_dask(array):
         return _in_chunks(array, requests)
     return [_wrapped(array, axis, stencil, _run) for axis, stencil in requests]

@@ -12,6 +12,9 @@ __all__ = ["result_attrs", "result_encoding", "result_name", "result_units"]
 #: Encodings that say where or how the data lie on a map, which a derivative keeps; those that
 #: say how numbers were packed would spoil it.
 KEPT_ENCODINGS = ("grid_mapping", "coordinates")
+REWRITTEN = {"standard_name", "units", "long_name"}
+#: What a field's values can be; readers of files would mask a derivative by it.
+RANGES = {"valid_min", "valid_max", "valid_range", "actual_range", "missing_value", "_FillValue"}
 
 
 def result_name(name: Hashable | None, coord: Hashable, deriv: int) -> str:
@@ -45,7 +48,7 @@ def result_attrs(
     deriv : int
         Order of the derivative.
     """
-    kept = {k: v for k, v in attrs.items() if k not in ("standard_name", "units", "long_name")}
+    kept = {k: v for k, v in attrs.items() if k not in REWRITTEN | RANGES}
     units = result_units(attrs.get("units"), axis_units, deriv)
     if units is not None:
         kept["units"] = units
@@ -95,8 +98,16 @@ def result_units(field: Any, axis: Any, deriv: int) -> str | None:
     """
     if field is None and axis is None:
         return None
-    over = re.sub(r"\s+since\s.*", "", str(axis)) if axis is not None else "1"
-    return _divide(str(field) if field is not None else "1", over, deriv)
+    over, under = (
+        "1" if unit is None else re.sub(r"\s+since\s.*", "", str(unit)) for unit in (field, axis)
+    )
+    return _divide(over, under, deriv)
+
+
+#: Units that UDUNITS, by which CF reads them, does not know by pint's symbol or takes for others.
+_UDUNITS = {
+    "deg": "degree", "kn": "knot", "nmi": "nautical_mile", "µ": "micron", "sv": "sverdrup",
+}  # fmt: skip
 
 
 @lru_cache(maxsize=256)
@@ -105,24 +116,30 @@ def _divide(field: str, axis: str, deriv: int) -> str:
     from cf_xarray.units import units as registry
 
     try:
-        unit = registry.parse_units(field)
-        change = registry.Quantity(1, unit) - registry.Quantity(0, unit)
-        if change.units != unit:  # a scale with a zero of its own, as degrees Celsius
-            change = change.to_base_units()
-            if change.magnitude != 1:
-                raise ValueError("no plain unit has this step")
-            unit = change.units
-        return f"{unit / registry.parse_units(axis) ** deriv:cf}" or "1"
+        text = f"{_step(field, registry) / _step(axis, registry) ** deriv:cf}" or "1"
     except Exception:
         # Whatever pint cannot read is still right as text.
         return _divide_text(field, axis, deriv)
+    return re.sub(r"(?<!\S)[^\s\d-]+", lambda m: _UDUNITS.get(m[0], m[0]), text)
+
+
+def _step(text: str, registry: Any) -> Any:
+    """A unit as that of a difference: a step in degrees Celsius is one in kelvins."""
+    unit = registry.Unit("")
+    for name, power in registry.Quantity(1, registry.parse_units(text)).unit_items():
+        celsius = name in ("degree_Celsius", "delta_degree_Celsius")
+        if not celsius and ("degree_Fahrenheit" in name or "degree_Reaumur" in name):
+            raise ValueError("no plain unit has this step")
+        if celsius and not re.search("deg|°|elsius", text):
+            raise ValueError("a bare C is carbon as often as Celsius")
+        unit = unit * registry.Unit("kelvin" if celsius else name) ** power
+    return unit
 
 
 def _divide_text(field: str, axis: str, deriv: int) -> str:
-    numerator = f"({field})" if re.search(r"\ssince\s", field) else field
     if axis.strip() in ("", "1"):
-        return numerator
+        return field
     if axis.isalpha():
-        return f"{'' if numerator == '1' else numerator + ' '}{axis}-{deriv}"
+        return f"{'' if field == '1' else field + ' '}{axis}-{deriv}"
     power = "" if deriv == 1 else str(deriv)
-    return f"({numerator})/({axis}){power}"
+    return f"({field})/({axis}){power}"

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from .recent import Recent
 
-__all__ = ["Nodes", "given_nodes", "numeric_nodes", "uniform_nodes"]
+__all__ = [
+    "Nodes",
+    "check_length",
+    "given_nodes",
+    "missing_value",
+    "numeric_nodes",
+    "uniform_nodes",
+]
 
 #: A step may be blurred by the rounding of its coordinate, but never by more than this share of it.
 LARGEST_BLUR = 0.1
@@ -30,15 +37,19 @@ class Nodes:
     step : float or None
         Signed distance between neighbours of a uniform axis, seam included if it is periodic.
     positions : ndarray of float64, shape (n,), or None
-        The positions of an axis that is not uniform.
+        The positions of an axis that is not uniform, in ticks.
     period : float or None
-        Signed length after which the axis repeats, in the direction of the nodes.
+        Signed length after which the axis repeats, in the direction of the nodes, in ticks if
+        the axis is not uniform.
+    scale : float
+        Ticks in one unit of the axis. Dates keep whole ticks, whose differences are exact.
     """
 
     n: int
     step: float | None
     positions: NDArray[np.float64] | None = None
     period: float | None = None
+    scale: float = 1.0
 
 
 _RECENT: Recent[Nodes] = Recent(64)
@@ -51,35 +62,56 @@ def uniform_nodes(n: int, step: float, *, periodic: bool = False) -> Nodes:
 
 
 def given_nodes(
-    spacing: Any, n: int, what: str, *, scale: float = 1.0, period: float | bool = False
+    spacing: Any,
+    n: int,
+    what: str,
+    *,
+    scale: float = 1.0,
+    period: float | bool = False,
+    shown: Any = None,
 ) -> Nodes:
     """Nodes by a ``spacing`` argument: one step, or ``n`` positions.
 
-    Parameters are those of `numeric_nodes`, and so are the errors.
+    The parameters are those of `numeric_nodes`, and so are the errors.
     """
     if isinstance(spacing, float) and not period and np.isfinite(spacing) and spacing:
-        return uniform_nodes(n, spacing / scale)  # the usual case, at once
+        return uniform_nodes(n, float(spacing) / scale)  # the usual case, at once
+    shown = spacing if shown is None else shown
     values = np.asarray(spacing)
     if values.ndim == 0:
         if values.dtype.kind not in "iuf":
-            raise TypeError(f"{what} is {spacing!r}; give a number or {n} positions")
+            raise TypeError(f"{what} is {shown!r}; give a number or {n} positions")
         step = float(values) / scale
         if not np.isfinite(step) or step == 0:
             raise ValueError(f"{what} is {values}; a step must be finite and not zero")
-        if period is False or period is True:
+        if isinstance(period, bool):
             return uniform_nodes(n, step, periodic=period)
-        return _close(step * np.arange(n, dtype=np.float64), step, period, 0.0, what)
+        return _close(step * np.arange(n, dtype=np.float64), step, period, 1.0, 0.0, what)
     if values.shape != (n,):
         shape = "x".join(str(s) for s in values.shape)
         raise ValueError(
             f"{what} has {shape} values, but the dimension has {n} points; "
             f"give one number or {n} positions"
         )
-    return numeric_nodes(values, what, scale=scale, period=period)
+    return numeric_nodes(values, what, scale=scale, period=period, shown=np.asarray(shown))
+
+
+def check_length(n: float, what: str) -> None:
+    """Refuse a dimension whose length dask does not know."""
+    if np.isnan(n):
+        raise ValueError(
+            f"{what} has chunks of unknown size; "
+            "call .compute_chunk_sizes() on the dask array first"
+        )
 
 
 def numeric_nodes(
-    values: NDArray[Any], what: str, *, scale: float = 1.0, period: float | bool = False
+    values: NDArray[Any],
+    what: str,
+    *,
+    scale: float = 1.0,
+    period: float | bool = False,
+    shown: Any = None,
 ) -> Nodes:
     """Nodes at the given values, checked.
 
@@ -91,10 +123,12 @@ def numeric_nodes(
     what : str
         The coordinate or argument in words, for error messages.
     scale : float
-        Number of ``values`` in one unit of the result: 1e9 turns nanoseconds into seconds.
+        Number of ``values`` in one unit of the axis: 1e9 turns nanoseconds into seconds.
     period : float or bool
-        Length after which the axis repeats, in units of the result; True takes n steps of a
+        Length after which the axis repeats, in units of the axis; True takes n steps of a
         uniform axis.
+    shown : sequence, shape (n,), optional
+        What error messages show for the values; the values themselves by default.
 
     Raises
     ------
@@ -103,23 +137,24 @@ def numeric_nodes(
     ValueError
         If a value is missing, infinite, repeated or out of order, or the period does not fit.
     """
+    shown = values if shown is None else shown
     if len(values) > LONGEST_KEPT or values.dtype.hasobject:
-        return _checked_nodes(values, what, scale, period)
-    key = (values.tobytes(), values.dtype, scale, period is True, period)  # True is no 1.0 here
-    return _RECENT.get(key, lambda: _checked_nodes(values, what, scale, period))
+        return _checked_nodes(values, what, scale, period, shown)
+    key = (values.tobytes(), values.dtype, scale, type(period), period)  # True is no 1.0 here
+    return _RECENT.get(key, lambda: _checked_nodes(values, what, scale, period, shown))
 
 
-def _checked_nodes(values: NDArray[Any], what: str, scale: float, period: float | bool) -> Nodes:
+def _checked_nodes(
+    values: NDArray[Any], what: str, scale: float, period: float | bool, shown: Any
+) -> Nodes:
     exact, resolution = _exact(values, what)
-    _check_order(exact, values, what)
-    n = len(exact)
-    positions = exact / scale
+    _check_order(exact, what, shown)
     step = _uniform_step(exact, resolution)
+    if period is not False:
+        return _close(exact, step, period, scale, resolution, what)
     if step is not None:
-        step = step / scale
-    if period is False:
-        return Nodes(n, step, None if step is not None else positions)
-    return _close(positions, step, period, resolution / scale, what)
+        return Nodes(len(exact), step / scale)
+    return Nodes(len(exact), None, exact, None, scale)
 
 
 def _exact(values: NDArray[Any], what: str) -> tuple[NDArray[np.float64], float]:
@@ -131,26 +166,39 @@ def _exact(values: NDArray[Any], what: str) -> tuple[NDArray[np.float64], float]
             "give positions or a step with spacing="
         )
     if kind == "f":
-        bad = ~np.isfinite(values)
-        if bad.any():
-            i = int(np.argmax(bad))
-            kindof = "missing" if np.isnan(values[i]) else "infinite"
-            raise ValueError(
-                f"{what} has a {kindof} value at index {i}; "
-                "fill it or drop it, e.g. with .dropna, before differentiating"
-            )
-        eps = max(float(np.finfo(values.dtype).eps), float(np.finfo(np.float64).eps))
-        resolution = eps * float(np.abs(values).max(initial=0))
-        if values.dtype.itemsize > 8:
-            values = values - values[:1]
-        return values.astype(np.float64), resolution
-    if values.size and max(abs(int(values.min())), abs(int(values.max()))) > 2**53:
+        return _exact_floats(values, what)
+    if values.size and max(abs(int(values.min())), abs(int(values.max()))) > 2**52:
         # Object arithmetic on Python integers: exact at any size, and only ever done here.
-        values = values.astype(object) - int(values[0])
-    return values.astype(np.float64), 0.0
+        return (values.astype(object) - int(values[0])).astype(np.float64), 0.0
+    return values.astype(np.float64) - float(values[0] if values.size else 0), 0.0
 
 
-def _check_order(exact: NDArray[np.float64], values: NDArray[Any], what: str) -> None:
+def _exact_floats(values: NDArray[Any], what: str) -> tuple[NDArray[np.float64], float]:
+    bad = ~np.isfinite(values)
+    if bad.any():
+        i = int(np.argmax(bad))
+        if np.isinf(values[i]):
+            raise ValueError(
+                f"{what} has an infinite value at index {i}; replace it or drop it, "
+                "e.g. with .isel, before differentiating"
+            )
+        raise missing_value(what, i)
+    eps = max(float(np.finfo(values.dtype).eps), float(np.finfo(np.float64).eps))
+    resolution = eps * float(np.abs(values).max(initial=0))
+    if values.dtype.itemsize > 8:
+        values = values - values[:1]
+    return values.astype(np.float64), resolution
+
+
+def missing_value(what: str, index: int) -> ValueError:
+    """The error for a position that is missing."""
+    return ValueError(
+        f"{what} has a missing value at index {index}; "
+        "fill it or drop it, e.g. with .dropna, before differentiating"
+    )
+
+
+def _check_order(exact: NDArray[np.float64], what: str, shown: Any) -> None:
     """Refuse positions that do not strictly increase or strictly decrease."""
     steps = np.diff(exact)
     if not steps.size or (steps > 0).all() or (steps < 0).all():
@@ -158,13 +206,13 @@ def _check_order(exact: NDArray[np.float64], values: NDArray[Any], what: str) ->
     if (steps == 0).any():
         i = int(np.argmax(steps == 0)) + 1
         raise ValueError(
-            f"{what} repeats the value {values[i]} at index {i}; "
+            f"{what} repeats the value {shown[i]} at index {i}; "
             "its values must be distinct, drop one, e.g. with .drop_duplicates"
         )
     i = int(np.argmax(np.sign(steps) != np.sign(steps[0]))) + 1
     raise ValueError(
         f"{what} is not monotonic: it turns at index {i}, "
-        f"from {values[i - 1]} to {values[i]}; sort it, e.g. with .sortby"
+        f"from {shown[i - 1]} to {shown[i]}; sort it, e.g. with .sortby"
     )
 
 
@@ -180,31 +228,32 @@ def _uniform_step(exact: NDArray[np.float64], resolution: float) -> float | None
 
 
 def _close(
-    positions: NDArray[np.float64],
+    exact: NDArray[np.float64],
     step: float | None,
     period: float | bool,
+    scale: float,
     resolution: float,
     what: str,
 ) -> Nodes:
     """Nodes of an axis that returns to its first node after one period."""
-    n = len(positions)
-    span = float(positions[-1] - positions[0]) if n else 0.0
+    n = len(exact)
+    span = float(exact[-1] - exact[0]) if n else 0.0
     if period is True:
         if step is None:
             raise ValueError(
                 f"{what} is periodic with uneven steps, so its period cannot be told; "
                 "give it, e.g. periodic={name: 360}"
             )
-        return uniform_nodes(n, step, periodic=True)
-    if not np.isfinite(period) or period <= abs(span):
+        return uniform_nodes(n, step / scale, periodic=True)
+    # A last point that repeats the first one may miss it by the rounding of the coordinate.
+    if not np.isfinite(period) or period * scale <= abs(span) + resolution:
         raise ValueError(
-            f"{what} spans {abs(span):g}, but its period is {float(period):g}; "
+            f"{what} spans {abs(span) / scale:g}, but its period is {float(period):g}; "
             "the period must be longer than the span, so drop a repeated last point "
             "or give the true period"
         )
-    signed = float(np.copysign(period, span))
-    if step is not None and abs(n * step - signed) <= max(
-        2 * resolution, 4 * np.finfo(np.float64).eps * abs(signed)
-    ):
-        return Nodes(n, signed / n, None, signed)
-    return Nodes(n, None, positions, signed)
+    signed = float(np.copysign(period * scale, span))
+    rounding = max(2 * resolution, 4 * np.finfo(np.float64).eps * abs(signed))
+    if step is not None and abs(n * step - signed) <= rounding:
+        return Nodes(n, signed / scale / n, None, signed / scale)
+    return Nodes(n, None, exact, signed, scale)

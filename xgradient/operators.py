@@ -99,29 +99,65 @@ def grad(
         long_name:  derivative of t with respect to lat
     """
     order = Order.checked(deriv, accuracy, edge_order)
-    axes, alone = axes_of_call(obj, dim, spacing, periodic)
-    if isinstance(obj, xr.Dataset):
-        return _grad_dataset(obj, axes, order)
-    results = _differentiate(obj, axes, order)
-    return results[0] if alone else xr.Dataset({r.name: r for r in results})
-
-
-def _grad_dataset(ds: xr.Dataset, axes: list[Axis], order: Order) -> xr.Dataset:
-    """The derivatives of every variable that has any."""
-    # CF cell bounds are part of a coordinate, though they are stored as variables.
-    bounds = {v.attrs.get("bounds", v.encoding.get("bounds")) for v in ds.variables.values()}
-    results = {}
-    for name, da in ds.data_vars.items():
-        mine = [axis for axis in axes if axis.dim in da.dims]
-        if mine and name not in bounds and _numeric(da):
-            results.update({r.name: r for r in _differentiate(da, mine, order)})
-    if not results:
-        dims = ", ".join(repr(str(axis.dim)) for axis in axes)
-        raise ValueError(
-            f"no numeric variable of the Dataset has the dimension {dims}; "
-            f"its variables are {', '.join(repr(str(v)) for v in ds.data_vars) or 'none'}"
+    if not isinstance(obj, xr.DataArray | xr.Dataset):
+        raise TypeError(
+            f"grad takes labelled data, not {type(obj).__name__}; give a DataArray or Dataset, "
+            "or call xgradient.gradient for plain arrays"
         )
-    return xr.Dataset(results, coords=ds.coords, attrs=ds.attrs)
+    if isinstance(obj, xr.Dataset):
+        fields = _fields(obj)
+        if obj.dims and not fields:
+            raise _no_field(obj, obj.dims if dim is None else [dim])
+        axes, _ = axes_of_call(obj, dim, spacing, periodic, among=fields)
+        results = _grad_fields(obj, fields, axes, order)
+        return _dataset(results, obj.coords).assign_attrs(obj.attrs)
+    axes, alone = axes_of_call(obj, dim, spacing, periodic, among=[obj])
+    results = _differentiate(obj, axes, order)
+    return results[0] if alone else _dataset(results, obj.coords)
+
+
+def _fields(ds: xr.Dataset) -> list[xr.DataArray]:
+    """The variables of a Dataset that have derivatives."""
+    # CF cell bounds are part of a coordinate, though they are stored as variables.
+    places = [p for v in ds.variables.values() for p in (v.attrs, v.encoding)]
+    bounds = [p[key] for p in places for key in ("bounds", "climatology") if key in p]
+    skipped = {name for name in bounds if isinstance(name, str)}
+    return [da for name, da in ds.data_vars.items() if name not in skipped and _numeric(da)]
+
+
+def _grad_fields(
+    ds: xr.Dataset, fields: list[xr.DataArray], axes: list[Axis], order: Order
+) -> list[xr.DataArray]:
+    """The derivatives of every variable along those axes that it has."""
+    results = []
+    for da in fields:
+        mine = [axis for axis in axes if axis.dim in da.dims]
+        if mine:
+            results.extend(_differentiate(da, mine, order))
+    if not results:
+        raise _no_field(ds, [axis.dim for axis in axes])
+    return results
+
+
+def _no_field(ds: xr.Dataset, dims: Iterable[Any]) -> ValueError:
+    return ValueError(
+        "no numeric variable of the Dataset has the dimension "
+        f"{', '.join(repr(str(d)) for d in dims)}; "
+        f"its variables are {', '.join(repr(str(v)) for v in ds.data_vars) or 'none'}"
+    )
+
+
+def _dataset(results: list[xr.DataArray], coords: Any) -> xr.Dataset:
+    """The results side by side; no two may have one name."""
+    taken = {*coords, *(dim for result in results for dim in result.dims)}
+    for result in results:
+        if result.name in taken:
+            raise ValueError(
+                f"a result would be named {str(result.name)!r}, as something else here is; "
+                "rename the variable or the coordinate, e.g. with .rename"
+            )
+        taken.add(result.name)
+    return xr.Dataset({result.name: result for result in results}, coords=coords)
 
 
 def _numeric(da: xr.DataArray) -> bool:
@@ -131,14 +167,17 @@ def _numeric(da: xr.DataArray) -> bool:
 def _differentiate(da: xr.DataArray, axes: list[Axis], order: Order) -> list[xr.DataArray]:
     """One derivative per axis, labelled."""
     if not _numeric(da):
+        name, have, them = repr(str(da.name)), "has", "it"
+        if da.name is None:
+            name, have, them = "the data", "have", "them"
         raise TypeError(
-            f"{'the data' if da.name is None else repr(str(da.name))} have dtype {da.dtype}, "
-            "which has no derivative; convert them to numbers first"
+            f"{name} {have} dtype {da.dtype}, which has no derivative; "
+            f"convert {them} to numbers first"
         )
     requests = []
     for axis in axes:
         stencil = order.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
-        requests.append((da.get_axis_num(axis.dim), stencil))
+        requests.append((da.dims.index(axis.dim), stencil))
     results = []
     for axis, data in zip(axes, derivatives(da.variable.data, requests), strict=True):
         result = da.copy(deep=False, data=data)

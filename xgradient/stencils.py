@@ -78,6 +78,14 @@ class Stencil:
         return found
 
     @cached_property
+    def single(self) -> bool:
+        """Whether float32 can hold the coefficients."""
+        sizes = np.concatenate([np.abs(self.interior).ravel(), np.abs(self.edges).ravel()])
+        range_ = np.finfo(np.float32)
+        small = sizes[sizes > 0].min(initial=1)
+        return bool(sizes.max(initial=0) < range_.max and small > range_.tiny)
+
+    @cached_property
     def _tables(self) -> dict[np.dtype[Any], tuple[NDArray[Any], NDArray[Any]]]:
         return {}
 
@@ -231,19 +239,12 @@ class Order:
     edge_order: int = 1
 
     @classmethod
-    @lru_cache(maxsize=128, typed=True)  # True is no 1 here
     def checked(cls, deriv: Any, accuracy: Any, edge_order: Any) -> Order:
         """The numbers of a call, or an error that names the one that is wrong."""
-        if edge_order is None:
-            # At accuracy 2, one-sided first differences are what torch, NumPy and xarray have.
-            edge_order = 1 if accuracy == 2 else accuracy
-        given = {"deriv": deriv, "accuracy": accuracy, "edge_order": edge_order}
-        for name, value in given.items():
-            if isinstance(value, bool) or not isinstance(value, Integral):
-                raise TypeError(f"{name} is {value!r}; give a whole number of at least 1")
-            if value < 1:
-                raise ValueError(f"{name} is {value}; give a whole number of at least 1")
-        return cls(**{name: int(value) for name, value in given.items()})
+        try:
+            return _checked_order(deriv, accuracy, edge_order)
+        except TypeError:  # also what cannot be hashed gets its own error
+            return _checked_order.__wrapped__(deriv, accuracy, edge_order)
 
     def stencil(self, nodes: Nodes, what: str) -> Stencil:
         """The stencil of this derivative on an axis, which must have enough points."""
@@ -259,6 +260,20 @@ class Order:
                 "lower them or take more points"
             )
         return make_stencil(nodes, self.deriv, self.accuracy, self.edge_order)
+
+
+@lru_cache(maxsize=128, typed=True)  # True is no 1 here
+def _checked_order(deriv: Any, accuracy: Any, edge_order: Any) -> Order:
+    if edge_order is None:
+        # At accuracy 2, one-sided first differences are what torch, NumPy and xarray have.
+        edge_order = 1 if accuracy == 2 else accuracy
+    given = {"deriv": deriv, "accuracy": accuracy, "edge_order": edge_order}
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise TypeError(f"{name} is {value!r}; give a whole number of at least 1")
+        if value < 1:
+            raise ValueError(f"{name} is {value}; give a whole number of at least 1")
+    return Order(**{name: int(value) for name, value in given.items()})
 
 
 def make_stencil(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
@@ -332,7 +347,8 @@ def _edge(nodes: Nodes, row: int, start: int, width: int, deriv: int) -> Floats:
         unit = np.array(_unit_coefficients(width, row - start, deriv))
         return unit / np.float64(nodes.step) ** deriv
     window = nodes.positions[start : start + width, None]
-    return _window_coefficients(window, nodes.positions[row : row + 1], deriv)[:, 0]
+    at = nodes.positions[row : row + 1]
+    return _window_coefficients(window, at, deriv)[:, 0] * nodes.scale**deriv
 
 
 def _interior(nodes: Nodes, first: int, last: int, width: int, deriv: int) -> Floats:
@@ -356,4 +372,4 @@ def _interior(nodes: Nodes, first: int, last: int, width: int, deriv: int) -> Fl
         b = min(a + 65536, last)
         windows = np.stack([positions[a - half + k : b - half + k] for k in range(width)])
         table[:, a - first : b - first] = _window_coefficients(windows, positions[a:b], deriv)
-    return table
+    return table * nodes.scale**deriv

@@ -130,6 +130,8 @@ def _units(
     d = next((d for d in long_enough if d != axis), axis)
     bounds = [out.shape[d] * i // UNITS for i in range(UNITS + 1)]
     for start, stop in pairwise(bounds):
+        if start == stop:
+            continue
         to = cut(out, d, start, stop)
         if d == axis:
             early, late = stencil.rows(start, stop).reach

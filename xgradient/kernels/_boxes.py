@@ -18,7 +18,7 @@ def boxes(shape: tuple[int, ...], axis: int) -> Iterator[tuple[slice, ...]]:
     """Boxes of about `BOX` cells that cover an array of this shape and hold the axis whole."""
     box = list(shape)
     for d in range(len(shape)):
-        if d != axis and prod(shape):
+        if d != axis and 0 not in shape:
             rest = prod(box) // box[d]
             box[d] = min(box[d], max(1, BOX // rest))
     corners = [range(0, n, b) if n else [] for n, b in zip(shape, box, strict=True)]
@@ -29,4 +29,4 @@ def boxes(shape: tuple[int, ...], axis: int) -> Iterator[tuple[slice, ...]]:
 
 def cut(array: Any, axis: int, start: int | None, stop: int | None) -> Any:
     """The cells from ``start`` to ``stop`` along an axis."""
-    return array[(slice(None),) * axis + (slice(start, stop),)]
+    return array[(*(slice(None),) * axis, slice(start, stop), ...)]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..stencils import Stencil
+from ._boxes import cut
 
 __all__ = ["derivative", "join"]
 
@@ -72,11 +73,11 @@ def _edge(f: Any, axis: int, stencil: Stencil, at: int, xp: Any) -> Any:
 
 def _sum(f: Any, axis: int, start: int, stop: int, coefficients: Any, xp: Any) -> Any:
     """Sum of coefficient times difference for the windows that begin at start … stop - 1."""
-    lead, trail = (slice(None),) * axis, (1,) * (f.ndim - axis - 1)
+    trail = (1,) * (f.ndim - axis - 1)
     total = None
     for k, row in enumerate(coefficients):
-        lower = f[(*lead, slice(start + k, stop + k))]
-        upper = f[(*lead, slice(start + k + 1, stop + k + 1))]
+        lower = cut(f, axis, start + k, stop + k)
+        upper = cut(f, axis, start + k + 1, stop + k + 1)
         term = _like(row, f, xp, trail) * (upper - lower)
         total = term if total is None else total + term
     return total
@@ -86,6 +87,6 @@ def _like(row: Any, f: Any, xp: Any, trail: tuple[int, ...]) -> Any:
     """One coefficient as a number, or one a row as an array that broadcasts along the axis."""
     if len(row) == 1:
         return float(row[0])
-    real = f.real.dtype if xp.isdtype(f.dtype, "complex floating") else f.dtype
+    real = xp.real(f).dtype if xp.isdtype(f.dtype, "complex floating") else f.dtype
     column = xp.asarray(row, dtype=real)
     return xp.reshape(column, (len(row), *trail))
