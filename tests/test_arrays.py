@@ -447,7 +447,7 @@ def test_chunks_of_unknown_length_are_refused():
 @settings(max_examples=40)
 def test_several_derivatives_at_once_are_those_one_by_one(data):
     da = pytest.importorskip("dask.array")
-    shape = data.draw(shapes(least=3, max_dims=3))
+    shape = data.draw(shapes(least=3, most=6, max_dims=3))
     field = make_field(shape)
     dims = data.draw(st.permutations(range(len(shape))))
     chunked = da.from_array(field, chunks=data.draw(chunkings(shape)))

@@ -1,0 +1,108 @@
+"""Every row of the table of comparisons holds, and none of them would let a wrong kernel pass."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from xgradient import kernels, stencils
+
+from .comparisons import (
+    COMPARISONS,
+    TRUTHS,
+    Comparison,
+    computed,
+    difference,
+    installed,
+    left_out,
+    pairs,
+    sample,
+)
+
+PAIRS = [pytest.param(c, peer, id=f"{c.name} - {peer}") for c, peer in pairs()]
+
+
+def field_for(comparison: Comparison):
+    if comparison.options.get("chunks"):
+        pytest.importorskip("dask")
+    return sample(**comparison.options)
+
+
+def agree(comparison: Comparison, name: str) -> bool:
+    """Whether xgradient and a peer have the same results."""
+    if not installed(name):
+        pytest.skip(f"{name} is not installed")
+    peer = comparison.peers[name]
+    field = field_for(comparison)
+    found, expected = comparison.ours(field)(), peer.prepare(field)()
+    return difference(comparison, found, expected, peer.inside) <= peer.tolerance
+
+
+@pytest.mark.parametrize(("comparison", "peer"), PAIRS)
+def test_equal_to_the_peer(comparison, peer):
+    assert agree(comparison, peer)
+
+
+def scaled(monkeypatch):
+    """A kernel that is wrong by a thousandth."""
+    right = kernels.derivative
+    monkeypatch.setattr(kernels, "derivative", lambda *a: right(*a) * 1.001)
+
+
+def shifted(monkeypatch):
+    """A kernel that is off by one cell."""
+    right = kernels.derivative
+    monkeypatch.setattr(kernels, "derivative", lambda *a: np.roll(right(*a), 1, axis=a[1]))
+
+
+def unequal(monkeypatch):
+    """A table in which one difference of each window counts a thousandth too much."""
+    right = stencils.make_stencil
+
+    def wrong(*arguments):
+        stencil = right(*arguments)
+        interior, edges = stencil.interior.copy(), stencil.edges.copy()
+        interior[len(interior) // 2] *= 1.001
+        edges[:, 0] *= 1.001
+        return dataclasses.replace(stencil, interior=interior, edges=edges)
+
+    monkeypatch.setattr(stencils, "make_stencil", wrong)
+
+
+@pytest.mark.parametrize("sabotage", [scaled, shifted, unequal])
+@pytest.mark.parametrize(("comparison", "peer"), PAIRS)
+def test_a_wrong_kernel_is_rejected(comparison, peer, sabotage, monkeypatch):
+    sabotage(monkeypatch)
+    assert not agree(comparison, peer)
+
+
+def test_a_missing_value_or_another_shape_is_a_difference():
+    comparison = COMPARISONS[0]
+    right = np.ones((3, 4, 5))
+    assert difference(comparison, right, right) == 0
+    wrong = right.copy()
+    wrong[1, 2, 3] = np.nan
+    assert difference(comparison, wrong, right) == np.inf
+    assert difference(comparison, right[:2], right) == np.inf
+    assert difference(comparison, (right, right), right) == np.inf
+
+
+def test_the_table_is_in_order():
+    names = [comparison.name for comparison in COMPARISONS]
+    assert len(set(names)) == len(names)
+    for comparison in COMPARISONS:
+        # Some peer is always there: one that xgradient depends on, or the truth.
+        assert set(comparison.peers) & {"numpy", "xarray", *TRUTHS}, comparison.name
+        assert set(comparison.peers) <= {"numpy", "xarray", "torch", "findiff", *TRUTHS}
+    assert set(left_out()) <= {"torch", "findiff"}
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda c: c.name)
+def test_the_results_of_ours_are_one_for_each_dimension(comparison):
+    field = field_for(comparison)
+    results = computed(comparison.ours(field)())
+    assert len(results) == len(comparison.dims)
+    assert {result.shape for result in results} == {field.shape}
+    assert {result.dtype for result in results} == {field.dtype}
