@@ -1,8 +1,8 @@
 """Where the data are: derivatives of an array in memory, or of each chunk of a dask array.
 
-On dask the halo travels and the block does not: thin slabs of the neighbouring chunks are cut by
-tasks of their own, and one task per chunk takes the chunk as it lies, its slabs and its rows of
-the stencil.
+On dask the halo travels and the block does not: one task per chunk cuts its rims, the thin slabs
+that its neighbours need, and one task takes the chunk as it lies, the rims around it and its rows
+of the stencil.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields
 from itertools import accumulate, pairwise, product
 from typing import Any
@@ -30,8 +30,13 @@ SINGLE = ("float16", "float32", "complex64")
 
 #: One derivative: the axis, and the stencil for its whole length.
 Request = tuple[int, Stencil]
-#: Cells of one chunk: its number along the axis, and a range within it.
-Piece = tuple[int, int, int]
+#: Cells of a chunk along an axis, half open.
+Range = tuple[int, int]
+#: A chunk's rows, what stands before and after it (which neighbour, which of its ranges), and the
+#: neighbours.
+ChunkPlan = tuple[
+    Stencil, tuple[tuple[int, int], ...], tuple[tuple[int, int], ...], tuple[int, ...]
+]
 
 
 def derivatives(array: Any, requests: list[Request]) -> list[Any]:
@@ -97,23 +102,25 @@ def _in_chunks(array: Any, requests: list[Request]) -> list[Any]:
     from dask.task_spec import Task, TaskRef
 
     token = tokenize(array.name, [(axis, _plain(stencil)) for axis, stencil in requests])
-    plans = [_plan(array.chunks[axis], stencil) for axis, stencil in requests]
-    name, halo = f"gradient-{token}", f"halo-{token}"
+    name, rim = f"gradient-{token}", f"rim-{token}"
     meta = array._meta.astype(result_dtype(array.dtype))
+    plans = [(axis, *_plan(array.chunks[axis], stencil)) for axis, stencil in requests]
+    blocks = list(product(*(range(n) for n in array.numblocks)))
     layer: dict[Any, Any] = {}
-    for block in product(*(range(n) for n in array.numblocks)):
-        steps, slabs = [], []
-        for (axis, _), plan in zip(requests, plans, strict=True):
-            rows, before, after = plan[block[axis]]
-            steps.append((axis, rows, len(before), len(after)))
-            for at, start, stop in (*before, *after):
-                source = (array.name, *block[:axis], at, *block[axis + 1 :])
-                key = (halo, axis, start, stop, *source[1:])
-                if key not in layer:
-                    layer[key] = Task(key, _copy_cells, TaskRef(source), axis, start, stop)
-                slabs.append(TaskRef(key))
+    for at, (axis, _, cuts) in enumerate(plans):
+        for block in blocks:
+            if ranges := cuts[block[axis]]:
+                key = (rim, at, *block)
+                layer[key] = Task(key, _rims, TaskRef((array.name, *block)), axis, ranges)
+    for block in blocks:
+        steps, rims = [], []
+        for at, (axis, chunks, _) in enumerate(plans):
+            rows, before, after, neighbours = chunks[block[axis]]
+            steps.append((axis, rows, before, after, len(neighbours)))
+            head, tail = block[:axis], block[axis + 1 :]
+            rims.extend([TaskRef((rim, at, *head, n, *tail)) for n in neighbours])
         key = (name, *block)
-        layer[key] = Task(key, _chunk, steps, TaskRef((array.name, *block)), *slabs)
+        layer[key] = Task(key, _chunk, steps, TaskRef((array.name, *block)), *rims)
     graph = HighLevelGraph.from_collections(name, layer, dependencies=[array])
     every = da.Array(graph, name, array.chunks, meta=meta)
     if len(requests) == 1:
@@ -124,7 +131,7 @@ def _in_chunks(array: Any, requests: list[Request]) -> list[Any]:
         part = f"{name}-{at}"
         take = {
             (part, *block): Task((part, *block), operator.getitem, TaskRef((name, *block)), at)
-            for block in product(*(range(n) for n in array.numblocks))
+            for block in blocks
         }
         graph = HighLevelGraph.from_collections(part, take, dependencies=[every])
         results.append(da.Array(graph, part, array.chunks, meta=meta))
@@ -138,47 +145,63 @@ def _plain(stencil: Stencil) -> tuple[Any, ...]:
 
 def _plan(
     chunks: tuple[int, ...], stencil: Stencil
-) -> list[tuple[Stencil, list[Piece], list[Piece]]]:
-    """For each chunk along an axis its rows, and the pieces of other chunks before and after it."""
+) -> tuple[list[ChunkPlan], list[tuple[Range, ...]]]:
+    """What each chunk along an axis takes from others, and what others take from it."""
     if len(chunks) == 1:
-        return [(stencil, [], [])]  # the chunk holds all it needs, wrapped round or not
+        return [(stencil, (), (), ())], [()]  # the chunk holds all it needs, wrapped or not
     bounds = [0, *accumulate(chunks)]
-    plans = []
+    taken: list[dict[Range, int]] = [{} for _ in chunks]
+    alike: dict[int, Stencil] = {}  # inside a uniform axis, chunks of one length have one stencil
+    plans: list[ChunkPlan] = []
     for at, (start, stop) in enumerate(pairwise(bounds)):
-        rows = stencil.rows(start, stop)
-        before, after = rows.reach if start < stop else (0, 0)
-        earlier = list(_gather(chunks, range(at - 1, at - 1 - len(chunks), -1), before, True))
-        later = list(_gather(chunks, range(at + 1, at + 1 + len(chunks)), after, False))
-        plans.append((rows, earlier[::-1], later))
-    return plans
+        if stencil.uniform and stencil.first <= start < stop <= stencil.last:
+            if stop - start not in alike:
+                alike[stop - start] = stencil.rows(start, stop)
+            rows = alike[stop - start]
+        else:
+            rows = stencil.rows(start, stop)
+        early, late = rows.reach if start < stop else (0, 0)
+        earlier = _gather(chunks, range(at - 1, at - 1 - len(chunks), -1), early, True)[::-1]
+        later = _gather(chunks, range(at + 1, at + 1 + len(chunks)), late, False)
+        neighbours = tuple(dict.fromkeys(n for n, _ in earlier + later))
+        before, after = (
+            tuple((neighbours.index(n), taken[n].setdefault(r, len(taken[n]))) for n, r in side)
+            for side in (earlier, later)
+        )
+        plans.append((rows, before, after, neighbours))
+    return plans, [tuple(ranges) for ranges in taken]
 
 
-def _gather(chunks: tuple[int, ...], order: range, cells: int, from_end: bool) -> Iterator[Piece]:
+def _gather(
+    chunks: tuple[int, ...], order: range, cells: int, from_end: bool
+) -> list[tuple[int, Range]]:
     """The nearest ``cells`` cells, from as many chunks as it takes, round the end if need be."""
+    pieces = []
     for at in order:
-        if not cells:
-            return
         size = chunks[at % len(chunks)]
         here = min(cells, size)
         if here:
-            yield (at % len(chunks), *((size - here, size) if from_end else (0, here)))
+            pieces.append((at % len(chunks), (size - here, size) if from_end else (0, here)))
             cells -= here
+        if not cells:
+            break
+    return pieces
 
 
-def _copy_cells(block: Any, axis: int, start: int, stop: int) -> Any:
-    """A slab of its own: a view would keep its whole chunk in memory."""
-    slab = kernels.cut(block, axis, start, stop)
-    return slab.copy() if isinstance(slab, np.ndarray) else slab
+def _rims(block: Any, axis: int, ranges: tuple[Range, ...]) -> list[Any]:
+    """The cells of a chunk that its neighbours need; a view would keep all of it in memory."""
+    slabs = [kernels.cut(block, axis, start, stop) for start, stop in ranges]
+    return [slab.copy() if isinstance(slab, np.ndarray) else slab for slab in slabs]
 
 
-def _chunk(steps: list[tuple[int, Stencil, int, int]], block: Any, *slabs: Any) -> Any:
-    """All derivatives of one chunk, given the slabs around it."""
-    results, rest = [], list(slabs)
-    for axis, rows, early, late in steps:
-        if early or late:
-            before, after = _merge(rest[:early], axis), _merge(rest[early : early + late], axis)
-            results.append(kernels.derivative(block, axis, rows, before, after))
-            del rest[: early + late]
+def _chunk(steps: list[Any], block: Any, *rims: list[Any]) -> Any:
+    """All derivatives of one chunk, given the rims of those around it."""
+    results = []
+    for axis, rows, before, after, count in steps:
+        mine, rims = rims[:count], rims[count:]
+        if count:
+            sides = [_merge([mine[n][r] for n, r in side], axis) for side in (before, after)]
+            results.append(kernels.derivative(block, axis, rows, *sides))
         else:
             results.append(_wrapped(block, axis, rows))
     return results if len(results) > 1 else results[0]
