@@ -381,3 +381,11 @@ def test_bad_periods_are_named(case):
     values, period, sentence = PERIODS[case]
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         numeric_nodes(values, "coordinate 'x'", period=period)
+
+
+@pytest.mark.parametrize("step", [1.0, 1])
+@pytest.mark.parametrize("period", [0.0, 0, 3.0])
+def test_a_period_must_be_longer_than_so_many_steps(step, period):
+    sentence = _too_short("3", f"{period:g}")
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+        given_nodes(step, 4, "coordinate 'x'", period=period)
