@@ -272,7 +272,7 @@ def test_slabs_hold_no_more_than_the_reach():
                 others.extend(result if isinstance(result, list | tuple) else [result])
 
     with Watch():
-        found.compute(scheduler="sync")
+        found.persist(scheduler="sync")
     assert [slab.shape for slab in others] == 4 * [(2, 50)]
     # A view would keep its whole block in memory.
     assert all(slab.base is None or slab.base.nbytes == slab.nbytes for slab in others)
