@@ -168,8 +168,15 @@ def derivative(
     """
     if not out.size:
         return
+    alone = before is None and after is None
+    usual = alone and f.flags.c_contiguous and out.flags.c_contiguous and f.flags.aligned
+    if usual and f.dtype == out.dtype and f.dtype in _REAL:
+        n, m, inner = f.shape[axis], out.shape[axis], prod(f.shape[axis + 1 :])
+        flat, g, outer = [f.reshape(-1)], out.reshape(-1), prod(f.shape[:axis])
+        _loop(flat, [n * inner], [inner], g, m * inner, inner, outer, inner, stencil, 0, n)
+        return
     parts: tuple[Array, ...] = (f,)
-    if before is not None or after is not None:
+    if not alone:
         parts = (f, f if before is None else before, f if after is None else after)
     reach = 0 if before is None else before.shape[axis]
     if not out.flags.c_contiguous:
@@ -229,15 +236,32 @@ def _walk(parts: tuple[Array, ...], axis: int, stencil: Stencil, out: Array, rea
     size = out.itemsize
     *f_outer, g_outer = [s // size for s in outer_steps]
     f_row, g_row = [p.strides[axis] // size for p in parts], out.strides[axis] // size
-    flat, g = [_flat(p) for p in parts], _flat(out)
+    flat, n = [_flat(p) for p in parts], shape[axis]
+    _loop(flat, f_outer, f_row, _flat(out), g_outer, g_row, outer, inner, stencil, reach, n)
+
+
+def _loop(
+    flat: list[Array],
+    f_outer: list[int],
+    f_row: list[int],
+    g: Array,
+    g_outer: int,
+    g_row: int,
+    outer: int,
+    inner: int,
+    stencil: Stencil,
+    reach: int,
+    length: int,
+) -> None:
+    """Run the loops on flat arrays: the block alone, or with the cells before and after it."""
     for part in flat:
         part.flags.writeable = False  # one compiled type for writable and read-only fields
-    c, edges = stencil.tables(_REAL[out.dtype])
+    c, edges = stencil.tables(_REAL[g.dtype])
     first, last, offset = stencil.first, stencil.last, stencil.offset
     if last > first:
         lead = flat[0], f_outer[0]
         if inner > 1:
-            run, strip = _across(stencil.width), STRIP // size
+            run, strip = _across(stencil.width), STRIP // g.itemsize
             run(*lead, f_row[0], g, g_outer, g_row, outer, first, last, offset, c, inner, strip)
         elif stencil.uniform:
             run = _along_uniform(stencil.width)
@@ -245,11 +269,11 @@ def _walk(parts: tuple[Array, ...], axis: int, stencil: Stencil, out: Array, rea
         else:
             _along(stencil.width)(*lead, g, g_outer, outer, first, last, offset, c)
     if len(stencil.edge_rows):
-        rows, starts, widths = stencil.edge_rows, stencil.edge_starts, stencil.edge_widths
-        if len(parts) == 1:
+        if len(flat) == 1:
             flat, f_outer, f_row = flat * 3, f_outer * 3, f_row * 3
-        fields = tuple(flat), tuple(f_outer), tuple(f_row), (0, reach, -shape[axis]), shape[axis]
-        _edges()(*fields, g, g_outer, g_row, outer, rows, starts, widths, edges, inner)
+        parts = tuple(flat), tuple(f_outer), tuple(f_row), (0, reach, -length), length
+        rows, starts, widths = stencil.edge_rows, stencil.edge_starts, stencil.edge_widths
+        _edges()(*parts, g, g_outer, g_row, outer, rows, starts, widths, edges, inner)
 
 
 def _flat(a: Array) -> Array:
