@@ -55,7 +55,8 @@ def derivatives(array: Any, requests: list[Request]) -> list[Any]:
     list of array
         One for each request, of the array's type, shape and chunks. Nothing is computed for dask.
     """
-    if not all(stencil.single for _, stencil in requests) and str(array.dtype) in SINGLE:
+    single = [stencil.single for _, stencil in requests]
+    if not all(single) and str(array.dtype) in SINGLE:
         raise ValueError(
             "the steps of the axis are too small or too large for this derivative in "
             f"{array.dtype}; convert the data to float64 or rescale the coordinate"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def given_nodes(
 
     The parameters are those of `numeric_nodes`, and so are the errors.
     """
-    if isinstance(spacing, float) and not period and np.isfinite(spacing) and spacing:
+    if isinstance(spacing, float) and not period and isfinite(spacing) and spacing:
         return uniform_nodes(n, float(spacing) / scale)  # the usual case, at once
     shown = spacing if shown is None else shown
     values = np.asarray(spacing)
@@ -98,7 +99,7 @@ def given_nodes(
 
 def check_length(n: float, what: str) -> None:
     """Refuse a dimension whose length dask does not know."""
-    if np.isnan(n):
+    if n != n:  # not a number: faster to tell so than by NumPy
         raise ValueError(
             f"{what} has chunks of unknown size; "
             "call .compute_chunk_sizes() on the dask array first"

@@ -58,12 +58,12 @@ class Stencil:
     edge_widths: Ints
     edges: Floats
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Number of nodes in an interior window."""
         return len(self.interior) + 1
 
-    @property
+    @cached_property
     def uniform(self) -> bool:
         """Whether all interior rows share their coefficients."""
         return bool(self.interior.shape[1] == 1)

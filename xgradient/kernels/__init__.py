@@ -30,6 +30,7 @@ UNITS = 8
 Array = NDArray[Any]
 
 
+@cache
 def result_dtype(dtype: Any) -> np.dtype[Any]:
     """The dtype of a derivative: that of the field, and float64 for integers and booleans.
 
