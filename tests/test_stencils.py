@@ -123,6 +123,17 @@ def test_uneven_steps_have_the_exact_coefficients(kind, deriv, accuracy, edge_or
             assert error <= 1e-13 * np.abs(exact).max()
 
 
+@pytest.mark.parametrize(("deriv", "accuracy"), [(6, 10), (9, 2), (1, 16)])
+@pytest.mark.parametrize("kind", ["uniform", "jittered"])
+def test_there_is_no_highest_derivative_or_accuracy(kind, deriv, accuracy):
+    n = deriv + accuracy + 3
+    x = NODES[kind](n)
+    f = np.random.default_rng(1).standard_normal(n)
+    exact = np.array(reference.derivative(f, x, deriv=deriv, accuracy=accuracy, edge_order=2))
+    found = derivative(f, x, deriv=deriv, accuracy=accuracy, edge_order=2)
+    assert np.abs(found - exact).max() <= 1e-12 * np.abs(exact).max()
+
+
 @pytest.mark.parametrize(("deriv", "accuracy"), [(1, 2), (1, 4), (2, 3), (4, 8)])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_windows_across_the_seam_have_moved_neighbours(deriv, accuracy, sign):
