@@ -56,10 +56,11 @@ def derivatives(array: Any, requests: list[Request]) -> list[Any]:
         One for each request, of the array's type, shape and chunks. Nothing is computed for dask.
     """
     single = [stencil.single for _, stencil in requests]
-    if not all(single) and str(array.dtype) in SINGLE:
+    name = "" if all(single) else getattr(array.dtype, "name", str(array.dtype))
+    if name in SINGLE:
         raise ValueError(
             "the steps of the axis are too small or too large for this derivative in "
-            f"{array.dtype}; convert the data to float64 or rescale the coordinate"
+            f"{name}; convert the data to float64 or rescale the coordinate"
         )
     if _is_dask(array):
         return _in_chunks(array, requests)

@@ -75,7 +75,7 @@ def given_nodes(
 
     The parameters are those of `numeric_nodes`, and so are the errors.
     """
-    if isinstance(spacing, float) and not period and isfinite(spacing) and spacing:
+    if isinstance(spacing, float) and period is False and isfinite(spacing) and spacing:
         return uniform_nodes(n, float(spacing) / scale)  # the usual case, at once
     shown = spacing if shown is None else shown
     values = np.asarray(spacing)
