@@ -50,7 +50,8 @@ def grad(
         Order of accuracy in the interior, on any nodes, even or not.
     edge_order : int, optional
         Order of accuracy next to the ends. By default 1 at accuracy 2, as in NumPy, torch and
-        xarray, else the same as ``accuracy``.
+        xarray, else the same as ``accuracy``. An axis too short for the windows of the interior
+        has windows of the ends only.
     spacing : number, 1-D array, sequence or mapping by name, optional
         Replaces the coordinate: a number is a uniform step, an array holds node positions. A
         sequence has one entry per dimension. A dimension without a coordinate has step 1.
