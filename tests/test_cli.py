@@ -309,6 +309,35 @@ def test_external_cell_measures_are_no_obstacle():
     assert load("out.nc").dt_dlat.attrs["units"] == "K degrees_north-1"
 
 
+def test_attributes_that_only_stores_can_hold_become_json():
+    ds = sample()[["t"]]
+    ds.attrs.update(checked=True, grid={"n": [1, 2]}, missing=None, levels=[1.5, 2.5])
+    ds.t.attrs["tags"] = [{"a": 1}]
+    ds.lat.attrs["flags"] = ["x", "y"]
+    store(ds, "in.zarr")
+    run("grad in.zarr out.nc --dim lat")
+    out = load("out.nc")
+    assert out.attrs["checked"] == "true"
+    assert out.attrs["grid"] == '{"n": [1, 2]}'
+    assert out.attrs["missing"] == "null"
+    assert out.attrs["levels"].tolist() == [1.5, 2.5]
+    assert out.dt_dlat.attrs["tags"] == '[{"a": 1}]'
+    assert out.lat.attrs["flags"] == ["x", "y"]
+
+
+def test_complex_fields_go_to_stores_only():
+    x = np.array([0.0, 1, 3])
+    store(xr.Dataset({"z": ("x", (2 + 1j) * x)}, {"x": x}), "in.zarr")
+    run("grad in.zarr out.zarr --dim x")
+    np.testing.assert_allclose(load("out.zarr").dz_dx, np.full(3, 2 + 1j), rtol=1e-12)
+    told = run("grad in.zarr out.nc --dim x", code=1).stderr
+    assert told == (
+        "xgradient: error: writing out.nc failed: "
+        "dz_dx is complex, which only Zarr stores can hold\n"
+    )
+    assert here() == {"in.zarr", "out.zarr"}
+
+
 def test_times_without_a_certain_length():
     ds = sample()[["t"]]
     ds.time.attrs = {"units": "months since 1955-01-01"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import secrets
@@ -9,6 +10,7 @@ import shutil
 from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from numbers import Number
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +184,21 @@ def clean_encodings(ds: xr.Dataset) -> None:
         var.encoding = kept
 
 
+def _writable_attrs(ds: xr.Dataset) -> xr.Dataset:
+    """The same with attributes that NetCDF can hold: what else a store may have becomes JSON."""
+
+    def plain(value: Any) -> bool:
+        if isinstance(value, list | tuple):
+            return all(map(plain, value))
+        return isinstance(value, str | bytes | Number | np.ndarray) and not isinstance(value, bool)
+
+    ds = ds.copy()
+    everything: list[Any] = [ds, *ds.variables.values()]
+    for labelled in everything:
+        labelled.attrs = {k: v if plain(v) else json.dumps(v) for k, v in labelled.attrs.items()}
+    return ds
+
+
 def keep_chunks(field: xr.Variable, source: xr.Variable) -> None:
     """Store a field in Zarr chunks as its source has them, which its dask chunks are made of."""
     for key in ("chunks", "shards"):
@@ -261,8 +278,11 @@ def write(ds: xr.Dataset, path: Path, zarr: int, watch: AbstractContextManager[A
         if zarr:
             ds.to_zarr(path, mode="w-", zarr_format=zarr)
         else:
+            for name, field in ds.data_vars.items():
+                if field.dtype.kind == "c":
+                    raise FileError(f"{name} is complex, which only Zarr stores can hold")
             records = [d for d in ds.encoding.get("unlimited_dims", ()) if d in ds.dims]
-            ds.to_netcdf(path, engine="netcdf4", unlimited_dims=records)
+            _writable_attrs(ds).to_netcdf(path, engine="netcdf4", unlimited_dims=records)
 
 
 def _threads(ds: xr.Dataset) -> int:
