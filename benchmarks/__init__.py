@@ -1,0 +1,1 @@
+"""What derivatives cost, in units of a copy: ``python -m benchmarks --help``."""

@@ -1,0 +1,72 @@
+"""Run the benchmarks: ``python -m benchmarks table|limits|scaling|all [--quick] [--write]``.
+
+``table`` times every operation of the tests' table of comparisons, by xgradient and by others;
+``limits`` measures what the package promises; ``scaling`` goes from small to large arrays and
+graphs. Without ``--write`` the results are printed and nothing is changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+#: The array that most figures are about, in float32: 266 MB.
+SHAPE = (64, 721, 1440)
+#: One that has room for every stencil, in any of the chunks.
+TINY = (32, 48, 72)
+ROOT = Path(__file__).parents[1]
+PARTS = ("table", "limits", "scaling")
+
+
+def main() -> None:
+    """Read the arguments and run the parts that are asked for."""
+    parser = argparse.ArgumentParser("benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("part", choices=(*PARTS, "all"), nargs="?", default="table")
+    parser.add_argument("--quick", action="store_true", help="tiny arrays: does it work at all?")
+    parser.add_argument(
+        "--size", type=int, nargs=3, metavar=("TIME", "LAT", "LON"), help="shape of the array"
+    )
+    parser.add_argument(
+        "--write",
+        type=Path,
+        nargs="?",
+        const=ROOT,
+        metavar="FOLDER",
+        help="write the results into README and docs, of this checkout or below FOLDER",
+    )
+    options = parser.parse_args()
+    shape = tuple(options.size or (TINY if options.quick else SHAPE))
+    two_cores()
+    for part in PARTS if options.part == "all" else [options.part]:
+        run(part, shape, options.quick, options.write)
+
+
+def two_cores() -> None:
+    """Stay on two cores, whoever computes: before a library looks how many there are."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    else:
+        os.environ.setdefault("XGRADIENT_NUM_THREADS", "2")
+
+
+def run(part: str, shape: tuple[int, ...], quick: bool, folder: Path | None) -> None:
+    """Run one part; only now are the libraries imported."""
+    from . import limits, report, scaling, table
+
+    page = Path("docs/explanation/performance.md")
+    if part == "scaling":
+        scaling.draw(quick, folder and folder / page.parent)
+        return
+    if part == "table":
+        text, pages = table.markdown(shape, quick), [Path("README.md"), page]
+    else:
+        text, pages = limits.markdown(shape, quick), [page]
+    print(text)
+    if folder:
+        for name in pages:
+            report.put(folder / name, f"benchmark {part}", text)
+
+
+if __name__ == "__main__":
+    main()

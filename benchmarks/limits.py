@@ -1,0 +1,220 @@
+"""What the package promises to stay below, measured: a row for each promise, with its goal."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import dask
+import dask.array
+import numpy as np
+import xarray as xr
+
+import xgradient
+from tests.comparisons import DIMS, sample
+
+from . import graphs, probes
+from .report import machine, number, rows
+from .timing import copies, medians, say, threads
+
+__all__ = ["markdown"]
+
+MB = 1e6
+
+
+class Row(NamedTuple):
+    """A promise: the case, what was measured, the goal."""
+
+    case: str
+    measured: str
+    goal: str
+
+
+def markdown(shape: tuple[int, ...], quick: bool) -> str:
+    """Measure everything; a table with a line on what it shows and where."""
+    rounds = 2 if quick else 9
+    parts = (stencils, layouts, several, small, first, in_chunks, large_graphs, long_run)
+    lines = []
+    for part in parts:
+        for row in part(shape, rounds, quick):
+            say(": ".join(row))
+            lines.append(row)
+    return (
+        f"In copies, 1 being a copy of the same array into fresh memory by two threads, on "
+        f"{tuple(shape)} float32, unless it says otherwise.\n\n"
+        f"{rows(('case', 'measured', 'goal'), lines)}\n\n{machine()}"
+    )
+
+
+def _each(da: xr.DataArray, rounds: int, **options: Any) -> str:
+    """The times along each dimension, in copies."""
+    found = (copies(lambda dim=d: da.grad(dim, **options), da.values, rounds) for d in DIMS)
+    return ", ".join(map(number, found))
+
+
+def stencils(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """Derivatives and accuracies, along each dimension."""
+    along = "along time, lat, lon"
+    for dtype in ("float32", "float64"):
+        for kind in ("even", "uneven"):
+            da = sample(shape, dtype, uneven=kind == "uneven")
+            yield Row(f"first derivative, {kind}, {dtype}, {along}", _each(da, rounds), "1.5")
+    for kind in ("even", "uneven"):
+        da = sample(shape, "f4", uneven=kind == "uneven")
+        for name, goal, options in (
+            ("second derivative", "1.8", {"deriv": 2}),
+            ("accuracy 4", "1.8", {"accuracy": 4}),
+            ("accuracy 8", "2.2", {"accuracy": 8}),
+        ):
+            yield Row(f"{name}, {kind}, {along}", _each(da, rounds, **options), goal)
+
+
+def layouts(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """Periodic axes, memory orders other than C's, and a single thread."""
+    da = sample(shape, "f4")
+    closed = {"periodic": {"lon": 360}}
+    found = medians(
+        {"open": lambda: da.grad("lon"), "closed": lambda: da.grad("lon", **closed)}, rounds=rounds
+    )
+    yield Row("periodic, times the same without", number(found["closed"] / found["open"]), "1.1")
+    forms = {
+        'da.transpose("lon", "lat", "time")': da.transpose(*DIMS[::-1]),
+        "da[::2]": da[::2],
+        "Fortran order": da.copy(data=np.asfortranarray(da.values)),
+    }
+    for name, form in forms.items():
+        yield Row(f"{name}, along time, lat, lon", _each(form, rounds), "2.5")
+    with threads(1):
+        yield Row("one thread, by XGRADIENT_NUM_THREADS", _each(da, rounds), "2.6")
+    with dask.config.set(num_workers=1):
+        yield Row("one thread, by dask's num_workers", _each(da, rounds), "2.6")
+
+
+def several(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """Three derivatives at once, and the memory beside the results."""
+    da = sample(shape, "f4")
+    dims = list(DIMS)
+    yield Row(f"grad({dims})", number(copies(lambda: da.grad(dims), da.values, rounds)), "4.5")
+    for name, form in (("", da), (", transposed", da.transpose(*DIMS[::-1]))):
+        extra = _beside(lambda form=form: form.grad(dims)) / da.nbytes
+        yield Row(f"memory beside the results{name}, of the input", f"{extra:.2%}", "5 %")
+
+
+def _beside(call: Callable[[], Any]) -> int:
+    """Bytes allocated during a call beyond those of its results, at the worst moment."""
+    call()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    result = call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak - before - sum(v.nbytes for v in result.data_vars.values())
+
+
+def small(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """Where the work around the numbers counts."""
+    field = sample(shape, "f4")[0]
+    x = np.arange(100.0)
+    line = xr.DataArray(np.sin(x), {"x": x}, name="f")
+    values = line.values
+    for name, ours, theirs, goal in (
+        (
+            f'da.grad("lon") of {field.shape} float32, times differentiate',
+            lambda: field.grad("lon"),
+            lambda: field.differentiate("lon"),
+            "0.5",
+        ),
+        (
+            'da.grad("x") of 100 points, times differentiate',
+            lambda: line.grad("x"),
+            lambda: line.differentiate("x"),
+            "1",
+        ),
+        (
+            "gradient() of 100 points, times np.gradient",
+            lambda: xgradient.gradient(values),
+            lambda: np.gradient(values),
+            "1",
+        ),
+    ):
+        found = medians({"ours": ours, "theirs": theirs}, rounds=3 * rounds)
+        yield Row(name, number(found["ours"] / found["theirs"]), goal)
+
+
+def first(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """The first call in a process."""
+    warm, cold = probes.first_calls(1 if quick else 3)
+    yield Row(
+        "first call in a process, compiled before, with import numba", f"{warm:.2f} s", "0.7 s"
+    )
+    yield Row("first call in a process, never compiled", f"{cold:.1f} s", "4 s")
+
+
+class Nowhere:
+    """A target for `dask.array.store` that keeps nothing."""
+
+    def __setitem__(self, at: Any, values: Any) -> None:
+        """Forget the values."""
+
+
+def in_chunks(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """Chunked along the dimension: against a chunk-wise copy, and against xarray."""
+    da = sample(shape, "f4")
+    for dim, parts in (("time", 4), ("time", 16), ("lat", 4), ("lat", 16), ("lon", 4), ("lon", 16)):
+        lazy = da.chunk({dim: -(-da.sizes[dim] // parts)})
+        # Each chunk in memory of its own, as it comes from a file.
+        lazy = lazy.copy(data=lazy.data.map_blocks(np.copy).persist())
+        results = {
+            "ours": lazy.grad(dim).data,
+            "xarray": lazy.differentiate(dim).data,
+            "copy": lazy.data.map_blocks(np.copy),
+        }
+        with dask.config.set(scheduler="threads", num_workers=2):
+            found = medians({n: lambda r=r: _store(r) for n, r in results.items()}, rounds=rounds)
+        copy, other = found["ours"] / found["copy"], found["ours"] / found["xarray"]
+        size = lazy.data.blocks[0, 0, 0].nbytes / MB
+        yield Row(
+            f"dask, {parts} chunks along {dim}, {size:.0f} MB each: times map_blocks(np.copy); "
+            "times differentiate",
+            f"{number(copy)}; {number(other)}",
+            "1.5; 0.35",
+        )
+
+
+def _store(array: Any) -> None:
+    dask.array.store(array, Nowhere(), lock=False)
+
+
+def large_graphs(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """The size of graphs, and the time to build them."""
+    source = graphs.field(100)
+    for name, da, dims, goal in (
+        ("along a chunked dimension", source, "x", "3"),
+        ("along a dimension in one chunk", source.chunk(x=-1), "x", "1"),
+        ("two derivatives, both chunked", source, ["y", "x"], "7"),
+    ):
+        added = graphs.tasks_added(da, da.grad(dims))
+        yield Row(f"dask, tasks added per chunk, {name}", f"{added:.2f}", goal)
+    chunks = 1000 if quick else 100_000
+    ours, theirs = (graphs.building(library, chunks) for library in ("xgradient", "xarray"))
+    yield Row(
+        f"dask, building and laying out {chunks} chunks, times differentiate ({theirs:.1f} s)",
+        f"{number(ours / theirs)} ({ours:.1f} s)",
+        "0.25",
+    )
+
+
+def long_run(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """Memory of a run over an array that never exists as a whole."""
+    chunks, cells = (3, 256) if quick else (12, 4096)
+    size = 4 * cells**2 / MB
+    most = 4 * 2 * size + 300
+    found = probes.peak_memory(chunks, cells)
+    yield Row(
+        f"dask, memory of a run by two threads over {size * chunks**2 / 1000:.1f} GB in chunks of "
+        f"{size:.0f} MB",
+        "not told by this system" if found is None else f"{found / MB:.0f} MB",
+        f"{most:.0f} MB (4 chunks per thread + 300 MB)",
+    )
