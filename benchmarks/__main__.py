@@ -58,14 +58,14 @@ def run(part: str, shape: tuple[int, ...], quick: bool, folder: Path | None) -> 
     if part == "scaling":
         scaling.draw(quick, folder and folder / page.parent)
         return
-    if part == "table":
-        text, pages = table.markdown(shape, quick), [Path("README.md"), page]
-    else:
-        text, pages = limits.markdown(shape, quick), [page]
+    module, pages = (table, [Path("README.md"), page]) if part == "table" else (limits, [page])
+    places = [(folder / name, f"benchmark {part}") for name in pages] if folder else []
+    for place in places:
+        report.around(*place)  # complains before the measurement, not after
+    text = module.markdown(shape, quick)
     print(text)
-    if folder:
-        for name in pages:
-            report.put(folder / name, f"benchmark {part}", text)
+    for place in places:
+        report.put(*place, text)
 
 
 if __name__ == "__main__":

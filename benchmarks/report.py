@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-__all__ = ["machine", "number", "put", "rows"]
+__all__ = ["around", "machine", "number", "put", "rows"]
 
 LIBRARIES = ("numpy", "numba", "xarray", "dask", "torch", "findiff")
 
@@ -43,14 +43,18 @@ def _processor() -> str:
     return found[1].strip() if found else platform.processor() or platform.machine()
 
 
+def around(page: Path, name: str) -> tuple[str, str]:
+    """What stands before and after a place in a page, its markers included."""
+    start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    content = page.read_text(encoding="utf-8")
+    before, found, rest = content.partition(start)
+    _, closed, after = rest.partition(end)
+    if not (found and closed) or start in after or end in after:
+        raise SystemExit(f"{page} needs the markers {start.strip()} and {end}, once each")
+    return before + start, end + after
+
+
 def put(page: Path, name: str, text: str) -> None:
     """Put a text between its markers in a page, in place of what stands there."""
-    start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    content = page.read_text(encoding="utf-8")
-    if content.count(start) != 1 or content.count(end) != 1:
-        raise SystemExit(f"{page} needs the markers {start} and {end}, once each")
-    before, _, rest = content.partition(start)
-    if end not in rest:
-        raise SystemExit(f"{page} has {end} before {start}")
-    after = rest.partition(end)[2]
-    page.write_text(f"{before}{start}\n{text}\n{end}{after}", encoding="utf-8")
+    before, after = around(page, name)
+    page.write_text(f"{before}{text}\n{after}", encoding="utf-8")

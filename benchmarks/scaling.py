@@ -41,7 +41,7 @@ def draw(quick: bool, folder: Path | None) -> None:
     """Measure, print, and draw into a folder if there is one."""
     points = [10**3, 10**4] if quick else [10**e for e in range(3, 10)]
     chunks = [10, 100] if quick else [10**e for e in range(1, 6)]
-    arrays, building = _arrays(points, 2 if quick else 7), _graphs(chunks)
+    arrays, building = _arrays(points, 1 if quick else 7), _graphs(chunks)
     print(_table("points, seconds", arrays), _table("chunks, seconds", building), sep="\n\n")
     if folder:
         _plot(folder / "scaling.png", arrays, "points (float32, along the last axis)", STYLES)

@@ -19,7 +19,7 @@ PEERS = ("numpy", "xarray", "torch", "findiff")
 
 def markdown(shape: tuple[int, ...], quick: bool) -> str:
     """Time everything; a table with a line on what it shows and where."""
-    rounds = 2 if quick else 7
+    rounds = 1 if quick else 7
     measured = _all(shape, rounds)
     header = ("operation", "xgradient", "xgradient, float64", *PEERS)
     lines = []

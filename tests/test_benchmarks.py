@@ -1,0 +1,102 @@
+"""The benchmarks: their quick form runs, and fills what it should. No time is judged."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .comparisons import COMPARISONS
+
+ROOT = Path(__file__).parents[1]
+PAGES = ("README.md", "docs/explanation/performance.md")
+
+for needed in ("dask", "matplotlib"):
+    pytest.importorskip(needed)
+if not (ROOT / "benchmarks" / "__main__.py").exists():
+    pytest.skip("the benchmarks are part of a checkout", allow_module_level=True)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The pages that results are written into, on their own."""
+    for page in PAGES:
+        (tmp_path / page).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / page, tmp_path / page)
+    return tmp_path
+
+
+def run(*arguments):
+    """What ``python -m benchmarks`` prints; more threads than one only disturb the other tests."""
+    command = [sys.executable, "-W", "error", "-m", "benchmarks", *map(str, arguments)]
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def between(page, name):
+    """The text between the markers of a page."""
+    text = page.read_text(encoding="utf-8")
+    return text.split(f"<!-- {name} -->\n")[1].split(f"\n<!-- end of {name} -->")[0]
+
+
+def cells(text):
+    """The cells of a Markdown table, from the row below its header on."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def test_the_table_has_every_comparison_and_goes_into_the_pages(folder):
+    done = run("table", "--quick", "--write", folder)
+    assert done.returncode == 0, done.stderr
+    table = cells(done.stdout)
+    assert [row[0] for row in table] == [comparison.name for comparison in COMPARISONS]
+    for row, comparison in zip(table, COMPARISONS, strict=True):
+        assert all(float(cell) > 0 for cell in row[1:3]), comparison.name
+        for library, cell in zip(("numpy", "xarray"), row[3:5], strict=True):
+            assert bool(cell) == (library in comparison.peers), (comparison.name, library)
+    for page in PAGES:
+        assert between(folder / page, "benchmark table") == done.stdout.rstrip("\n")
+        before, after = (
+            re.split(r"<!-- (?:end of )?benchmark table -->", text.read_text(encoding="utf-8"))
+            for text in (ROOT / page, folder / page)
+        )
+        assert before[::2] == after[::2]
+
+
+def test_the_promises_are_measured_and_go_into_the_page(folder):
+    done = run("limits", "--quick", "--write", folder)
+    assert done.returncode == 0, done.stderr
+    table = cells(done.stdout)
+    assert len({row[0] for row in table}) == len(table) >= 20
+    assert all(re.match(r"\d", row[-2]) and re.match(r"\d", row[-1]) for row in table)
+    assert between(folder / PAGES[1], "benchmark limits") == done.stdout.rstrip("\n")
+
+
+def test_the_plots_are_drawn_and_small(folder):
+    done = run("scaling", "--quick", "--write", folder)
+    assert done.returncode == 0, done.stderr
+    for name in ("scaling.png", "graphs.png"):
+        content = (folder / "docs" / "explanation" / name).read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert len(content) < 100_000
+
+
+def test_a_page_without_its_markers_is_left_as_it_is(folder):
+    page = folder / "README.md"
+    text = page.read_text(encoding="utf-8").replace("<!-- end of benchmark table -->", "")
+    page.write_text(text, encoding="utf-8")
+    done = run("table", "--quick", "--write", folder)
+    assert done.returncode == 1
+    assert "README.md needs the markers <!-- benchmark table -->" in done.stderr
+    assert page.read_text(encoding="utf-8") == text
