@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -52,7 +52,8 @@ def draw(quick: bool, folder: Path | None) -> None:
 def _arrays(points: list[int], rounds: int) -> Times:
     times: Times = {name: {} for name in STYLES}
     for n in points:
-        if n > ALL and _available() < 5 * 4 * n:
+        # The array, a result, and room for others.
+        if n > ALL and _available() < 3 * 4 * n:
             say(f"{n} points: too little memory")
             continue
         values = np.tile(np.sin(np.arange(ROW) / 50).astype("f4"), (n // ROW, 1))
@@ -95,11 +96,10 @@ def _ours(da: xr.DataArray, count: int) -> xr.DataArray:
 
 
 def _available() -> int:
-    """Bytes of memory that are free, or none where the system does not tell."""
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 0
+    """Bytes of memory that can be had without swapping, or none where the system does not tell."""
+    info = Path("/proc/meminfo")
+    found = re.search(r"MemAvailable:\s*(\d+) kB", info.read_text()) if info.exists() else None
+    return int(found[1]) * 1024 if found else 0
 
 
 def _graphs(chunks: list[int]) -> Times:
