@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .axes import Axis, Place, find_coord, make_axis
+from .axes import Axis, Place, XarrayObject, find_coord, make_axis
 
 __all__ = ["axes_of_call"]
 
-XarrayObject = xr.DataArray | xr.Dataset
 #: The names of a call, and what each stands for.
 Found = dict[Hashable, Place]
 

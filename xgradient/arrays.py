@@ -91,7 +91,7 @@ def gradient(
     array = np.asarray(input) if isinstance(input, list | tuple | int | float) else input
     if not hasattr(array, "ndim") or not hasattr(array, "dtype"):
         raise TypeError(f"input is a {type(input).__name__}; give a NumPy or dask array")
-    if isinstance(array, np.ma.MaskedArray):
+    if isinstance(getattr(array, "_meta", array), np.ma.MaskedArray):  # also in dask chunks
         raise TypeError("input is a masked array; give one with NaN for what is masked, as .filled")
     axes = _axes(array.ndim, dim)
     requests = []

@@ -56,7 +56,7 @@ def derivatives(array: Any, requests: list[Request]) -> list[Any]:
         One for each request, of the array's type, shape and chunks. Nothing is computed for dask.
     """
     single = [stencil.single for _, stencil in requests]
-    name = "" if all(single) else getattr(array.dtype, "name", str(array.dtype))
+    name = "" if all(single) else getattr(array.dtype, "name", str(array.dtype)).split(".")[-1]
     if name in SINGLE:
         raise ValueError(
             "the steps of the axis are too small or too large for this derivative in "

@@ -7,6 +7,7 @@ import math
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -74,6 +75,8 @@ def check_paths(input: str, output: str, overwrite: bool) -> tuple[Path, Path]:
     source, target = Path(input).resolve(), Path(output).resolve()
     if not source.exists():
         raise FileError(f"input {input} does not exist")
+    if not source.is_dir() and not source.is_file():
+        raise FileError(f"input {input} is no file or Zarr store")
     if source.is_dir() and not _is_zarr(source):
         raise FileError(f"input {input} is a directory but no Zarr store")
     if target.suffix not in (".zarr", *NETCDF_SUFFIXES):
@@ -220,10 +223,14 @@ def written_whole(target: Path) -> Iterator[Path]:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+    for _ in range(20):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+        if not path.exists():
+            return
+        time.sleep(0.05)  # threads of a writer that failed may still be making directories
 
 
 def _replace(partial: Path, target: Path) -> None:

@@ -126,11 +126,12 @@ def _divide(field: str, axis: str, deriv: int) -> str:
 def _step(text: str, registry: Any) -> Any:
     """A unit as that of a difference: a step in degrees Celsius is one in kelvins."""
     unit = registry.Unit("")
+    text = re.sub(r"\bdeg(ree)?s?[ _]C\b", "degC", text)
     for name, power in registry.Quantity(1, registry.parse_units(text)).unit_items():
         celsius = name in ("degree_Celsius", "delta_degree_Celsius")
         if not celsius and ("degree_Fahrenheit" in name or "degree_Reaumur" in name):
             raise ValueError("no plain unit has this step")
-        if celsius and not re.search("deg|°|elsius", text):
+        if celsius and not re.search("degC|°|elsius", text):
             raise ValueError("a bare C is carbon as often as Celsius")
         unit = unit * registry.Unit("kelvin" if celsius else name) ** power
     return unit

@@ -11,6 +11,7 @@ from .arguments import axes_of_call
 from .axes import Axis
 from .chunks import derivatives
 from .labels import result_attrs, result_encoding, result_name
+from .nodes import check_length
 from .stencils import Order
 
 __all__ = ["grad"]
@@ -108,7 +109,7 @@ def grad(
     if isinstance(obj, xr.Dataset):
         fields = _fields(obj)
         if obj.dims and not fields:
-            raise _no_field(obj, obj.dims if dim is None else [dim])
+            raise _no_field(obj, obj.dims if dim is None else _listed(dim))
         axes, _ = axes_of_call(obj, dim, spacing, periodic, among=fields)
         results = _grad_fields(obj, fields, axes, order)
         return _dataset(results, obj.coords).assign_attrs(obj.attrs)
@@ -138,6 +139,11 @@ def _grad_fields(
     if not results:
         raise _no_field(ds, [axis.dim for axis in axes])
     return results
+
+
+def _listed(dim: Any) -> list[Any]:
+    """One name or several, as a list."""
+    return [dim] if isinstance(dim, str) or not isinstance(dim, Iterable) else list(dim)
 
 
 def _no_field(ds: xr.Dataset, dims: Iterable[Any]) -> ValueError:
@@ -175,6 +181,8 @@ def _differentiate(da: xr.DataArray, axes: list[Axis], order: Order) -> list[xr.
             f"{name} {have} dtype {da.dtype}, which has no derivative; "
             f"convert {them} to numbers first"
         )
+    for dim, n in zip(da.dims, da.shape, strict=True):
+        check_length(n, f"dimension {str(dim)!r}")
     requests = []
     for axis in axes:
         stencil = order.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")

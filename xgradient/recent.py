@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
@@ -22,6 +23,11 @@ class Recent(Generic[T]):
     def __init__(self, most: int) -> None:
         self._most = most
         self._kept: OrderedDict[Hashable, T] = OrderedDict()
+        self._renew_lock()
+        if hasattr(os, "register_at_fork"):  # another thread may hold it while a process forks
+            os.register_at_fork(after_in_child=self._renew_lock)
+
+    def _renew_lock(self) -> None:
         self._lock = Lock()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:

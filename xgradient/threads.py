@@ -54,6 +54,11 @@ def run_all(calls: list[Callable[[], None]], threads: int) -> None:
         pool = _POOLS.get(threads)
         if pool is None:
             pool = _POOLS[threads] = ThreadPoolExecutor(threads, thread_name_prefix="xgradient")
-        futures = [pool.submit(call) for call in calls]
+        try:
+            futures = [pool.submit(call) for call in calls]
+        except RuntimeError:  # the interpreter is ending and takes no more work for its threads
+            futures = []
+    if not futures:
+        run_all(calls, 1)
     for future in futures:
         future.result()

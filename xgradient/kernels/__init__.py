@@ -6,6 +6,7 @@ stencil. It knows no labels, coordinates, periods or chunks.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from itertools import pairwise
@@ -25,7 +26,7 @@ Runner = Callable[[list[Callable[[], None]]], None]
 #: Cells below which an array is not worth handing to threads.
 WORTH_THREADS = 1 << 18
 #: Work units an array is cut into for threads: more than threads, so that they end together.
-UNITS = 8
+UNITS = max(8, 2 * (os.cpu_count() or 1))
 
 Array = NDArray[Any]
 
@@ -96,6 +97,7 @@ def _namespace(array: Any) -> Any:
 def _numpy(
     block: Array, axis: int, stencil: Stencil, before: Any, after: Any, runner: Runner | None
 ) -> Array:
+    block = np.asarray(block)  # a matrix or memory map is looked at as the array it is
     dtype = result_dtype(block.dtype)
     out = np.empty_like(block, dtype=dtype, subok=False)
     rows = stencil if before is None and after is None else stencil.inside

@@ -36,10 +36,19 @@ def _jit(function: Callable[..., None]) -> Callable[..., None]:
     # No fastmath: with fused multiply-adds a row's last bit would depend on which loop computes it.
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
-        return njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+        compiled = njit(cache=True, **options)(function)
     except RuntimeError:
         # No writable place for the cache, neither beside this file nor in the user's home.
         return njit(**options)(function)  # type: ignore[no-any-return]
+
+    def run(*args: Any) -> None:
+        try:
+            compiled(*args)
+        except OSError:
+            # Compiled, but the disk of the cache is full: a second call finds the loop in memory.
+            compiled(*args)
+
+    return run
 
 
 @cache
@@ -47,7 +56,7 @@ def _across(width: int) -> Callable[..., None]:
     """Interior rows of an axis that is not innermost: vectorised over the inner cells."""
 
     def across(f, f_outer, f_row, g, g_outer, g_row, outer, first, last, offset, c, inner, strip):  # type: ignore[no-untyped-def]
-        uniform = uint64(c.shape[1] > 1)
+        own = uint64(c.shape[1] > 1)  # whether each row has a column of its own
         for o in range(uint64(outer)):
             start = uint64(0)
             while start < uint64(inner):
@@ -55,7 +64,7 @@ def _across(width: int) -> Callable[..., None]:
                 for i in range(uint64(first), uint64(last)):
                     at = o * uint64(f_outer) + (i + uint64(offset)) * uint64(f_row)
                     to = o * uint64(g_outer) + i * uint64(g_row)
-                    column = uniform * (i - uint64(first))
+                    column = own * (i - uint64(first))
                     for j in range(start, stop):
                         total = c[0, column] * (f[at + uint64(f_row) + j] - f[at + j])
                         for k in range(1, width - 1):
