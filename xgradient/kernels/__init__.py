@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,8 +24,11 @@ __all__ = ["cut", "derivative", "result_dtype"]
 
 #: Runs calls that do not depend on each other, on threads or one after the other.
 Runner = Callable[[list[Callable[[], None]]], None]
-#: Cells below which an array is not worth handing to threads.
-WORTH_THREADS = 1 << 18
+#: Cells below which an array is not worth handing to threads: to wake them takes half a
+#: millisecond, in which one thread differentiates some three million cells that are in cache.
+WORTH_THREADS = 1 << 22
+#: Cells that a unit should have one after the other.
+STRETCH = 1 << 14
 #: Work units an array is cut into for threads: more than threads, so that they end together.
 UNITS = max(8, 2 * (os.cpu_count() or 1))
 
@@ -131,6 +135,9 @@ def _units(
     order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
     long_enough = [d for d in order if out.shape[d] >= UNITS] or [int(np.argmax(out.shape))]
     d = next((d for d in long_enough if d != axis), axis)
+    inner = [out.shape[k] for k in order[order.index(d) + 1 :]]
+    if axis not in order[order.index(d) :] and out.shape[d] // UNITS * prod(inner) < STRETCH:
+        d = axis
     bounds = [out.shape[d] * i // UNITS for i in range(UNITS + 1)]
     for start, stop in pairwise(bounds):
         if start == stop:
