@@ -319,6 +319,19 @@ def test_an_error_in_one_thread_is_raised(monkeypatch):
         gradient(field, spacing=0.1)
 
 
+def test_a_pool_that_takes_no_more_work_leaves_it_to_the_caller(monkeypatch):
+    """As when the interpreter is ending."""
+    field = make_field(LARGE)
+    expected = derivative(field, 0.5, 1)
+
+    def refuse(*arguments):
+        raise RuntimeError("cannot schedule new futures after shutdown")
+
+    monkeypatch.setenv("XGRADIENT_NUM_THREADS", "2")
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", refuse)
+    assert same_bits(derivative(field, 0.5, 1), expected)
+
+
 @pytest.mark.parametrize("text", ["0", "-2", "two", "1.5", ""])
 def test_a_wrong_number_of_threads_is_named(monkeypatch, text):
     monkeypatch.setenv("XGRADIENT_NUM_THREADS", text)
