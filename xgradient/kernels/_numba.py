@@ -26,6 +26,8 @@ __all__ = ["derivative"]
 #: Data types the loops are compiled for, each with that of its coefficients; all others pass
 #: through one of them piece by piece.
 _REAL = {np.dtype(t): np.dtype(r) for t, r in zip(("f4", "f8", "c8", "c16"), "fdfd", strict=True)}
+#: What stands for a weight where there is none.
+_NO_WEIGHT = {t: np.zeros(0, r) for t, r in _REAL.items()}
 #: Bytes of a row that are worked on at a time where the axis is not the innermost.
 STRIP = 1 << 19
 
@@ -52,10 +54,17 @@ def _jit(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @cache
-def _across(width: int) -> Callable[..., None]:
-    """Interior rows of an axis that is not innermost: vectorised over the inner cells."""
+def _across(width: int, weigh: int, add: bool) -> Callable[..., None]:
+    """Interior rows of an axis that is not innermost: vectorised over the inner cells.
 
-    def across(f, f_outer, f_row, g, g_outer, g_row, outer, first, last, offset, c, inner, strip):  # type: ignore[no-untyped-def]
+    ``weigh`` tells what a row's sum is multiplied with: nothing (0), one weight for the whole
+    row (1), or one for each of its cells (2).
+    """
+
+    def across(  # type: ignore[no-untyped-def]
+        f, f_outer, f_row, g, g_outer, g_row, w, w_outer, w_row,
+        outer, first, last, offset, c, inner, strip,
+    ):  # fmt: skip
         own = uint64(c.shape[1] > 1)  # whether each row has a column of its own
         for o in range(uint64(outer)):
             start = uint64(0)
@@ -64,12 +73,22 @@ def _across(width: int) -> Callable[..., None]:
                 for i in range(uint64(first), uint64(last)):
                     at = o * uint64(f_outer) + (i + uint64(offset)) * uint64(f_row)
                     to = o * uint64(g_outer) + i * uint64(g_row)
+                    by = o * uint64(w_outer) + i * uint64(w_row)
                     column = own * (i - uint64(first))
                     for j in range(start, stop):
-                        total = c[0, column] * (f[at + uint64(f_row) + j] - f[at + j])
+                        if width == 1:
+                            total = f[at + j]
+                        else:
+                            total = c[0, column] * (f[at + uint64(f_row) + j] - f[at + j])
                         for k in range(1, width - 1):
                             here = at + uint64(k) * uint64(f_row) + j
                             total += c[k, column] * (f[here + uint64(f_row)] - f[here])
+                        if weigh == 1:
+                            total *= w[by]
+                        if weigh == 2:
+                            total *= w[by + j]
+                        if add:
+                            total += g[to + j]
                         g[to + j] = total
                 start = stop
 
@@ -77,39 +96,42 @@ def _across(width: int) -> Callable[..., None]:
 
 
 @cache
-def _along(width: int) -> Callable[..., None]:
-    """Interior rows of the innermost axis: vectorised over the rows, a coefficient each."""
+def _along(width: int, even: bool, weigh: int, add: bool) -> Callable[..., None]:
+    """Interior rows of the innermost axis: vectorised over the rows.
 
-    def along(f, f_outer, g, g_outer, outer, first, last, offset, c):  # type: ignore[no-untyped-def]
+    They have a coefficient each, or share it if the axis is ``even``. A row's weight is one for
+    all (1) or its own (2).
+    """
+
+    def along(  # type: ignore[no-untyped-def]
+        f, f_outer, g, g_outer, w, w_outer, outer, first, last, offset, c
+    ):
         for o in range(uint64(outer)):
             at = o * uint64(f_outer) + uint64(first) + uint64(offset)
             to = o * uint64(g_outer) + uint64(first)
+            by = o * uint64(w_outer)
             for i in range(uint64(last - first)):
-                total = c[0, i] * (f[at + i + uint64(1)] - f[at + i])
+                if width == 1:
+                    total = f[at + i]
+                elif even:
+                    total = c[0, 0] * (f[at + i + uint64(1)] - f[at + i])
+                else:
+                    total = c[0, i] * (f[at + i + uint64(1)] - f[at + i])
                 for k in range(1, width - 1):
                     here = at + i + uint64(k)
-                    total += c[k, i] * (f[here + uint64(1)] - f[here])
+                    if even:
+                        total += c[k, 0] * (f[here + uint64(1)] - f[here])
+                    else:
+                        total += c[k, i] * (f[here + uint64(1)] - f[here])
+                if weigh == 1:
+                    total *= w[by]
+                if weigh == 2:
+                    total *= w[by + uint64(first) + i]
+                if add:
+                    total += g[to + i]
                 g[to + i] = total
 
     return _jit(along)
-
-
-@cache
-def _along_uniform(width: int) -> Callable[..., None]:
-    """The same with coefficients that all rows share."""
-
-    def along_uniform(f, f_outer, g, g_outer, outer, first, last, offset, c):  # type: ignore[no-untyped-def]
-        for o in range(uint64(outer)):
-            at = o * uint64(f_outer) + uint64(first) + uint64(offset)
-            to = o * uint64(g_outer) + uint64(first)
-            for i in range(uint64(last - first)):
-                total = c[0] * (f[at + i + uint64(1)] - f[at + i])
-                for k in range(1, width - 1):
-                    here = at + i + uint64(k)
-                    total += c[k] * (f[here + uint64(1)] - f[here])
-                g[to + i] = total
-
-    return _jit(along_uniform)
 
 
 @cache
@@ -120,16 +142,18 @@ def _edges() -> Callable[..., None]:
     """
 
     def edges(  # type: ignore[no-untyped-def]
-        parts, outer_steps, row_steps, shifts, length, g, g_outer, g_row,
-        outer, rows, starts, widths, c, inner,
+        parts, outer_steps, row_steps, shifts, length, g, g_outer, g_row, w, w_outer, w_row,
+        weigh, add, outer, rows, starts, widths, c, inner,
     ):  # fmt: skip
         cells = uint64(4096)  # few enough that they stay in the innermost cache
         many = max(uint64(1), uint64(64) // uint64(inner))
+        sums = np.empty(min(uint64(inner), cells) * many, g.dtype)
         for o_first in range(uint64(0), uint64(outer), many):
             o_last = min(o_first + many, uint64(outer))
             for e in range(len(rows)):
                 for j_first in range(uint64(0), uint64(inner), cells):
                     j_last = min(j_first + cells, uint64(inner))
+                    count = j_last - j_first
                     for k in range(widths[e] - 1):
                         node = starts[e] + k
                         p = 1 if node < 0 else 0 if node < length else 2
@@ -137,16 +161,31 @@ def _edges() -> Callable[..., None]:
                         q = 1 if node + 1 < 0 else 0 if node + 1 < length else 2
                         high = (node + 1 + shifts[q]) * row_steps[q]
                         for o in range(o_first, o_last):
-                            a = uint64(low) + o * uint64(outer_steps[p])
-                            b = uint64(high) + o * uint64(outer_steps[q])
-                            to = o * uint64(g_outer) + uint64(rows[e]) * uint64(g_row)
+                            a = uint64(low) + o * uint64(outer_steps[p]) + j_first
+                            b = uint64(high) + o * uint64(outer_steps[q]) + j_first
+                            s = (o - o_first) * count
                             f, h = parts[p], parts[q]
                             if k == 0:
-                                for j in range(j_first, j_last):
-                                    g[to + j] = c[e, 0] * (h[b + j] - f[a + j])
+                                for j in range(count):
+                                    sums[s + j] = c[e, 0] * (h[b + j] - f[a + j])
                             else:
-                                for j in range(j_first, j_last):
-                                    g[to + j] += c[e, k] * (h[b + j] - f[a + j])
+                                for j in range(count):
+                                    sums[s + j] += c[e, k] * (h[b + j] - f[a + j])
+                    for o in range(o_first, o_last):
+                        to = o * uint64(g_outer) + uint64(rows[e]) * uint64(g_row) + j_first
+                        by = o * uint64(w_outer) + uint64(rows[e]) * uint64(w_row)
+                        s = (o - o_first) * count
+                        if weigh == 1:
+                            for j in range(count):
+                                sums[s + j] *= w[by]
+                        if weigh == 2:
+                            for j in range(count):
+                                sums[s + j] *= w[by + j_first + j]
+                        if add:
+                            for j in range(count):
+                                sums[s + j] += g[to + j]
+                        for j in range(count):
+                            g[to + j] = sums[s + j]
 
     return _jit(edges)
 
@@ -158,6 +197,8 @@ def derivative(
     out: Array,
     before: Array | None = None,
     after: Array | None = None,
+    weight: Array | None = None,
+    add: bool = False,
 ) -> None:
     """Write the rows of a stencil, applied along one axis, into an array.
 
@@ -174,6 +215,10 @@ def derivative(
         Where the result goes: ``stencil.n`` long along ``axis``, as ``f`` otherwise.
     before, after : ndarray, optional
         The cells before and after ``f`` along the axis.
+    weight : ndarray, optional
+        What the result is multiplied with: as many dimensions as ``out``, each of its length or 1.
+    add : bool, default: False
+        Whether the result is added to what stands in ``out``.
     """
     if not out.size:
         return
@@ -181,8 +226,10 @@ def derivative(
     usual = alone and f.flags.c_contiguous and out.flags.c_contiguous and f.flags.aligned
     if usual and f.dtype == out.dtype and f.dtype in _REAL:
         n, m, inner = f.shape[axis], out.shape[axis], prod(f.shape[axis + 1 :])
+        w, kind = _laid_out(weight, out, axis)
         flat, g, outer = [f.reshape(-1)], out.reshape(-1), prod(f.shape[:axis])
-        _loop(flat, [n * inner], [inner], g, m * inner, inner, outer, inner, stencil, 0, n)
+        steps = [n * inner], [inner], m * inner, inner, w.size // outer, _row(w, axis)
+        _loop(flat, g, w.reshape(-1), *steps, outer, inner, stencil, 0, n, kind, add)
         return
     parts: tuple[Array, ...] = (f,)
     if not alone:
@@ -191,6 +238,7 @@ def derivative(
     if not out.flags.c_contiguous:
         order = sorted(range(f.ndim), key=lambda d: -abs(out.strides[d]))
         parts, out = tuple(part.transpose(order) for part in parts), out.transpose(order)
+        weight = None if weight is None else weight.transpose(order)
         axis = order.index(axis)
     computed = out.dtype if out.dtype in _REAL else np.dtype(np.float32)
     plain = parts[0].dtype == computed == out.dtype and _walkable(parts[0], axis)
@@ -198,14 +246,32 @@ def derivative(
         if len(parts) > 1:
             # The cells around a block are few; they are laid out as it is if they are not yet.
             parts = tuple(p if _walkable(p, axis) else np.ascontiguousarray(p) for p in parts)
-        _walk(parts, axis, stencil, out, reach)
+        _walk(parts, axis, stencil, out, reach, *_laid_out(weight, out, axis), add)
         return
     for box in boxes(out.shape, axis):
         every = (*box[:axis], slice(None), *box[axis + 1 :])
         fresh = tuple(np.ascontiguousarray(part[every], dtype=computed) for part in parts)
-        result = np.empty(out[every].shape, computed)
-        _walk(fresh, axis, stencil, result, reach)
+        result = np.array(out[every], computed, order="C")
+        part = None if weight is None else np.broadcast_to(weight, out.shape)[every]
+        _walk(fresh, axis, stencil, result, reach, *_laid_out(part, result, axis), add)
         out[every] = result
+
+
+def _laid_out(weight: Array | None, out: Array, axis: int) -> tuple[Array, int]:
+    """A weight as the loops read it, and its kind: 0 for none, 1 for a row's, 2 for each cell's."""
+    if weight is None:
+        return _NO_WEIGHT[out.dtype], 0
+    # A row lies along the dimensions inside the axis; the innermost axis is a row itself.
+    last = axis + 1 if prod(out.shape[axis + 1 :]) > 1 else axis
+    by_row = all(n == 1 for n in weight.shape[last:])
+    shape = out.shape[:last] + (1,) * (out.ndim - last) if by_row else out.shape
+    real = _REAL[out.dtype]
+    return np.ascontiguousarray(np.broadcast_to(weight, shape), real), 1 if by_row else 2
+
+
+def _row(w: Array, axis: int) -> int:
+    """Step of a weight from one row to the next, in items."""
+    return w.strides[axis] // w.itemsize if w.size and w.shape[axis] > 1 else 0
 
 
 def _walkable(a: Array, axis: int) -> bool:
@@ -225,64 +291,82 @@ def _walkable(a: Array, axis: int) -> bool:
     return all(s >= 0 and s % a.itemsize == 0 for s in a.strides)
 
 
-def _walk(parts: tuple[Array, ...], axis: int, stencil: Stencil, out: Array, reach: int) -> None:
+def _walk(
+    parts: tuple[Array, ...],
+    axis: int,
+    stencil: Stencil,
+    out: Array,
+    reach: int,
+    w: Array,
+    kind: int,
+    add: bool,
+) -> None:
     """Run the loops over (outer, axis, inner); outer axes that do not merge are looped over."""
     shape = parts[0].shape
     inner, outer = prod(shape[axis + 1 :]), 1
-    outer_steps = [0] * (len(parts) + 1)
+    every = (*parts, out, w) if kind else (*parts, out)
+    outer_steps = [0] * (len(parts) + 2)
     for d in range(axis - 1, -1, -1):
         if shape[d] == 1:
             continue
-        steps = [a.strides[d] for a in (*parts, out)]
+        steps = [a.strides[d] // a.itemsize for a in every]
         if outer == 1:
             outer_steps = steps
         elif steps != [s * outer for s in outer_steps]:
             for i in range(shape[d]):
                 at = (slice(None),) * d + (slice(i, i + 1),)
-                _walk(tuple(p[at] for p in parts), axis, stencil, out[at], reach)
+                of = w[at] if kind else w
+                _walk(tuple(p[at] for p in parts), axis, stencil, out[at], reach, of, kind, add)
             return
         outer *= shape[d]
-    size = out.itemsize
-    *f_outer, g_outer = [s // size for s in outer_steps]
-    f_row, g_row = [p.strides[axis] // size for p in parts], out.strides[axis] // size
+    if not kind:
+        outer_steps.append(0)
+    *f_outer, g_outer, w_outer = outer_steps[: len(parts) + 2]
+    f_row = [p.strides[axis] // p.itemsize for p in parts]
+    steps = f_outer, f_row, g_outer, out.strides[axis] // out.itemsize, w_outer, _row(w, axis)
     flat, n = [_flat(p) for p in parts], shape[axis]
-    _loop(flat, f_outer, f_row, _flat(out), g_outer, g_row, outer, inner, stencil, reach, n)
+    _loop(flat, _flat(out), _flat(w), *steps, outer, inner, stencil, reach, n, kind, add)
 
 
 def _loop(
     flat: list[Array],
+    g: Array,
+    w: Array,
     f_outer: list[int],
     f_row: list[int],
-    g: Array,
     g_outer: int,
     g_row: int,
+    w_outer: int,
+    w_row: int,
     outer: int,
     inner: int,
     stencil: Stencil,
     reach: int,
     length: int,
+    kind: int,
+    add: bool,
 ) -> None:
     """Run the loops on flat arrays: the block alone, or with the cells before and after it."""
-    for part in flat:
+    for part in (*flat, w):
         part.flags.writeable = False  # one compiled type for writable and read-only fields
     c, edges = stencil.tables(_REAL[g.dtype])
     first, last, offset = stencil.first, stencil.last, stencil.offset
     if last > first:
         lead = flat[0], f_outer[0]
         if inner > 1:
-            run, strip = _across(stencil.width), STRIP // g.itemsize
-            run(*lead, f_row[0], g, g_outer, g_row, outer, first, last, offset, c, inner, strip)
-        elif stencil.uniform:
-            run = _along_uniform(stencil.width)
-            run(*lead, g, g_outer, outer, first, last, offset, c.reshape(-1))
+            run, strip = _across(stencil.width, kind, add), STRIP // g.itemsize
+            to = g, g_outer, g_row, w, w_outer, w_row
+            run(*lead, f_row[0], *to, outer, first, last, offset, c, inner, strip)
         else:
-            _along(stencil.width)(*lead, g, g_outer, outer, first, last, offset, c)
+            run = _along(stencil.width, stencil.uniform, kind, add)
+            run(*lead, g, g_outer, w, w_outer, outer, first, last, offset, c)
     if len(stencil.edge_rows):
         if len(flat) == 1:
             flat, f_outer, f_row = flat * 3, f_outer * 3, f_row * 3
         parts = tuple(flat), tuple(f_outer), tuple(f_row), (0, reach, -length), length
+        to = g, g_outer, g_row, w, w_outer, w_row, kind, add
         rows, starts, widths = stencil.edge_rows, stencil.edge_starts, stencil.edge_widths
-        _edges()(*parts, g, g_outer, g_row, outer, rows, starts, widths, edges, inner)
+        _edges()(*parts, *to, outer, rows, starts, widths, edges, inner)
 
 
 def _flat(a: Array) -> Array:
