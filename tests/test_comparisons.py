@@ -45,16 +45,25 @@ def test_equal_to_the_peer(comparison, peer):
     assert agree(comparison, peer)
 
 
+def every_result(monkeypatch, change):
+    """Kernels whose results are changed."""
+    one, many = kernels.derivative, kernels.sums
+    monkeypatch.setattr(kernels, "derivative", lambda *a: change(one(*a), a[1]))
+    monkeypatch.setattr(
+        kernels,
+        "sums",
+        lambda *a: [change(r, c[0].axis) for r, c in zip(many(*a), a[0], strict=True)],
+    )
+
+
 def scaled(monkeypatch):
-    """A kernel that is wrong by a thousandth."""
-    right = kernels.derivative
-    monkeypatch.setattr(kernels, "derivative", lambda *a: right(*a) * 1.001)
+    """Kernels that are wrong by a thousandth."""
+    every_result(monkeypatch, lambda result, axis: result * 1.001)
 
 
 def shifted(monkeypatch):
-    """A kernel that is off by one cell."""
-    right = kernels.derivative
-    monkeypatch.setattr(kernels, "derivative", lambda *a: np.roll(right(*a), 1, axis=a[1]))
+    """Kernels that are off by one cell."""
+    every_result(monkeypatch, lambda result, axis: np.roll(result, 1, axis=axis))
 
 
 def unequal(monkeypatch):

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xgradient import gradient, kernels
-from xgradient.kernels import _numba, _standard
+from xgradient.kernels import _numba, _standard, _tiles
 from xgradient.nodes import numeric_nodes
 from xgradient.stencils import Order
 
@@ -252,7 +252,7 @@ LARGE = (70, 61, 67)
 @pytest.fixture(autouse=True)
 def threads_for_arrays_of_this_size(monkeypatch):
     """Threads take part from fewer cells on than is worth their while, so that tests are quick."""
-    monkeypatch.setattr(kernels, "WORTH_THREADS", 2**18)
+    monkeypatch.setattr(_tiles, "WORTH_THREADS", 2**18)
 
 
 @pytest.mark.parametrize("layout", ["C", "Fortran", "turned", "spread", "reversed"])
@@ -260,7 +260,7 @@ def threads_for_arrays_of_this_size(monkeypatch):
 @pytest.mark.parametrize("threads", ["2", "5"])
 def test_threads_do_not_change_a_bit(monkeypatch, layout, axis, threads):
     field = make_field(LARGE, "f4")
-    assert field.size > kernels.WORTH_THREADS
+    assert field.size > _tiles.WORTH_THREADS
     n = LARGE[axis]
     for x, period in (
         (0.5, False),
@@ -341,7 +341,7 @@ def test_a_wrong_number_of_threads_is_named(monkeypatch, text):
 
 
 def _sum_of_large(seed: int) -> float:
-    kernels.WORTH_THREADS = 2**18  # a spawned process has its own
+    _tiles.WORTH_THREADS = 2**18  # a spawned process has its own
     return float(np.abs(gradient(make_field(LARGE, "f4", seed), dim=1)[0]).sum())
 
 

@@ -1,8 +1,8 @@
-"""Where the data are: derivatives of an array in memory, or of each chunk of a dask array.
+"""Where the data are: sums of terms on arrays in memory, or on each chunk of dask arrays.
 
 On dask the halo travels and the block does not: one task per chunk cuts its rims, the thin slabs
 that its neighbours need, and one task takes the chunk as it lies, the rims around it and its rows
-of the stencil.
+of the stencils.
 """
 
 from __future__ import annotations
@@ -11,35 +11,27 @@ import operator
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import fields
-from itertools import accumulate, pairwise, product
+from dataclasses import fields, is_dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 
-from . import kernels
+from . import blocks, kernels
+from .plans import Exchange, Planner
 from .stencils import Stencil
+from .terms import Sum, Term
 from .threads import VARIABLE, run_all, thread_count
 
-__all__ = ["derivatives", "result_dtype"]
+__all__ = ["derivatives", "evaluate", "result_dtype"]
 
 result_dtype = kernels.result_dtype
 
 #: Data types whose derivatives are computed with float32 coefficients.
 SINGLE = ("float16", "float32", "complex64")
 
-#: One derivative: the axis, and the stencil for its whole length.
-Request = tuple[int, Stencil]
-#: Cells of a chunk along an axis, half open.
-Range = tuple[int, int]
-#: A chunk's rows, what stands before and after it (which neighbour, which of its ranges), and the
-#: neighbours.
-ChunkPlan = tuple[
-    Stencil, tuple[tuple[int, int], ...], tuple[tuple[int, int], ...], tuple[int, ...]
-]
 
-
-def derivatives(array: Any, requests: list[Request]) -> list[Any]:
+def derivatives(array: Any, requests: list[tuple[int, Stencil]]) -> list[Any]:
     """Several derivatives of one array.
 
     Parameters
@@ -55,16 +47,57 @@ def derivatives(array: Any, requests: list[Request]) -> list[Any]:
     list of array
         One for each request, of the array's type, shape and chunks. Nothing is computed for dask.
     """
-    single = [stencil.single for _, stencil in requests]
-    name = "" if all(single) else getattr(array.dtype, "name", str(array.dtype)).split(".")[-1]
-    if name in SINGLE:
+    if len(requests) == 1 and not _is_dask(array):
+        ((axis, stencil),) = requests
+        _check_range([array], [stencil])
+        return [_wrapped(array, axis, stencil)]
+    return evaluate([array], [Sum((Term(0, axis, stencil),)) for axis, stencil in requests])
+
+
+def evaluate(
+    arrays: list[Any],
+    sums: list[Sum],
+    finish: kernels.Finish | None = None,
+    count: int | None = None,
+) -> list[Any]:
+    """Sums of terms in one pass over the arrays.
+
+    Parameters
+    ----------
+    arrays : list of array
+        The fields, of one shape, in memory or in dask chunks.
+    sums : list of Sum
+        The sums, with stencils for the whole length of each axis.
+    finish : callable, optional
+        Makes results of the list of sums and the list of arrays, point by point; a function that
+        can be pickled.
+    count : int, optional
+        How many results ``finish`` makes.
+
+    Returns
+    -------
+    list of array
+        The sums, or what ``finish`` makes of them. Nothing is computed for dask.
+    """
+    _check_range(arrays, [t.stencil for each in sums for t in each.terms])
+    count = len(sums) if finish is None else count or 1
+    if any(_is_dask(array) for array in arrays):
+        return _in_chunks(arrays, sums, finish, count)
+    shape = arrays[0].shape
+    planner = Planner(sums, tuple((n,) for n in shape), len(arrays), finish, count)
+    return blocks.run(planner.plan((0,) * len(shape)), *arrays, runner=_run)
+
+
+def _check_range(arrays: list[Any], stencils: list[Stencil]) -> None:
+    """Refuse steps whose coefficients float32 cannot hold, where it would have to."""
+    if all(stencil.single for stencil in stencils):
+        return
+    names = [getattr(a.dtype, "name", str(a.dtype)).split(".")[-1] for a in arrays]
+    if all(name in SINGLE for name in names):
         raise ValueError(
             "the steps of the axis are too small or too large for this derivative in "
-            f"{name}; convert the data to float64 or rescale the coordinate"
+            f"{names[0]}; convert the data to float64 or rescale the coordinate"
         )
-    if _is_dask(array):
-        return _in_chunks(array, requests)
-    return [_wrapped(array, axis, stencil, _run) for axis, stencil in requests]
 
 
 def _is_dask(array: Any) -> bool:
@@ -84,7 +117,7 @@ def _run(calls: list[Callable[[], None]]) -> None:
     run_all(calls, thread_count() if threads is None else max(1, int(threads)))
 
 
-def _wrapped(array: Any, axis: int, stencil: Stencil, runner: Any = None) -> Any:
+def _wrapped(array: Any, axis: int, stencil: Stencil) -> Any:
     """The derivative of an axis that is here as a whole: what its windows reach is here too."""
     before, after = stencil.reach
     return kernels.derivative(
@@ -93,123 +126,148 @@ def _wrapped(array: Any, axis: int, stencil: Stencil, runner: Any = None) -> Any
         stencil,
         kernels.cut(array, axis, -before, None) if before else None,
         kernels.cut(array, axis, None, after) if after else None,
-        runner,
+        _run,
     )
 
 
-def _in_chunks(array: Any, requests: list[Request]) -> list[Any]:
+def _in_chunks(
+    arrays: list[Any], sums: list[Sum], finish: kernels.Finish | None, count: int
+) -> list[Any]:
     import dask.array as da
     from dask.base import tokenize
     from dask.highlevelgraph import HighLevelGraph
     from dask.task_spec import Task, TaskRef
 
-    token = tokenize(array.name, [(axis, _plain(stencil)) for axis, stencil in requests])
-    name, rim = f"gradient-{token}", f"rim-{token}"
-    meta = array._meta.astype(result_dtype(array.dtype))
-    plans = [(axis, *_plan(array.chunks[axis], stencil)) for axis, stencil in requests]
-    blocks = list(product(*(range(n) for n in array.numblocks)))
+    arrays = _alike(arrays)
+    first = arrays[0]
+    token = tokenize([a.name for a in arrays], [_plain(each) for each in sums], finish)
+    planner = Planner(sums, first.chunks, len(arrays), finish, count)
+    every = list(product(*(range(n) for n in first.numblocks)))
     layer: dict[Any, Any] = {}
-    for at, (axis, _, cuts) in enumerate(plans):
-        for block in blocks:
-            if ranges := cuts[block[axis]]:
-                key = (rim, at, *block)
-                layer[key] = Task(key, _rims, TaskRef((array.name, *block)), axis, ranges)
-    for block in blocks:
-        steps, rims = [], []
-        for at, (axis, chunks, _) in enumerate(plans):
-            rows, before, after, neighbours = chunks[block[axis]]
-            steps.append((axis, rows, before, after, len(neighbours)))
-            head, tail = block[:axis], block[axis + 1 :]
-            rims.extend([TaskRef((rim, at, *head, n, *tail)) for n in neighbours])
+    for at, exchange in enumerate(planner.exchanges):
+        layer.update(_rim_tasks(token, at, exchange, arrays, every))
+    name = f"gradient-{token}"
+    for block in every:
         key = (name, *block)
-        layer[key] = Task(key, _chunk, steps, TaskRef((array.name, *block)), *rims)
-    graph = HighLevelGraph.from_collections(name, layer, dependencies=[array])
-    every = da.Array(graph, name, array.chunks, meta=meta)
-    if len(requests) == 1:
-        return [every]
-    # One task makes all derivatives of a chunk; one more takes each of them out.
+        refs = [TaskRef((a.name, *block)) for a in arrays]
+        for at, exchange in enumerate(planner.exchanges):
+            refs.extend(_given(token, at, exchange, block))
+        layer[key] = Task(key, _chunk, planner.plan(block), *refs)
+    graph = HighLevelGraph.from_collections(name, layer, dependencies=arrays)
+    dtype = result_dtype(np.result_type(*(a.dtype for a in arrays)))
+    meta = first._meta.astype(dtype)
+    whole = da.Array(graph, name, first.chunks, meta=meta)
+    if count == 1:
+        return [whole]
+    # One task makes all results of a chunk; one more takes each of them out.
     results = []
-    for at in range(len(requests)):
+    for at in range(count):
         part = f"{name}-{at}"
         take = {
             (part, *block): Task((part, *block), operator.getitem, TaskRef((name, *block)), at)
-            for block in blocks
+            for block in every
         }
-        graph = HighLevelGraph.from_collections(part, take, dependencies=[every])
-        results.append(da.Array(graph, part, array.chunks, meta=meta))
+        graph = HighLevelGraph.from_collections(part, take, dependencies=[whole])
+        results.append(da.Array(graph, part, first.chunks, meta=meta))
     return results
 
 
-def _plain(stencil: Stencil) -> tuple[Any, ...]:
-    """What a stencil is made of, for a name that the same call gets again."""
-    return tuple(getattr(stencil, field.name) for field in fields(stencil))
+def _alike(arrays: list[Any]) -> list[Any]:
+    """All arrays as dask arrays with the same chunks."""
+    import dask.array as da
+
+    if len(arrays) == 1:
+        return arrays
+    chunks = next(a.chunks for a in arrays if _is_dask(a))
+    arrays = [a if _is_dask(a) else da.from_array(a, chunks=chunks) for a in arrays]
+    if all(a.chunks == chunks for a in arrays):
+        return arrays
+    dims = tuple(range(arrays[0].ndim))
+    _, unified = da.core.unify_chunks(*(part for a in arrays for part in (a, dims)))
+    return list(unified)
 
 
-def _plan(
-    chunks: tuple[int, ...], stencil: Stencil
-) -> tuple[list[ChunkPlan], list[tuple[Range, ...]]]:
-    """What each chunk along an axis takes from others, and what others take from it."""
-    if len(chunks) == 1:
-        return [(stencil, (), (), ())], [()]  # the chunk holds all it needs, wrapped or not
-    bounds = [0, *accumulate(chunks)]
-    taken: list[dict[Range, int]] = [{} for _ in chunks]
-    alike: dict[int, Stencil] = {}  # inside a uniform axis, chunks of one length have one stencil
-    plans: list[ChunkPlan] = []
-    for at, (start, stop) in enumerate(pairwise(bounds)):
-        if stencil.uniform and stencil.first <= start < stop <= stencil.last:
-            if stop - start not in alike:
-                alike[stop - start] = stencil.rows(start, stop)
-            rows = alike[stop - start]
-        else:
-            rows = stencil.rows(start, stop)
-        early, late = rows.reach if start < stop else (0, 0)
-        earlier = _gather(chunks, range(at - 1, at - 1 - len(chunks), -1), early, True)[::-1]
-        later = _gather(chunks, range(at + 1, at + 1 + len(chunks)), late, False)
-        neighbours = tuple(dict.fromkeys(n for n, _ in earlier + later))
-        before, after = (
-            tuple((neighbours.index(n), taken[n].setdefault(r, len(taken[n]))) for n, r in side)
-            for side in (earlier, later)
-        )
-        plans.append((rows, before, after, neighbours))
-    return plans, [tuple(ranges) for ranges in taken]
+def _plain(value: Any) -> Any:
+    """What sums and stencils are made of, for a name that the same call gets again."""
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if is_dataclass(value):
+        return [type(value).__name__, *(_plain(getattr(value, f.name)) for f in fields(value))]
+    return value
 
 
-def _gather(
-    chunks: tuple[int, ...], order: range, cells: int, from_end: bool
-) -> list[tuple[int, Range]]:
-    """The nearest ``cells`` cells, from as many chunks as it takes, round the end if need be."""
-    pieces = []
-    for at in order:
-        size = chunks[at % len(chunks)]
-        here = min(cells, size)
-        if here:
-            pieces.append((at % len(chunks), (size - here, size) if from_end else (0, here)))
-            cells -= here
-        if not cells:
-            break
-    return pieces
+def _rim_tasks(
+    token: str, at: int, exchange: Exchange, arrays: list[Any], every: list[tuple[int, ...]]
+) -> dict[Any, Any]:
+    """The tasks that cut rims, and those that put the rows nearest to a pole together."""
+    from dask.task_spec import List, Task, TaskRef
+
+    group = exchange.groups[0]
+    axis, source = group.axis, arrays[group.field].name
+    tasks: dict[Any, Any] = {}
+    for block in every:
+        if ranges := exchange.ranges[block[axis]]:
+            key = (f"rim-{token}", at, *block)
+            tasks[key] = Task(key, _rims, TaskRef((source, *block)), axis, ranges)
+    for end, pieces in enumerate(exchange.caps):
+        for block in every if pieces else ():
+            if block != _corner(block, exchange):
+                continue
+            key = (f"cap-{token}", at, end, *block)
+            rows = []
+            for m in range(_count(every, exchange.around)):
+                where = {exchange.around: m}
+                keys = [(f"rim-{token}", at, *_moved(block, {**where, axis: n})) for n, _ in pieces]
+                rows.append(List(*(TaskRef(k) for k in keys)))
+            ranges = tuple(k for _, k in pieces)
+            tasks[key] = Task(key, _cap, axis, exchange.around, ranges, *rows)
+    return tasks
 
 
-def _rims(block: Any, axis: int, ranges: tuple[Range, ...]) -> list[Any]:
+def _given(token: str, at: int, exchange: Exchange, block: tuple[int, ...]) -> list[Any]:
+    """References to all that a block gets from others along one axis."""
+    from dask.task_spec import TaskRef
+
+    axis = exchange.groups[0].axis
+    here = block[axis]
+    who = exchange.neighbours[here]
+    refs = [TaskRef((f"rim-{token}", at, *_moved(block, {axis: n}))) for n in who]
+    corner = _corner(block, exchange)
+    given = exchange.groups[here].given
+    return refs + [TaskRef((f"cap-{token}", at, end, *corner)) for end in (0, 1) if given[end]]
+
+
+def _moved(block: tuple[int, ...], to: dict[Any, int]) -> tuple[int, ...]:
+    """The block with other numbers along some axes."""
+    return tuple(to.get(d, n) for d, n in enumerate(block))
+
+
+def _corner(block: tuple[int, ...], exchange: Exchange) -> tuple[int, ...]:
+    """The block that stands for all that share the rows nearest to a pole."""
+    return _moved(block, {exchange.groups[0].axis: 0, exchange.around: 0})
+
+
+def _count(every: list[tuple[int, ...]], axis: int | None) -> int:
+    """The number of blocks along an axis."""
+    return 1 if axis is None else every[-1][axis] + 1
+
+
+def _rims(block: Any, axis: int, ranges: tuple[tuple[int, int], ...]) -> list[Any]:
     """The cells of a chunk that its neighbours need; a view would keep all of it in memory."""
     slabs = [kernels.cut(block, axis, start, stop) for start, stop in ranges]
     return [slab.copy() if isinstance(slab, np.ndarray) else slab for slab in slabs]
 
 
-def _chunk(steps: list[Any], block: Any, *rims: list[Any]) -> Any:
-    """All derivatives of one chunk, given the rims of those around it."""
-    results = []
-    for axis, rows, before, after, count in steps:
-        mine, rims = rims[:count], rims[count:]
-        if count:
-            sides = [_merge([mine[n][r] for n, r in side], axis) for side in (before, after)]
-            results.append(kernels.derivative(block, axis, rows, *sides))
-        else:
-            results.append(_wrapped(block, axis, rows))
+def _cap(axis: int, around: int | None, ranges: tuple[int, ...], *rims: list[list[Any]]) -> Any:
+    """The rows nearest to a pole, all round the globe."""
+    columns = [
+        kernels.join([cuts[k] for cuts, k in zip(column, ranges, strict=True)], axis)
+        for column in rims
+    ]
+    return columns[0] if around is None else kernels.join(columns, around)
+
+
+def _chunk(plan: blocks.Plan, *args: Any) -> Any:
+    """All results of one chunk."""
+    results = blocks.run(plan, *args)
     return results if len(results) > 1 else results[0]
-
-
-def _merge(slabs: list[Any], axis: int) -> Any:
-    if len(slabs) < 2:
-        return slabs[0] if slabs else None
-    return slabs[0].__array_namespace__().concat(slabs, axis=axis)

@@ -6,33 +6,33 @@ stencil. It knows no labels, coordinates, periods or chunks.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from functools import cache, partial
-from itertools import pairwise
-from math import prod
+from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..stencils import Stencil
 from . import _standard
 from ._boxes import cut
+from ._calls import Call, Finish, rows_of
+from ._tiles import Runner, evaluate
 
-__all__ = ["cut", "derivative", "result_dtype"]
-
-#: Runs calls that do not depend on each other, on threads or one after the other.
-Runner = Callable[[list[Callable[[], None]]], None]
-#: Cells below which an array is not worth handing to threads: to wake them takes half a
-#: millisecond, in which one thread differentiates some three million cells that are in cache.
-WORTH_THREADS = 1 << 22
-#: Cells that a unit should have one after the other.
-STRETCH = 1 << 14
-#: Work units an array is cut into for threads: more than threads, so that they end together.
-UNITS = max(8, 2 * (os.cpu_count() or 1))
-
-Array = NDArray[Any]
+__all__ = [
+    "Call",
+    "Finish",
+    "Runner",
+    "cut",
+    "derivative",
+    "join",
+    "negative",
+    "plain",
+    "put",
+    "result_dtype",
+    "rows_of",
+    "sums",
+    "times",
+    "total",
+]
 
 
 @cache
@@ -82,11 +82,64 @@ def derivative(
         The derivative, of the block's shape and array type.
     """
     if isinstance(block, np.ndarray):
-        return _numpy(block, axis, stencil, before, after, runner)
+        block = np.asarray(block)  # a matrix or memory map is looked at as the array it is
+        out = np.empty_like(block, dtype=result_dtype(block.dtype), subok=False)
+        rows = stencil if before is None and after is None else stencil.inside
+        evaluate([[Call(block, axis, rows, before, after)]], [out], [], None, runner)
+        return out
     xp = _namespace(block)
-    integral = xp.isdtype(block.dtype, ("integral", "bool"))
-    dtype = xp.float64 if integral else block.dtype
-    return _standard.derivative(block, axis, stencil, dtype, xp, before, after)
+    return _standard.derivative(block, axis, stencil, _dtype([block], xp), xp, before, after)
+
+
+def sums(
+    wanted: list[list[Call]],
+    blocks: list[Any],
+    finish: Finish | None = None,
+    count: int | None = None,
+    runner: Runner | None = None,
+) -> list[Any]:
+    """Sums of terms on blocks of one shape, in one pass.
+
+    Parameters
+    ----------
+    wanted : list of list of Call
+        The terms of each sum.
+    blocks : list of array
+        The input arrays.
+    finish : callable, optional
+        Makes results of the list of sums and the list of blocks, point by point.
+    count : int, optional
+        How many results ``finish`` makes.
+    runner : callable, optional
+        Runs the work units of large NumPy blocks; without it they run in the calling thread.
+
+    Returns
+    -------
+    list of array
+        The sums, or what ``finish`` makes of them.
+    """
+    if all(isinstance(block, np.ndarray) for block in blocks):
+        dtype = result_dtype(np.result_type(*blocks))
+        like = blocks[0]
+        outs = [np.empty_like(like, dtype=dtype, subok=False) for _ in range(count or len(wanted))]
+        evaluate(wanted, outs, blocks, finish, runner)
+        return outs
+    xp = _namespace(blocks[0])
+    dtype = _dtype(blocks, xp)
+    results = []
+    for calls in wanted:
+        total: Any = None
+        for f, axis, stencil, before, after, weight in calls:
+            part = _standard.derivative(f, axis, stencil, dtype, xp, before, after, weight)
+            total = part if total is None else total + part
+        results.append(total)
+    return results if finish is None else finish(results, blocks)
+
+
+def _dtype(blocks: list[Any], xp: Any) -> Any:
+    """The dtype of derivatives, in the arrays' own namespace."""
+    dtype = xp.result_type(*blocks) if len(blocks) > 1 else blocks[0].dtype
+    return xp.float64 if xp.isdtype(dtype, ("integral", "bool")) else dtype
 
 
 def _namespace(array: Any) -> Any:
@@ -98,58 +151,39 @@ def _namespace(array: Any) -> Any:
     return array.__array_namespace__()
 
 
-def _numpy(
-    block: Array, axis: int, stencil: Stencil, before: Any, after: Any, runner: Runner | None
-) -> Array:
-    block = np.asarray(block)  # a matrix or memory map is looked at as the array it is
-    dtype = result_dtype(block.dtype)
-    out = np.empty_like(block, dtype=dtype, subok=False)
-    rows = stencil if before is None and after is None else stencil.inside
-    run = _loops(dtype)
-    if runner is None or out.size < WORTH_THREADS:
-        run(block, axis, rows, out, before, after)
-    else:
-        runner([partial(run, *unit) for unit in _units(block, axis, rows, out, before, after)])
-    return out
+def join(parts: list[Any], axis: int) -> Any:
+    """The parts one after the other along an axis."""
+    return _standard.join(parts, axis, _namespace(parts[0])) if len(parts) > 1 else parts[0]
 
 
-@cache
-def _loops(dtype: np.dtype[Any]) -> Callable[..., None]:
-    """The function that fills an array of this dtype."""
-    if dtype.itemsize <= (16 if dtype.kind == "c" else 8):
-        from ._numba import derivative as compiled
-
-        return compiled
-
-    def sliced(f: Array, axis: int, stencil: Stencil, out: Array, before: Any, after: Any) -> None:
-        # Long doubles: no compiler for them here, so NumPy's own arithmetic.
-        out[...] = _standard.derivative(f, axis, stencil, dtype, np, before, after)
-
-    return sliced
+def negative(array: Any) -> Any:
+    """The array with the opposite sign, which unsigned integers get as floats."""
+    xp = _namespace(array)
+    return -xp.astype(array, _dtype([array], xp))
 
 
-def _units(
-    f: Array, axis: int, stencil: Stencil, out: Array, before: Any, after: Any
-) -> Iterator[tuple[Any, ...]]:
-    """Arguments for parts of the work, cut along the outermost axis that is long enough."""
-    order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
-    long_enough = [d for d in order if out.shape[d] >= UNITS] or [int(np.argmax(out.shape))]
-    d = next((d for d in long_enough if d != axis), axis)
-    inner = [out.shape[k] for k in order[order.index(d) + 1 :]]
-    if axis not in order[order.index(d) :] and out.shape[d] // UNITS * prod(inner) < STRETCH:
-        d = axis
-    bounds = [out.shape[d] * i // UNITS for i in range(UNITS + 1)]
-    for start, stop in pairwise(bounds):
-        if start == stop:
-            continue
-        to = cut(out, d, start, stop)
-        if d == axis:
-            early, late = stencil.rows(start, stop).reach
-            low = max(0, start - early)
-            here = cut(f, axis, low, stop + late)
-            yield here, axis, stencil.rows(start, stop, origin=low), to, before, after
-        else:
-            sides = [
-                None if side is None else cut(side, d, start, stop) for side in (before, after)
-            ]
-            yield cut(f, d, start, stop), axis, stencil, to, *sides
+def total(array: Any, axis: int) -> Any:
+    """The sum along an axis, which stays with length 1."""
+    return _namespace(array).sum(array, axis=axis, keepdims=True)
+
+
+def times(array: Any, factors: Any) -> Any:
+    """The array times NumPy factors that broadcast against it."""
+    return array * _standard.like(factors, array, _namespace(array))
+
+
+def put(array: Any, rows: Any, axis: int, start: int) -> Any:
+    """The array with other rows from ``start`` on; NumPy arrays are written in place."""
+    stop = start + rows.shape[axis]
+    if isinstance(array, np.ndarray):
+        cut(array, axis, start, stop)[...] = rows
+        return array
+    xp = _namespace(array)
+    rows = xp.astype(rows, array.dtype)
+    parts = [cut(array, axis, 0, start), rows, cut(array, axis, stop, None)]
+    return join([part for part in parts if part.shape[axis]], axis)
+
+
+def plain(array: Any) -> Any:
+    """The array itself; a NumPy matrix or memory map as the array it is."""
+    return np.asarray(array) if isinstance(array, np.ndarray) else array

@@ -13,7 +13,7 @@ import numpy as np
 from ..stencils import Stencil
 from ._boxes import cut
 
-__all__ = ["derivative", "join"]
+__all__ = ["derivative", "join", "like"]
 
 
 def derivative(
@@ -24,6 +24,7 @@ def derivative(
     xp: Any,
     before: Any = None,
     after: Any = None,
+    weight: Any = None,
 ) -> Any:
     """The rows of a stencil, applied along one axis.
 
@@ -41,6 +42,9 @@ def derivative(
         The array's namespace, by the array API standard.
     before, after : array, optional
         The cells before and after ``f`` along the axis.
+    weight : ndarray, optional
+        What the result is multiplied with: as many dimensions as ``f``, each of the result's
+        length or 1.
 
     Returns
     -------
@@ -58,7 +62,8 @@ def derivative(
         parts.append(_sum(f, axis, start, stop, stencil.interior, xp))
     ends = range(middle, len(stencil.edge_rows))
     parts.extend(_edge(f, axis, stencil, at, xp) for at in ends)
-    return join(parts, axis, xp) if parts else cut(f, axis, 0, 0)
+    result = join(parts, axis, xp) if parts else cut(f, axis, 0, 0)
+    return result if weight is None else result * like(weight, f, xp)
 
 
 def join(parts: list[Any], axis: int, xp: Any) -> Any:
@@ -74,7 +79,7 @@ def _edge(f: Any, axis: int, stencil: Stencil, at: int, xp: Any) -> Any:
 def _sum(f: Any, axis: int, start: int, stop: int, coefficients: Any, xp: Any) -> Any:
     """Sum of coefficient times difference for the windows that begin at start … stop - 1."""
     trail = (1,) * (f.ndim - axis - 1)
-    total = None
+    total = cut(f, axis, start, stop) if not len(coefficients) else None
     for k, row in enumerate(coefficients):
         lower = cut(f, axis, start + k, stop + k)
         upper = cut(f, axis, start + k + 1, stop + k + 1)
@@ -87,6 +92,10 @@ def _like(row: Any, f: Any, xp: Any, trail: tuple[int, ...]) -> Any:
     """One coefficient as a number, or one a row as an array that broadcasts along the axis."""
     if len(row) == 1:
         return float(row[0])
+    return xp.reshape(like(row, f, xp), (len(row), *trail))
+
+
+def like(values: Any, f: Any, xp: Any) -> Any:
+    """Values as an array of the field's kind and precision, without imaginary part."""
     real = xp.real(f).dtype if xp.isdtype(f.dtype, "complex floating") else f.dtype
-    column = xp.asarray(row, dtype=real)
-    return xp.reshape(column, (len(row), *trail))
+    return xp.asarray(values, dtype=real)

@@ -1,0 +1,170 @@
+"""Sums of terms on one block: an array in memory, or a chunk with the rims of those around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from . import kernels
+from .kernels import Call, Finish, Runner, cut
+from .poles import beyond, on_pole
+from .terms import Fold, Sum
+
+__all__ = ["Group", "Plan", "run"]
+
+#: Which neighbour, and which of the ranges that it has cut.
+Pieces = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """What all windows along one axis of one input array reach outside a block.
+
+    Attributes
+    ----------
+    field, axis : int
+        The input array and its axis.
+    reach : tuple of int
+        Cells needed before and after the block.
+    neighbours : int
+        How many blocks along the axis give some; without any, a block that is reached over its
+        ends is the whole of a periodic axis.
+    before, after : tuple of pairs
+        The pieces that the neighbours give, in the order of the axis.
+    fold : Fold, optional
+        How the axis continues across poles.
+    beyond : tuple of int
+        How many of the cells before and after lie beyond a pole.
+    caps : tuple of int
+        Rows nearest to each pole that are needed all round the globe.
+    given : tuple of bool
+        Whether they are given; else they are the block's own.
+    """
+
+    field: int
+    axis: int
+    reach: tuple[int, int]
+    neighbours: int = 0
+    before: Pieces = ()
+    after: Pieces = ()
+    fold: Fold | None = None
+    beyond: tuple[int, int] = (0, 0)
+    caps: tuple[int, int] = (0, 0)
+    given: tuple[bool, bool] = (False, False)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All that is done on one block.
+
+    Attributes
+    ----------
+    fields : int
+        Number of input arrays.
+    sums : tuple of Sum
+        The sums, with the stencils' rows and the weights of this block.
+    groups : tuple of Group
+        What they need from outside.
+    finish : callable or None
+        Makes the results of the sums and the fields.
+    count : int
+        Number of results.
+    on_pole : tuple of bool
+        Whether the block's first and last row along the axis of pole terms stand on a pole.
+    span : tuple of int or None
+        The block's range along the axis of longitudes; None if it goes all round.
+    """
+
+    fields: int
+    sums: tuple[Sum, ...]
+    groups: tuple[Group, ...]
+    finish: Finish | None = None
+    count: int = 1
+    on_pole: tuple[bool, bool] = (False, False)
+    span: tuple[int, int] | None = None
+
+
+def run(plan: Plan, *args: Any, runner: Runner | None = None) -> list[Any]:
+    """The results on one block.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is to be done.
+    *args : array or list of array
+        The block of each input array; then for each group the ranges that each neighbour has
+        cut, and the caps that are given.
+    runner : callable, optional
+        Runs the work units of large blocks in memory.
+    """
+    blocks, rest = [kernels.plain(f) for f in args[: plan.fields]], list(args[plan.fields :])
+    sides, caps = {}, {}
+    for group in plan.groups:
+        key, block = (group.field, group.axis), blocks[group.field]
+        mine, rest = rest[: group.neighbours], rest[group.neighbours :]
+        caps[key] = [_own_cap(block, group, end) for end in (0, 1)]
+        for end in (0, 1):
+            if group.given[end]:
+                caps[key][end] = rest.pop(0)
+        sides[key] = _sides(block, group, mine, caps[key], plan.span)
+    calls = []
+    for each in plan.sums:
+        calls.append([])
+        for t in each.terms:
+            before, after = sides.get((t.field, t.axis), (None, None))
+            rows = t.stencil if before is None and after is None else t.stencil.inside
+            calls[-1].append(Call(blocks[t.field], t.axis, rows, before, after, t.weight))
+    results = kernels.sums(calls, blocks, plan.finish, plan.count, runner)
+    for end in (0, 1):
+        if plan.on_pole[end]:
+            results = _pole_row(plan, calls, blocks, caps, end, results)
+    return results
+
+
+def _own_cap(block: Any, group: Group, end: int) -> Any:
+    """The rows nearest to a pole, of a block that goes all round the globe."""
+    n, rows = block.shape[group.axis], group.caps[end]
+    return cut(block, group.axis, n - rows, n) if end else cut(block, group.axis, 0, rows)
+
+
+def _sides(
+    block: Any, group: Group, rims: list[Any], caps: list[Any], span: tuple[int, int] | None
+) -> tuple[Any, Any]:
+    """The cells before and after a block, or None where none are needed."""
+    axis, (early, late) = group.axis, group.reach
+    if not group.neighbours and group.fold is None:
+        return (
+            cut(block, axis, -early, None) if early else None,
+            cut(block, axis, 0, late) if late else None,
+        )
+    before = [rims[n][r] for n, r in group.before]
+    after = [rims[n][r] for n, r in group.after]
+    if group.fold is not None:
+        first, last = group.beyond
+        if first:
+            before.insert(0, beyond(caps[0], axis, group.fold, 0, first, span))
+        if last:
+            after.append(beyond(caps[1], axis, group.fold, 1, last, span))
+    joined = [kernels.join(parts, axis) if parts else None for parts in (before, after)]
+    return joined[0], joined[1]
+
+
+def _pole_row(
+    plan: Plan,
+    calls: list[list[Call]],
+    blocks: list[Any],
+    caps: dict[tuple[int, int], list[Any]],
+    end: int,
+    results: list[Any],
+) -> list[Any]:
+    """The results with their row on a pole, where pole terms stand for the infinite ones."""
+    (axis,) = {t.axis for each in plan.sums for t in each.poles}
+    at = blocks[0].shape[axis] - 1 if end else 0
+    rows = [[c.cut(axis, at, at + 1, kernels.rows_of) for c in one] for one in calls]
+    fields = [cut(f, axis, at, at + 1) for f in blocks]
+    sums = kernels.sums(rows, fields)
+    for i, each in enumerate(plan.sums):
+        for t in each.poles:
+            sums[i] = sums[i] + on_pole(caps[t.field, t.axis][end], t, end, plan.span)
+    made = sums if plan.finish is None else plan.finish(sums, fields)
+    return [kernels.put(r, row, axis, at) for r, row in zip(results, made, strict=True)]

@@ -1,0 +1,51 @@
+"""Terms on their way into the loops: each with the cells that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ..stencils import Stencil
+from ._boxes import cut
+
+__all__ = ["Call", "Finish", "Rows", "rows_of"]
+
+#: Makes results of sums and the fields themselves, point by point.
+Finish = Callable[[list[Any], list[Any]], list[Any]]
+#: The rows of a stencil from a first to a last one, with a node as node 0.
+Rows = Callable[[Stencil, int, int, int], Stencil]
+
+
+class Call(NamedTuple):
+    """A term with the cells it takes: those of the block, and those before and after it.
+
+    Where there are cells around, interior windows lie within the block all the same.
+    """
+
+    f: Any
+    axis: int
+    stencil: Stencil
+    before: Any = None
+    after: Any = None
+    weight: Any = None
+
+    def cut(self, d: int, start: int, stop: int, rows: Rows) -> Call:
+        """The part that makes the cells from ``start`` to ``stop`` along an axis."""
+        f, axis, stencil, before, after, weight = self
+        if weight is not None and weight.shape[d] > 1:
+            weight = cut(weight, d, start, stop)
+        if d == axis:
+            early, late = rows(stencil, start, stop, start).reach
+            low = max(0, start - early)
+            here = rows(stencil, start, stop, low)
+            before = before if early > start else None
+            after = after if stop + late > f.shape[d] else None
+            return Call(cut(f, d, low, stop + late), axis, here, before, after, weight)
+        before = None if before is None else cut(before, d, start, stop)
+        after = None if after is None else cut(after, d, start, stop)
+        return Call(cut(f, d, start, stop), axis, stencil, before, after, weight)
+
+
+def rows_of(stencil: Stencil, start: int, stop: int, origin: int) -> Stencil:
+    """The rows from ``start`` to ``stop`` with node ``origin`` as node 0."""
+    return stencil.rows(start, stop, origin=origin)

@@ -1,0 +1,167 @@
+"""NumPy arrays: sums of terms, tile by tile, so that each tile stays in cache until it is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from itertools import pairwise
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import _standard
+from ._boxes import cut
+from ._calls import Call, Finish, Rows, rows_of
+
+__all__ = ["Runner", "evaluate"]
+
+#: Runs calls that do not depend on each other, on threads or one after the other.
+Runner = Callable[[list[Callable[[], None]]], None]
+#: Cells below which an array is not worth handing to threads: to wake them takes half a
+#: millisecond, in which one thread differentiates some three million cells that are in cache.
+WORTH_THREADS = 1 << 22
+#: Cells that a unit should have one after the other.
+STRETCH = 1 << 14
+#: Work units an array is cut into for threads: more than threads, so that they end together.
+UNITS = max(8, 2 * (os.cpu_count() or 1))
+#: Bytes of a tile of the result, a part of the cache that one processor has for itself.
+TILE = 1 << 19
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Sums to be written into arrays, or made into what is written by ``finish``."""
+
+    sums: list[list[Call]]
+    outs: list[Array]
+    fields: list[Array]
+    finish: Finish | None
+
+    def cut(self, d: int, start: int, stop: int, rows: Rows) -> Job:
+        """The part of the work that makes the cells from ``start`` to ``stop`` along an axis."""
+        return replace(
+            self,
+            sums=[[call.cut(d, start, stop, rows) for call in calls] for calls in self.sums],
+            outs=[cut(out, d, start, stop) for out in self.outs],
+            fields=[cut(f, d, start, stop) for f in self.fields] if self.finish else [],
+        )
+
+
+def evaluate(
+    sums: list[list[Call]],
+    outs: list[Array],
+    fields: list[Array],
+    finish: Finish | None,
+    runner: Runner | None,
+) -> None:
+    """Write sums of terms, or what ``finish`` makes of them, into arrays of one shape and order.
+
+    Parameters
+    ----------
+    sums : list of list of Call
+        The terms of each sum.
+    outs : list of ndarray
+        One array for each sum or, with ``finish``, for each of its results.
+    fields : list of ndarray
+        What ``finish`` gets besides the sums.
+    finish : callable, optional
+        Makes results of the sums, point by point.
+    runner : callable, optional
+        Runs the units of large work; without it they run in the calling thread.
+    """
+    job, out = Job(sums, outs, fields, finish), outs[0]
+    rows = cache(rows_of)  # of the same part of an axis, again and again
+    order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
+    if runner is None or out.size * sum(map(len, sums)) < WORTH_THREADS:
+        _tiles(job, order, rows)
+    else:
+        d, bounds = _units(job, order)
+        units = [job.cut(d, a, b, rows) for a, b in pairwise(bounds) if a < b]
+        runner([partial(_tiles, unit, order, rows) for unit in units])
+
+
+def _units(job: Job, order: list[int]) -> tuple[int, list[int]]:
+    """The outermost axis that is long enough to be shared out, and where it is cut."""
+    shape = job.outs[0].shape
+    long_enough = [d for d in order if shape[d] >= UNITS] or [int(np.argmax(shape))]
+    d = long_enough[0]
+    if len(job.sums) == len(job.sums[0]) == 1:
+        # An axis other than the stencil's needs no rows of its own, if enough of it is in one.
+        axis = job.sums[0][0].axis
+        d = next((d for d in long_enough if d != axis), axis)
+        inner = [shape[k] for k in order[order.index(d) + 1 :]]
+        if axis not in order[order.index(d) :] and shape[d] // UNITS * prod(inner) < STRETCH:
+            d = axis
+    return d, [shape[d] * i // UNITS for i in range(UNITS + 1)]
+
+
+def _tiles(job: Job, order: list[int], rows: Rows) -> None:
+    """Do the work tile by tile; a single term needs no tiles, its kernel strides along itself."""
+    out = job.outs[0]
+    if job.finish is None and len(job.sums) == len(job.sums[0]) == 1:
+        _run(job)
+        return
+    for part in _parts(job, order, max(1, TILE // out.itemsize), rows):
+        _run(part)
+
+
+def _parts(job: Job, order: list[int], cells: int, rows: Rows) -> Iterator[Job]:
+    """Parts of about ``cells`` cells, cut along the outermost axes."""
+    shape = job.outs[0].shape
+    if not order or prod(shape) <= cells:
+        yield job
+        return
+    d, n = order[0], shape[order[0]]
+    each = max(1, min(n, cells * n // prod(shape)))
+    count = -(-n // each)
+    for a, b in pairwise(n * i // count for i in range(count + 1)):
+        yield from _parts(job.cut(d, a, b, rows), order[1:], cells, rows)
+
+
+def _run(job: Job) -> None:
+    """One tile: its sums one after the other, then what is made of them."""
+    dtype = job.outs[0].dtype
+    direct = job.finish is None and (dtype.itemsize > 2 or len(job.sums[0]) == 1)
+    computed = np.dtype(np.float32) if dtype.itemsize == 2 else dtype
+    parts = job.outs
+    if not direct:
+        parts = [np.empty_like(job.outs[0], dtype=computed) for _ in job.sums]
+    run = _loops(dtype)
+    for part, calls in zip(parts, job.sums, strict=True):
+        for at, (f, axis, stencil, before, after, weight) in enumerate(calls):
+            run(f, axis, stencil, part, before, after, weight, at > 0)
+    if not direct:
+        results = parts if job.finish is None else job.finish(parts, job.fields)
+        for out, result in zip(job.outs, results, strict=True):
+            out[...] = result
+
+
+@cache
+def _loops(dtype: np.dtype[Any]) -> Callable[..., None]:
+    """The function that fills an array of this dtype."""
+    if dtype.itemsize <= (16 if dtype.kind == "c" else 8):
+        from ._numba import derivative as compiled
+
+        return compiled
+
+    def sliced(
+        f: Array,
+        axis: int,
+        stencil: Any,
+        out: Array,
+        before: Any,
+        after: Any,
+        weight: Any,
+        add: bool,
+    ) -> None:
+        # Long doubles: no compiler for them here, so NumPy's own arithmetic.
+        result = _standard.derivative(f, axis, stencil, dtype, np, before, after, weight)
+        out[...] = out + result if add else result
+
+    return sliced

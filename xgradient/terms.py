@@ -1,0 +1,100 @@
+"""Sums of terms: what every linear operator is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from .stencils import Stencil
+
+__all__ = ["Fold", "PoleTerm", "Sum", "Term"]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """How latitudes continue across the poles: as the rows of the opposite meridians.
+
+    Attributes
+    ----------
+    around : int
+        The axis of the longitudes, an even number of them evenly round the globe.
+    sign : int
+        1 for scalars, -1 for components of vectors, whose directions turn round at a pole.
+    skips : tuple of int
+        For the first and the last row: 1 if it stands on its pole, and so is not repeated.
+    """
+
+    around: int
+    sign: int
+    skips: tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """``weight × stencil(field)``.
+
+    Attributes
+    ----------
+    field : int
+        Which of the input arrays.
+    axis : int
+        The axis of the stencil.
+    stencil : Stencil
+        Its rows; those of width 1 stand for the field itself.
+    weight : ndarray of float64, optional
+        As many dimensions as the field has, each of its length or 1.
+    fold : Fold, optional
+        How the axis continues at its ends, if it does so across poles; a stencil that reaches
+        over the ends belongs to a periodic axis otherwise.
+    """
+
+    field: int
+    axis: int
+    stencil: Stencil
+    weight: NDArray[Any] | None = None
+    fold: Fold | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PoleTerm:
+    """What a sum has instead of its infinite terms on rows that stand on a pole.
+
+    With D the derivative along the meridians there, it is ``keep D + mean <D> + turn dP/dλ``,
+    where <D> is the mean of all meridians and P the part of D with ``harmonic`` waves around.
+
+    Attributes
+    ----------
+    field, axis : int
+        Which of the input arrays, and its axis of latitudes.
+    rows : tuple of Stencil or None
+        For the first and the last latitude its row of the stencil, counted from the row's own
+        node; None if it does not stand on a pole.
+    keep, mean, turn : tuple of float
+        The factors at the first and the last latitude.
+    harmonic : int
+        Waves around the pole in the part whose derivative is taken.
+    around : int or None
+        The axis of longitudes; None if there are none, and one meridian stands for all.
+    fold : Fold, optional
+        How the latitudes continue across the poles.
+    """
+
+    field: int
+    axis: int
+    rows: tuple[Stencil | None, Stencil | None]
+    keep: tuple[float, float] = (0.0, 0.0)
+    mean: tuple[float, float] = (0.0, 0.0)
+    turn: tuple[float, float] = (0.0, 0.0)
+    harmonic: int = 1
+    around: int | None = None
+    fold: Fold | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """A sum of terms, and what comes to it on pole rows."""
+
+    terms: tuple[Term, ...]
+    poles: tuple[PoleTerm, ...] = ()
