@@ -2,8 +2,26 @@
 
 from .accessor import Grad
 from .arrays import gradient
-from .operators import grad
+from .metrics import Ellipsoid, Sphere
+from .operators import grad, hessian, laplacian, magnitude
+from .vectors import advection, curl, directional, divergence, jacobian, strain
 
-__all__ = ["Grad", "__version__", "grad", "gradient"]
+__all__ = [
+    "Ellipsoid",
+    "Grad",
+    "Sphere",
+    "__version__",
+    "advection",
+    "curl",
+    "directional",
+    "divergence",
+    "grad",
+    "gradient",
+    "hessian",
+    "jacobian",
+    "laplacian",
+    "magnitude",
+    "strain",
+]
 
 __version__ = "0.1.0"

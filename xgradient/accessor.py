@@ -1,15 +1,31 @@
-"""The ``.grad`` accessor: what users call, handed on in one line each."""
+"""The ``.grad`` accessor: what users call, handed on to the operators."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, signature
 from typing import Any
 
 import xarray as xr
 
-from . import operators
+from . import operators, vectors
 
 __all__ = ["Grad"]
+
+
+def _method(operator: Callable[..., Any]) -> Callable[..., Any]:
+    """An operator as a method, whose object is that of the accessor."""
+
+    @wraps(operator)
+    def method(self: Grad, *args: Any, **options: Any) -> Any:
+        return operator(self._obj, *args, **options)
+
+    shape = signature(operator)
+    first, *others = shape.parameters.values()
+    self_ = Parameter("self", first.kind)
+    method.__signature__ = shape.replace(parameters=[self_, *others])  # type: ignore[attr-defined]
+    return method
 
 
 @xr.register_dataarray_accessor("grad")  # type: ignore[no-untyped-call]
@@ -17,7 +33,8 @@ __all__ = ["Grad"]
 class Grad:
     """Derivatives along named coordinates, reached as ``da.grad`` and ``ds.grad``.
 
-    Call it: ``da.grad("lat")``. The parameters are those of `xgradient.grad`, without the first.
+    Call it: ``da.grad("lat")``. The parameters are those of `xgradient.grad`, without the first;
+    its methods are the functions of the same name.
 
     Examples
     --------
@@ -30,24 +47,13 @@ class Grad:
     def __init__(self, obj: xr.DataArray | xr.Dataset) -> None:
         self._obj = obj
 
-    def __call__(
-        self,
-        dim: Hashable | Iterable[Hashable] | None = None,
-        *,
-        deriv: int = 1,
-        accuracy: int = 2,
-        edge_order: int | None = None,
-        spacing: Any = None,
-        periodic: Any = False,
-    ) -> Any:
-        return operators.grad(
-            self._obj,
-            dim,
-            deriv=deriv,
-            accuracy=accuracy,
-            edge_order=edge_order,
-            spacing=spacing,
-            periodic=periodic,
-        )
-
-    __call__.__doc__ = operators.grad.__doc__
+    __call__ = _method(operators.grad)
+    magnitude = _method(operators.magnitude)
+    laplacian = _method(operators.laplacian)
+    hessian = _method(operators.hessian)
+    divergence = _method(vectors.divergence)
+    curl = _method(vectors.curl)
+    jacobian = _method(vectors.jacobian)
+    strain = _method(vectors.strain)
+    advection = _method(vectors.advection)
+    directional = _method(vectors.directional)

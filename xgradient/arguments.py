@@ -1,4 +1,4 @@
-"""The arguments of a call: which axes, each with its own spacing and period."""
+"""The arguments of a call: which axes, each with its own spacing, period and metric."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .axes import Axis, Place, XarrayObject, find_coord, make_axis
+from .axes import Axis, Place, XarrayObject, find_coord, horizontal, make_axis
+from .chunks import derivatives
+from .frames import Frame, flat_frame, frame_on_globe, frame_with_factors
+from .metrics import Factors, resolve_metric
+from .stencils import Order
 
-__all__ = ["axes_of_call"]
+__all__ = ["axes_of_call", "frame_of_call"]
 
 #: The names of a call, and what each stands for.
 Found = dict[Hashable, Place]
@@ -39,6 +43,72 @@ def axes_of_call(
     TypeError, ValueError
         If a name or value does not fit: one sentence with what was found.
     """
+    found, alone = _places(obj, dim, among)
+    spacings, periods = _by_place(obj, found, alone, spacing, periodic)
+    axes = [
+        make_axis(place, obj.sizes[place.dim], spacings.get(name), periods.get(name) or False)
+        for name, place in found.items()
+    ]
+    return axes, alone
+
+
+def frame_of_call(
+    obj: XarrayObject,
+    dim: Hashable | Iterable[Hashable] | None,
+    metric: Any,
+    order: Order,
+    spacing: Any,
+    periodic: Any,
+    among: list[xr.DataArray],
+) -> tuple[Frame, bool]:
+    """The axes of an operator with their scale factors, and whether one name was given by itself.
+
+    The parameters and errors are those of `axes_of_call`, and
+
+    Parameters
+    ----------
+    metric : None, str, Sphere, Ellipsoid or mapping
+        As `xgradient.grad` takes it.
+    order : Order
+        How accurately the slopes of given scale factors are to be known.
+    """
+    resolved = resolve_metric(metric, obj)
+    if resolved is None or isinstance(resolved, Factors):
+        axes, alone = axes_of_call(obj, dim, spacing, periodic, among)
+        if resolved is None:
+            return flat_frame(axes), alone
+
+        def slope(factor: xr.Variable, axis: Axis) -> xr.Variable:
+            stencil = order.of(1).stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
+            (values,) = derivatives(factor.values, [(factor.dims.index(axis.dim), stencil)])
+            return xr.Variable(factor.dims, values)
+
+        dims = list(dict.fromkeys(d for field in among for d in field.dims))
+        return frame_with_factors(axes, resolved, dims, slope), alone
+    found, alone = _places(obj, dim, among)
+    spacings, periods = _by_place(obj, found, alone, spacing, periodic, beyond=True)
+    plain = {}
+    for name, place in found.items():
+        if horizontal(place.name, place.coord) is None:
+            period = periods.get(name) or False
+            plain[place.name] = make_axis(place, obj.sizes[place.dim], spacings.get(name), period)
+        elif name in spacings:
+            raise ValueError(
+                f"spacing of {str(place.name)!r} is given together with a metric, which takes "
+                "positions from the coordinate; leave one of them out"
+            )
+    everywhere = False if periodic is False else None
+    by_name = {found[n].name if n in found else n: p for n, p in periods.items()}
+
+    def closes(place: Place) -> bool | None:
+        wanted = by_name.get(place.name, everywhere)
+        return wanted if wanted is None else bool(wanted)
+
+    return frame_on_globe(obj, resolved, list(found.values()), plain, closes), alone
+
+
+def _places(obj: XarrayObject, dim: Any, among: list[xr.DataArray]) -> tuple[Found, bool]:
+    """What the names of a call stand for, and whether one was given by itself."""
     names, alone = _names(obj, dim, among)
     if not names:
         raise ValueError("the data have no dimensions, so there is nothing to differentiate along")
@@ -53,13 +123,22 @@ def axes_of_call(
             )
         labels[place.name] = name
         found[name] = place
+    return found, alone
+
+
+def _by_place(
+    obj: XarrayObject,
+    found: Found,
+    alone: bool,
+    spacing: Any,
+    periodic: Any,
+    beyond: bool = False,
+) -> tuple[dict[Hashable, Any], dict[Hashable, Any]]:
+    """The spacing and the period of each name of the call, where one is given."""
+    names = list(found)
     spacings = _by_name(obj, found, _spacing_mapping(spacing, names, alone), "spacing")
-    periods = _by_name(obj, found, _periodic_mapping(periodic, names), "periodic")
-    axes = [
-        make_axis(place, obj.sizes[place.dim], spacings.get(name), periods.get(name, False))
-        for name, place in found.items()
-    ]
-    return axes, alone
+    periods = _by_name(obj, found, _periodic_mapping(periodic, names), "periodic", beyond)
+    return spacings, periods
 
 
 def _names(
@@ -103,6 +182,8 @@ def _spacing_mapping(spacing: Any, names: list[Hashable], alone: bool) -> Mappin
 
 def _periodic_mapping(periodic: Any, names: list[Hashable]) -> Mapping[Hashable, Any]:
     """``periodic`` as a mapping from name to True, False or a period."""
+    if periodic is None:
+        return {}
     if isinstance(periodic, Mapping):
         return periodic
     if isinstance(periodic, bool | np.bool_):
@@ -118,15 +199,25 @@ def _periodic_mapping(periodic: Any, names: list[Hashable]) -> Mapping[Hashable,
 
 
 def _by_name(
-    obj: XarrayObject, found: Found, mapping: Mapping[Hashable, Any], argument: str
+    obj: XarrayObject,
+    found: Found,
+    mapping: Mapping[Hashable, Any],
+    argument: str,
+    beyond: bool = False,
 ) -> dict[Hashable, Any]:
-    """A mapping with the very names of the call, whichever name of a dimension it was given."""
+    """A mapping with the very names of the call, whichever name of a dimension it was given.
+
+    Names of other coordinates are kept if they may be meant ``beyond`` those of the call.
+    """
     chosen = {}
     for key, value in mapping.items():
         name = key
         if key not in found:
-            dim = find_coord(obj, key).dim
+            place_of_key = find_coord(obj, key)
+            dim = place_of_key.dim
             names = [n for n, place in found.items() if place.dim == dim]
+            if beyond and not names:
+                names = [place_of_key.name]
             if not names:
                 raise ValueError(
                     f"{argument} names {str(key)!r}, but dim is "

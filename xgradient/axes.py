@@ -5,6 +5,7 @@ Only this module knows CF names, dates and calendars.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -17,15 +18,22 @@ from numpy.typing import NDArray
 
 from .nodes import Nodes, check_length, given_nodes, missing_value
 
-__all__ = ["Axis", "Place", "find_coord", "make_axis"]
+__all__ = [
+    "Axis",
+    "Place",
+    "find_coord",
+    "find_horizontal",
+    "horizontal",
+    "in_degrees",
+    "make_axis",
+]
 
 XarrayObject = xr.DataArray | xr.Dataset
 
-_DEGREES = {
-    "degree", "degrees", "degree_north", "degrees_north", "degree_east", "degrees_east",
-    "degree_n", "degrees_n", "degree_e", "degrees_e", "degreen", "degreesn", "degreee",
-    "degreese", "deg",
-}  # fmt: skip
+_NORTH = {f"degree{s}{north}" for s in ("", "s") for north in ("_north", "_n", "n")}
+_EAST = {f"degree{s}{east}" for s in ("", "s") for east in ("_east", "_e", "e")}
+_DEGREES = {"degree", "degrees", "deg"} | _NORTH | _EAST
+_RADIANS = {"radian", "radians", "rad"}
 _TICKS_PER_SECOND = {
     "s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18,
 }  # fmt: skip
@@ -124,6 +132,78 @@ def _find_cf(obj: XarrayObject, name: Hashable) -> Hashable:
             return name
     names = _listed({*obj.dims, *obj.coords})
     raise ValueError(f"{name!r} is no dimension, coordinate or CF name here; there are {names}")
+
+
+def horizontal(name: Hashable, coord: xr.Variable | None) -> str | None:
+    """Whether a coordinate is a "latitude" or a "longitude": by CF, else by its name.
+
+    Parameters
+    ----------
+    name : hashable
+        Its name.
+    coord : Variable or None
+        The coordinate; without one, nothing is known.
+    """
+    if coord is None or coord.dtype.kind not in "iuf":
+        return None
+    units = str(coord.attrs.get("units", "")).lower()
+    standard = str(coord.attrs.get("standard_name", ""))
+    if units and units not in _DEGREES | _RADIANS:
+        return None
+    text = f"{name}".lower()
+    for kind, letters in (("latitude", _NORTH), ("longitude", _EAST)):
+        if units in letters or standard in (kind, f"grid_{kind}"):
+            return kind
+    for kind, axis in (("latitude", "Y"), ("longitude", "X")):
+        if units and coord.attrs.get("axis") == axis:
+            return kind
+        if not standard and re.match(rf"(nav_|grid_|r|x|y)?{kind[:3]}", text):
+            return kind
+    return None
+
+
+def in_degrees(coord: xr.Variable) -> bool:
+    """Whether angles are in degrees, as they are if nothing is said."""
+    return str(coord.attrs.get("units", "")).lower() not in _RADIANS
+
+
+def find_horizontal(obj: XarrayObject, kind: str, instead_of: Hashable = None) -> Place | None:
+    """The "latitude" or "longitude" of the data: a coordinate along one dimension, or one value.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        Where to look.
+    kind : str
+        Which of the two.
+    instead_of : hashable, optional
+        A coordinate that is not meant.
+
+    Raises
+    ------
+    ValueError
+        If there are several.
+    """
+    found = [
+        Place(coord.dims[0] if coord.ndim else None, name, coord)
+        for name, coord in obj.coords.variables.items()
+        if name != instead_of and coord.ndim < 2 and horizontal(name, coord) == kind
+    ]
+    # A coordinate of a dimension is meant before others along it, these before single values.
+    for best in (
+        [p for p in found if p.dim == p.name],
+        [p for p in found if p.dim is not None],
+        found,
+    ):
+        if len(best) == 1:
+            return best[0]
+        if best:
+            names = _listed(p.name for p in best)
+            raise ValueError(
+                f"several coordinates may be the {kind}, {names}; drop all but one, "
+                "e.g. with .drop_vars"
+            )
+    return None
 
 
 def _listed(names: Any) -> str:

@@ -7,7 +7,16 @@ from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["result_attrs", "result_encoding", "result_name", "result_units"]
+__all__ = [
+    "common_units",
+    "described",
+    "product_units",
+    "result_attrs",
+    "result_encoding",
+    "result_name",
+    "result_units",
+    "words_for",
+]
 
 #: Encodings that say where or how the data lie on a map, which a derivative keeps; those that
 #: say how numbers were packed would spoil it.
@@ -48,16 +57,29 @@ def result_attrs(
     deriv : int
         Order of the derivative.
     """
-    kept = {k: v for k, v in attrs.items() if k not in REWRITTEN | RANGES}
     units = result_units(attrs.get("units"), axis_units, deriv)
+    field = words_for(attrs, name)
+    order = "" if deriv == 1 else f"{_ordinal(deriv)} "
+    words = None if field is None else f"{order}derivative of {field} with respect to {along}"
+    return described(attrs, units, words)
+
+
+def described(attrs: Mapping[Any, Any], units: str | None, long_name: str | None) -> dict[Any, Any]:
+    """Attributes of a result: the field's, with new units and long name."""
+    kept = {k: v for k, v in attrs.items() if k not in REWRITTEN | RANGES}
     if units is not None:
         kept["units"] = units
-    field = attrs.get("long_name") or attrs.get("standard_name") or name
-    if field is not None:
-        words = str(field) if attrs.get("long_name") else str(field).replace("_", " ")
-        order = "" if deriv == 1 else f"{_ordinal(deriv)} "
-        kept["long_name"] = f"{order}derivative of {words} with respect to {along}"
+    if long_name is not None:
+        kept["long_name"] = long_name
     return kept
+
+
+def words_for(attrs: Mapping[Any, Any], name: Hashable | None) -> str | None:
+    """A field in words: its long name, else its standard name, else its name."""
+    field = attrs.get("long_name") or attrs.get("standard_name") or name
+    if field is None:
+        return None
+    return str(field) if attrs.get("long_name") else str(field).replace("_", " ")
 
 
 def result_encoding(encoding: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -104,6 +126,54 @@ def result_units(field: Any, axis: Any, deriv: int) -> str | None:
     return _divide(over, under, deriv)
 
 
+def product_units(*factors: str | None) -> str | None:
+    """Units of a product, as CF text; None if no factor has any.
+
+    Examples
+    --------
+    >>> product_units("m s-1", "K m-1"), product_units(None, "K m-1"), product_units("s-1", "s-1")
+    ('K s-1', 'K m-1', 's-2')
+    """
+    known = [str(unit) for unit in factors if unit is not None]
+    return _multiply(tuple(known)) if len(known) > 1 else next(iter(known), None)
+
+
+def common_units(units: list[str | None], what: str) -> tuple[str | None, list[float]]:
+    """Units of a sum, those of its first term, and what each term is multiplied with.
+
+    Parameters
+    ----------
+    units : list of str or None
+        Units of the terms. Where one is unknown, nothing can be told and all factors are 1.
+    what : str
+        The sum in words, for the error message.
+
+    Raises
+    ------
+    ValueError
+        If terms are of different kinds.
+
+    Examples
+    --------
+    >>> common_units(["s-1", "Pa s-1 hPa-1"], "a divergence")
+    ('s-1', [1.0, 0.01])
+    """
+    first, ones = units[0], [1.0] * len(units)
+    if len(set(units)) == 1:
+        return first, ones
+    if None in units:
+        return None, ones
+    found = _ratios(tuple(str(unit) for unit in units))
+    if found is None:
+        return None, ones
+    if isinstance(found, int):
+        raise ValueError(
+            f"{what} would add {units[0]!r} and {units[found]!r}; name dimensions of one kind, "
+            "give metric=, or convert the data or a coordinate"
+        )
+    return first, list(found)
+
+
 #: Units that UDUNITS, by which CF reads them, does not know by pint's symbol or takes for others.
 _UDUNITS = {
     "deg": "degree", "kn": "knot", "nmi": "nautical_mile", "µ": "micron", "sv": "sverdrup",
@@ -120,6 +190,39 @@ def _divide(field: str, axis: str, deriv: int) -> str:
     except Exception:
         # Whatever pint cannot read is still right as text.
         return _divide_text(field, axis, deriv)
+    return _udunits(text)
+
+
+@lru_cache(maxsize=256)
+def _multiply(factors: tuple[str, ...]) -> str:
+    from cf_xarray.units import units as registry
+
+    try:
+        product = registry.Unit("")
+        for text in factors:
+            product = product * _step(text, registry)
+        text = f"{product:cf}" or "1"
+    except Exception:
+        return " ".join(factors)
+    return _udunits(text)
+
+
+@lru_cache(maxsize=256)
+def _ratios(units: tuple[str, ...]) -> tuple[float, ...] | int | None:
+    """Each unit in the first one; the number of one that is of another kind; None if unknown."""
+    from cf_xarray.units import units as registry
+
+    try:
+        steps = [registry.Quantity(1.0, _step(text, registry)) for text in units]
+    except Exception:
+        return None
+    for at, step in enumerate(steps):
+        if not step.is_compatible_with(steps[0].units):
+            return at
+    return tuple(float(step.to(steps[0].units).magnitude) for step in steps)
+
+
+def _udunits(text: str) -> str:
     return re.sub(r"(?<!\S)[^\s\d-]+", lambda m: _UDUNITS.get(m[0], m[0]), text)
 
 

@@ -15,6 +15,7 @@ from .recent import Recent
 __all__ = [
     "Nodes",
     "check_length",
+    "folded_nodes",
     "given_nodes",
     "missing_value",
     "numeric_nodes",
@@ -44,6 +45,11 @@ class Nodes:
         the axis is not uniform.
     scale : float
         Ticks in one unit of the axis. Dates keep whole ticks, whose differences are exact.
+    turns : tuple of float or None
+        Positions before the first and after the last node where the axis turns back on itself,
+        in ticks if the axis is not uniform: latitudes do so at the poles.
+    skips : tuple of int
+        1 where the first or last node stands on its turning point, and so is not repeated.
     """
 
     n: int
@@ -51,6 +57,26 @@ class Nodes:
     positions: NDArray[np.float64] | None = None
     period: float | None = None
     scale: float = 1.0
+    turns: tuple[float, float] | None = None
+    skips: tuple[int, int] = (0, 0)
+
+    @property
+    def closed(self) -> bool:
+        """Whether there are neighbours beyond both ends."""
+        return self.period is not None or self.turns is not None
+
+    def around(self, cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The positions of the neighbours beyond both ends of a closed uneven axis."""
+        assert self.positions is not None
+        if self.turns is None:
+            # Across the seam they stand one period further on, not at their own coordinate.
+            period = self.period
+            return self.positions[-cells:] - period, self.positions[:cells] + period
+        first, last = self.skips[0], self.n - self.skips[1]
+        return (
+            2 * self.turns[0] - self.positions[first : first + cells][::-1],
+            2 * self.turns[1] - self.positions[last - cells : last][::-1],
+        )
 
 
 _RECENT: Recent[Nodes] = Recent(64)
@@ -60,6 +86,41 @@ _RECENT: Recent[Nodes] = Recent(64)
 def uniform_nodes(n: int, step: float, *, periodic: bool = False) -> Nodes:
     """Nodes with one step between all neighbours."""
     return Nodes(n, step, None, n * step if periodic else None)
+
+
+@lru_cache(maxsize=64)
+def folded_nodes(
+    nodes: Nodes, ends: tuple[float, float], turns: tuple[float, float], rounding: float
+) -> Nodes:
+    """Nodes of an axis that turns back on itself beyond both ends.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The axis by itself.
+    ends : tuple of float
+        Its first and last position.
+    turns : tuple of float
+        The turning points, each at an end's position or beyond.
+    rounding : float
+        How far a position may be off by the rounding of its coordinate.
+    """
+    gaps = [abs(end - turn) for end, turn in zip(ends, turns, strict=True)]
+    skips = int(gaps[0] <= rounding), int(gaps[1] <= rounding)
+    step = nodes.step
+    if step is not None:
+        full = [skip or abs(gap - abs(step) / 2) <= rounding for gap, skip in zip(gaps, skips)]
+        if all(full):
+            return Nodes(nodes.n, step, None, None, 1.0, turns, skips)
+        positions = ends[0] + step * np.arange(nodes.n, dtype=np.float64)
+        return Nodes(nodes.n, None, positions, None, 1.0, turns, skips)
+    assert nodes.positions is not None
+    origin, scale = nodes.positions[0], nodes.scale
+    ticks = (
+        origin + (turns[0] - ends[0]) * scale,
+        origin + (turns[1] - ends[0]) * scale,
+    )
+    return Nodes(nodes.n, None, nodes.positions, None, scale, ticks, skips)
 
 
 def given_nodes(

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
-from .arguments import axes_of_call
+from .arguments import axes_of_call, frame_of_call
 from .axes import Axis
+from .binding import Binding
 from .chunks import derivatives
-from .labels import result_attrs, result_encoding, result_name
-from .nodes import check_length
+from .finishes import norm
+from .formulas import (
+    Formula,
+    gradient_parts,
+    hessian_parts,
+    laplacian_parts,
+    pure_parts,
+)
+from .frames import Frame
+from .labels import common_units, described, result_attrs, result_name, result_units, words_for
+from .results import check_field, evaluated, labelled, no_field, numeric_fields, side_by_side
 from .stencils import Order
 
-__all__ = ["grad"]
+__all__ = ["grad", "hessian", "laplacian", "magnitude"]
+
+XarrayObject = xr.DataArray | xr.Dataset
+#: The results for one field, on its axes.
+PerField = Callable[[xr.DataArray], list[xr.DataArray]]
 
 
 def grad(
     obj: xr.DataArray | xr.Dataset,
-    dim: Hashable | Iterable[Hashable] | None = None,
+    dim: Hashable | Iterable[Hashable] | Mapping[Hashable, int] | None = None,
     *,
     deriv: int = 1,
     accuracy: int = 2,
     edge_order: int | None = None,
     spacing: Any = None,
-    periodic: Any = False,
+    periodic: Any = None,
+    metric: Any = None,
 ) -> Any:
     r"""Derivatives along named coordinates; the same as ``obj.grad(dim, ...)``.
 
@@ -35,7 +51,10 @@ def grad(
         \approx \sum_j c_{ij}\,\bigl(f_{j+1} - f_j\bigr)
 
     with the coefficients :math:`c_{ij}` that are exact for all polynomials up to degree
-    ``deriv + accuracy - 1`` on the nodes as they stand [1]_.
+    ``deriv + accuracy - 1`` on the nodes as they stand [1]_. With a metric it is
+    :math:`(\partial_i / h_i)^d f`, with the scale factor :math:`h_i` of the coordinate; fields
+    count as scalars, and on a row on a pole the derivative by longitude is what it tends to
+    there. Components of vectors have `xgradient.jacobian`.
 
     Parameters
     ----------
@@ -44,7 +63,8 @@ def grad(
         numeric variable that has the dimension, except the bounds of coordinates.
     dim : name, list of names or None
         A dimension, a 1-D coordinate, or a CF name or axis that cf-xarray resolves, such as
-        "latitude" or "X". None stands for all dimensions.
+        "latitude" or "X". None stands for all dimensions. A mapping from names to orders, such
+        as ``{"x": 1, "y": 1}``, stands for one mixed derivative.
     deriv : int, default: 1
         Order of the derivative. Higher derivatives have stencils of their own.
     accuracy : int, default: 2
@@ -56,9 +76,17 @@ def grad(
     spacing : number, 1-D array, sequence or mapping by name, optional
         Replaces the coordinate: a number is a uniform step, an array holds node positions. A
         sequence has one entry per dimension. A dimension without a coordinate has step 1.
-    periodic : bool, name, list of names or mapping from name to period, default: False
+    periodic : bool, name, list of names or mapping from name to period, optional
         Whether the axis closes on itself. The period is 360 for coordinates in degrees and n
-        steps for other uniform axes, else it must be given.
+        steps for other uniform axes, else it must be given. By default none does without a
+        metric; on a globe longitudes that go round close, and latitudes that reach both poles
+        continue across them, if there is an even number of longitudes. False turns this off.
+    metric : {"sphere", "ellipsoid"}, Sphere, Ellipsoid or mapping, optional
+        Lengths for coordinates: derivatives are per metre. On a globe, latitudes and longitudes
+        are found by CF and by name, and other dimensions keep their own coordinate; "sphere"
+        has the radius of the data's grid mapping, else 6371008.8 m, and "ellipsoid" is WGS84. A
+        mapping has for some dimensions the scale factor, in metres per unit of the coordinate: a
+        number, a DataArray, or the name of a variable.
 
     Returns
     -------
@@ -74,7 +102,7 @@ def grad(
         If a field or a coordinate is not numeric, or an argument has the wrong type.
     ValueError
         If a name is unknown, a coordinate has missing, repeated or unordered values, there are
-        too few points, or a spacing or period does not fit. Nothing is computed before.
+        too few points, or a spacing, period or metric does not fit. Nothing is computed before.
 
     References
     ----------
@@ -101,44 +129,277 @@ def grad(
         long_name:  derivative of t with respect to lat
     """
     order = Order.checked(deriv, accuracy, edge_order)
-    if not isinstance(obj, xr.DataArray | xr.Dataset):
-        raise TypeError(
-            f"grad takes labelled data, not {type(obj).__name__}; give a DataArray or Dataset, "
-            "or call xgradient.gradient for plain arrays"
-        )
-    if isinstance(obj, xr.Dataset):
-        fields = _fields(obj)
-        if obj.dims and not fields:
-            raise _no_field(obj, obj.dims if dim is None else _listed(dim))
-        axes, _ = axes_of_call(obj, dim, spacing, periodic, among=fields)
-        results = _grad_fields(obj, fields, axes, order)
-        return _dataset(results, obj.coords).assign_attrs(obj.attrs)
-    axes, alone = axes_of_call(obj, dim, spacing, periodic, among=[obj])
-    results = _differentiate(obj, axes, order)
-    return results[0] if alone else _dataset(results, obj.coords)
-
-
-def _fields(ds: xr.Dataset) -> list[xr.DataArray]:
-    """The variables of a Dataset that have derivatives."""
-    # CF cell bounds are part of a coordinate, though they are stored as variables.
-    places = [p for v in ds.variables.values() for p in (v.attrs, v.encoding)]
-    bounds = [p[key] for p in places for key in ("bounds", "climatology") if key in p]
-    skipped = {name for name in bounds if isinstance(name, str)}
-    return [da for name, da in ds.data_vars.items() if name not in skipped and _numeric(da)]
-
-
-def _grad_fields(
-    ds: xr.Dataset, fields: list[xr.DataArray], axes: list[Axis], order: Order
-) -> list[xr.DataArray]:
-    """The derivatives of every variable along those axes that it has."""
+    _check_object(obj, "grad")
+    if isinstance(dim, Mapping):
+        return _mixed(obj, dim, order, spacing, periodic, metric)
+    fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
+    if isinstance(obj, xr.Dataset) and obj.dims and not fields:
+        raise no_field(obj, obj.dims if dim is None else _listed(dim))
+    axes: list[Axis]
+    if metric is None:
+        axes, alone = axes_of_call(obj, dim, spacing, periodic, among=fields)
+        frame = None
+    else:
+        frame, alone = frame_of_call(obj, dim, metric, order, spacing, periodic, among=fields)
+        axes = [side.axis for side in frame.sides]
     results = []
     for da in fields:
-        mine = [axis for axis in axes if axis.dim in da.dims]
-        if mine:
-            results.extend(_differentiate(da, mine, order))
-    if not results:
-        raise _no_field(ds, [axis.dim for axis in axes])
+        mine = [i for i, axis in enumerate(axes) if axis.dim in da.dims]
+        if mine or isinstance(obj, xr.DataArray):
+            results.extend(_differentiate(da, axes, mine, order, frame))
+    if isinstance(obj, xr.Dataset):
+        if not results:
+            raise no_field(obj, [axis.dim for axis in axes])
+        return side_by_side(results, obj.coords).assign_attrs(obj.attrs)
+    return results[0] if alone else side_by_side(results, obj.coords)
+
+
+def magnitude(
+    obj: XarrayObject,
+    dim: Hashable | Iterable[Hashable] | None = None,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+) -> Any:
+    r"""Magnitude of the gradient; the same as ``obj.grad.magnitude(dim, ...)``.
+
+    .. math:: |\nabla f| = \Bigl(\sum_i (\partial_i f / h_i)^2\Bigr)^{1/2}
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The scalar field; of a Dataset every numeric variable that has all the dimensions.
+    dim : name, list of names or None
+        As for `grad`; None stands for all dimensions.
+    metric, accuracy, edge_order, spacing, periodic
+        As for `grad`.
+
+    Returns
+    -------
+    DataArray or Dataset
+        ``grad_T_magnitude`` for each field T, in units of the field over a length.
+
+    Raises
+    ------
+    TypeError
+        If a field is not numeric, or an argument has the wrong type.
+    ValueError
+        If the units of the terms cannot be added, or for one of the reasons of `grad`.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
+    >>> y = xr.DataArray([0.0, 1.0], dims="y")
+    >>> (3 * x + 4 * y).assign_coords(x=x, y=y).rename("t").grad.magnitude(["x", "y"]).values
+    array([[5., 5.],
+           [5., 5.],
+           [5., 5.]])
+    """
+
+    def one(frame: Frame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
+        units = [_units(da, side.axis, 1) for side in frame.sides]
+        unit, factors = common_units(units, "the magnitude of a gradient")
+        formulas = [gradient_parts(frame, i) * factor for i, factor in enumerate(factors)]
+        (data,) = evaluated(_bound(frame, da, order), [da], formulas, norm)
+        attrs = described(da.attrs, unit, _words("magnitude of the gradient of {}", da))
+        name = "grad_magnitude" if da.name is None else f"grad_{da.name}_magnitude"
+        return [labelled(da, data, name, attrs)]
+
+    order = Order.checked(1, accuracy, edge_order)
+    return _scalars(obj, dim, metric, order, spacing, periodic, "magnitude", one)
+
+
+def laplacian(
+    obj: XarrayObject,
+    dim: Hashable | Iterable[Hashable] | None = None,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+) -> Any:
+    r"""Laplacian; the same as ``obj.grad.laplacian(dim, ...)``.
+
+    .. math::
+
+        \nabla^2 f = \sum_i \frac{1}{h_i^2}\Bigl(\partial_i^2 f
+        + \partial_i f\,\bigl(\sum_{j\ne i}\partial_i \ln h_j - \partial_i \ln h_i\bigr)\Bigr)
+
+    by stencils of second derivatives [1]_; on the sphere of radius R
+    :math:`\partial_\lambda^2 f / (R\cos\varphi)^2 + \partial_\varphi^2 f / R^2
+    - \tan\varphi\,\partial_\varphi f / R^2`.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The scalar field; of a Dataset every numeric variable that has all the dimensions.
+    dim : name, list of names or None
+        As for `grad`; None stands for all dimensions.
+    metric, accuracy, edge_order, spacing, periodic
+        As for `grad`.
+
+    Returns
+    -------
+    DataArray or Dataset
+        ``laplacian_T`` for each field T, in units of the field over a length squared.
+
+    Raises
+    ------
+    TypeError
+        If a field is not numeric, or an argument has the wrong type.
+    ValueError
+        If the units of the terms cannot be added, or for one of the reasons of `grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0, 3.0], dims="x")
+    >>> (x**2).assign_coords(x=x).rename("t").grad.laplacian().values
+    array([2., 2., 2., 2.])
+    """
+
+    def one(frame: Frame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
+        units = [_units(da, side.axis, 2) for side in frame.sides]
+        unit, factors = common_units(units, "a Laplacian")
+        formula = laplacian_parts(frame, factors)
+        (data,) = evaluated(_bound(frame, da, order), [da], [formula])
+        attrs = described(da.attrs, unit, _words("Laplacian of {}", da))
+        name = "laplacian" if da.name is None else f"laplacian_{da.name}"
+        return [labelled(da, data, name, attrs)]
+
+    order = Order.checked(2, accuracy, edge_order)
+    return _scalars(obj, dim, metric, order, spacing, periodic, "laplacian", one)
+
+
+def hessian(
+    obj: XarrayObject,
+    dim: Hashable | Iterable[Hashable] | None = None,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+) -> xr.Dataset:
+    r"""All second derivatives; the same as ``obj.grad.hessian(dim, ...)``.
+
+    .. math::
+
+        H_{ij} = \frac{\partial_{ij} f - \partial_i f\,\partial_j \ln h_i
+        - \partial_j f\,\partial_i \ln h_j}{h_i h_j} \quad (i \ne j), \qquad
+        H_{ii} = \frac{\partial_{ii} f - \partial_i f\,\partial_i \ln h_i}{h_i^2}
+        + \sum_{k\ne i} \frac{\partial_k f\,\partial_k \ln h_i}{h_k^2}
+
+    Physical components, along unit vectors, so that the trace is the Laplacian.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The scalar field; of a Dataset every numeric variable that has all the dimensions.
+    dim : name, list of names or None
+        As for `grad`; None stands for all dimensions.
+    metric, accuracy, edge_order, spacing, periodic
+        As for `grad`.
+
+    Returns
+    -------
+    Dataset
+        ``d2T_dlat2``, ``d2T_dlat_dlon``, ``d2T_dlon2`` for each field T; it is symmetric, so each
+        pair of axes stands once.
+
+    Raises
+    ------
+    TypeError
+        If a field is not numeric, or an argument has the wrong type.
+    ValueError
+        If the units of the terms cannot be added, or for one of the reasons of `grad`.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
+    >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y")
+    >>> h = (x**2 + 3 * x * y).assign_coords(x=x, y=y).rename("t").grad.hessian()
+    >>> {name: float(d[1, 1]) for name, d in h.items()}
+    {'d2t_dx2': 2.0, 'd2t_dx_dy': 3.0, 'd2t_dy2': 0.0}
+    """
+    order = Order.checked(2, accuracy, edge_order)
+    made = _scalars(obj, dim, metric, order, spacing, periodic, "hessian", _hessian)
+    return made if isinstance(made, xr.Dataset) else made.to_dataset()
+
+
+def _hessian(frame: Frame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
+    """All second derivatives of one field, those along two axes with the help of first ones."""
+    sides = frame.sides
+    pairs = [(i, j) for i in range(len(sides)) for j in range(i, len(sides))]
+    if any(side.slopes for side in sides):
+        # Scale factors mix the axes.
+        units = [_units(da, side.axis, 2) for side in sides if side.slopes]
+        common_units(units, "a Hessian")
+    bound = _bound(frame, da, order)
+    # Where longitudes are in a pair, they come second: so it is known what stands on a pole.
+    turned = [(j, i) if sides[i].kind == "longitude" else (i, j) for i, j in pairs]
+    firsts = list(dict.fromkeys(i for i, j in turned if i != j))
+    plain = [Formula((part,)) for i in firsts for part in _bare(frame, i)]
+    made = evaluated(bound, [da], plain) if plain else []
+    fields = [da, *(da.copy(deep=False, data=data) for data in made)]
+    bound = replace(bound, vectors=(False,) * len(fields))
+    formulas = [hessian_parts(frame, i, j, 1 + firsts.index(i) if i != j else 0) for i, j in turned]
+    results = []
+    for data, (i, j) in zip(evaluated(bound, fields, formulas), pairs, strict=True):
+        results.append(_second(da, data, sides[i].axis, sides[j].axis))
     return results
+
+
+def _bare(frame: Frame, i: int) -> tuple[Any, ...]:
+    """The derivative by a coordinate itself, without its scale factor."""
+    side = replace(frame.sides[i], inverse=1.0)
+    return gradient_parts(replace(frame, sides=(side,)), 0).parts
+
+
+def _second(da: xr.DataArray, data: Any, first: Axis, second: Axis) -> xr.DataArray:
+    """A second derivative along two axes or one, labelled."""
+    if first is second:
+        name = result_name(da.name, first.name, 2)
+        attrs = result_attrs(da.attrs, da.name, first.units, first.long_name, 2)
+        return labelled(da, data, name, attrs)
+    return _labelled_mixed(da, data, [(first, 1), (second, 1)])
+
+
+def _labelled_mixed(da: xr.DataArray, data: Any, orders: list[tuple[Axis, int]]) -> xr.DataArray:
+    """A mixed derivative, labelled."""
+    total = sum(deriv for _, deriv in orders)
+    below = "_".join(f"d{axis.name}{'' if n == 1 else n}" for axis, n in orders)
+    name = f"d{'' if total == 1 else total}{'' if da.name is None else da.name}_{below}"
+    units = da.attrs.get("units")
+    for axis, n in orders:
+        units = result_units(units, axis.units, n)
+    along = " and ".join(
+        axis.long_name if n == 1 else f"{n} times {axis.long_name}" for axis, n in orders
+    )
+    words = _words("mixed derivative of {} with respect to " + along, da)
+    return labelled(da, data, name, described(da.attrs, units, words))
+
+
+def _check_object(obj: Any, what: str) -> None:
+    if not isinstance(obj, XarrayObject):
+        raise TypeError(
+            f"{what} takes labelled data, not {type(obj).__name__}; give a DataArray or Dataset"
+            + (", or call xgradient.gradient for plain arrays" if what == "grad" else "")
+        )
 
 
 def _listed(dim: Any) -> list[Any]:
@@ -146,52 +407,98 @@ def _listed(dim: Any) -> list[Any]:
     return [dim] if isinstance(dim, str) or not isinstance(dim, Iterable) else list(dim)
 
 
-def _no_field(ds: xr.Dataset, dims: Iterable[Any]) -> ValueError:
-    return ValueError(
-        "no numeric variable of the Dataset has the dimension "
-        f"{', '.join(repr(str(d)) for d in dims)}; "
-        f"its variables are {', '.join(repr(str(v)) for v in ds.data_vars) or 'none'}"
-    )
+def _units(da: xr.DataArray, axis: Axis, deriv: int) -> str | None:
+    return result_units(da.attrs.get("units"), axis.units, deriv)
 
 
-def _dataset(results: list[xr.DataArray], coords: Any) -> xr.Dataset:
-    """The results side by side; no two may have one name."""
-    taken = {*coords, *(dim for result in results for dim in result.dims)}
-    for result in results:
-        if result.name in taken:
-            raise ValueError(
-                f"a result would be named {str(result.name)!r}, as something else here is; "
-                "rename the variable or the coordinate, e.g. with .rename"
-            )
-        taken.add(result.name)
-    return xr.Dataset({result.name: result for result in results}, coords=coords)
+def _words(text: str, da: xr.DataArray) -> str | None:
+    """A long name with the field in words."""
+    words = words_for(da.attrs, da.name)
+    return None if words is None else text.format(words)
 
 
-def _numeric(da: xr.DataArray) -> bool:
-    return da.dtype.kind in "biufc"
+def _bound(frame: Frame, da: xr.DataArray, order: Order) -> Binding:
+    check_field(da)
+    return Binding(frame, da.dims, da.shape, order, (False,))
 
 
-def _differentiate(da: xr.DataArray, axes: list[Axis], order: Order) -> list[xr.DataArray]:
-    """One derivative per axis, labelled."""
-    if not _numeric(da):
-        name, have, them = repr(str(da.name)), "has", "it"
-        if da.name is None:
-            name, have, them = "the data", "have", "them"
-        raise TypeError(
-            f"{name} {have} dtype {da.dtype}, which has no derivative; "
-            f"convert {them} to numbers first"
-        )
-    for dim, n in zip(da.dims, da.shape, strict=True):
-        check_length(n, f"dimension {str(dim)!r}")
-    requests = []
-    for axis in axes:
-        stencil = order.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
-        requests.append((da.dims.index(axis.dim), stencil))
+def _scalars(
+    obj: XarrayObject,
+    dim: Any,
+    metric: Any,
+    order: Order,
+    spacing: Any,
+    periodic: Any,
+    what: str,
+    one: Callable[[Frame, xr.DataArray, Order], list[xr.DataArray]],
+) -> Any:
+    """An operator on one field, or on all of a Dataset that have the dimensions."""
+    _check_object(obj, what)
+    if isinstance(obj, xr.DataArray):
+        frame, _ = frame_of_call(obj, dim, metric, order, spacing, periodic, [obj])
+        results = one(frame, obj, order)
+        return results[0] if len(results) == 1 else side_by_side(results, obj.coords)
+    fields = numeric_fields(obj)
+    if not fields:
+        raise no_field(obj, obj.dims if dim is None else _listed(dim))
+    frame, _ = frame_of_call(obj, dim, metric, order, spacing, periodic, fields)
+    asked = {side.axis.dim for side in frame.sides}
+    fields = [da for da in fields if asked <= set(da.dims)]
+    if not fields:
+        raise no_field(obj, sorted(map(str, asked)))
+    results = [result for da in fields for result in one(frame, da, order)]
+    return side_by_side(results, obj.coords).assign_attrs(obj.attrs)
+
+
+def _differentiate(
+    da: xr.DataArray, axes: list[Axis], mine: list[int], order: Order, frame: Frame | None
+) -> list[xr.DataArray]:
+    """One derivative for each of the axes that a field has, labelled."""
+    check_field(da)
+    if frame is None:
+        requests = []
+        for i in mine:
+            stencil = order.stencil(axes[i].nodes, f"dimension {str(axes[i].dim)!r}")
+            requests.append((da.dims.index(axes[i].dim), stencil))
+        made = derivatives(da.variable.data, requests)
+    else:
+        formulas = [pure_parts(frame, i, order.deriv) for i in mine]
+        made = evaluated(_bound(frame, da, order), [da], formulas)
     results = []
-    for axis, data in zip(axes, derivatives(da.variable.data, requests), strict=True):
-        result = da.copy(deep=False, data=data)
-        result.name = result_name(da.name, axis.name, order.deriv)
-        result.attrs = result_attrs(da.attrs, da.name, axis.units, axis.long_name, order.deriv)
-        result.encoding = result_encoding(da.encoding)
-        results.append(result)
+    for i, data in zip(mine, made, strict=True):
+        axis = axes[i]
+        attrs = result_attrs(da.attrs, da.name, axis.units, axis.long_name, order.deriv)
+        results.append(labelled(da, data, result_name(da.name, axis.name, order.deriv), attrs))
     return results
+
+
+def _mixed(
+    obj: XarrayObject, dim: Mapping[Hashable, int], order: Order, spacing: Any, periodic: Any,
+    metric: Any,
+) -> Any:  # fmt: skip
+    """One mixed derivative, by the product of the stencils of all axes."""
+    if metric is not None:
+        raise ValueError(
+            "mixed derivatives are those of the coordinates; with a metric call "
+            ".hessian, which has the second derivatives in metres"
+        )
+    if order.deriv != 1:
+        raise ValueError("deriv is given twice, by itself and in dim; give it in dim only")
+    orders = [Order.checked(n, order.accuracy, order.edge_order) for n in dim.values()]
+    fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
+    axes, _ = axes_of_call(obj, list(dim), spacing, periodic, among=fields)
+    fields = [da for da in fields if {axis.dim for axis in axes} <= set(da.dims)]
+    if not fields:
+        raise no_field(obj, list(dim))  # type: ignore[arg-type]
+    results = []
+    for da in fields:
+        check_field(da)
+        data = da.variable.data
+        for axis, each in zip(axes, orders, strict=True):
+            stencil = each.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
+            (data,) = derivatives(data, [(da.dims.index(axis.dim), stencil)])
+        pairs = list(zip(axes, (each.deriv for each in orders), strict=True))
+        results.append(_labelled_mixed(da, data, pairs))
+    if isinstance(obj, xr.DataArray):
+        return results[0]
+    return side_by_side(results, obj.coords).assign_attrs(obj.attrs)

@@ -7,7 +7,7 @@ constant field and keeps the digits of float32 data with a large offset.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from numbers import Integral
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from .nodes import LONGEST_KEPT, Nodes
 
-__all__ = ["Order", "Stencil", "fornberg_weights", "make_stencil"]
+__all__ = ["Order", "Stencil", "fornberg_weights", "identity", "make_stencil"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -122,6 +122,16 @@ class Stencil:
         moved = rows[order], starts[order], widths[order], table[order]
         return Stencil(self.n, first, last, self.offset, interior, *moved)
 
+    def scaled(self, factors: NDArray[Any] | float) -> Stencil:
+        """The same rows times a number, or each times a number of its own."""
+        factors = np.asarray(factors, dtype=np.float64)
+        if factors.ndim:
+            edges = self.edges * factors[self.edge_rows, None]
+            return replace(
+                self, interior=self.interior * factors[self.first : self.last], edges=edges
+            )
+        return replace(self, interior=self.interior * factors, edges=self.edges * factors)
+
     def rows(self, start: int, stop: int, *, origin: int | None = None) -> Stencil:
         """The rows from ``start`` to ``stop``, numbered from 0, with node ``origin`` as node 0."""
         origin = start if origin is None else origin
@@ -142,6 +152,12 @@ class Stencil:
             self.edge_widths[a:b],
             self.edges[a:b],
         )
+
+
+def identity(n: int) -> Stencil:
+    """The field itself: windows of one node, without differences."""
+    none = np.zeros(0, dtype=np.int64)
+    return Stencil(n, 0, n, 0, np.zeros((0, 1)), none, none, none, np.zeros((0, 1)))
 
 
 def fornberg_weights(nodes: NDArray[Any], at: NDArray[Any], deriv: int) -> NDArray[Any]:
@@ -246,12 +262,17 @@ class Order:
         except TypeError:  # also what cannot be hashed gets its own error
             return _checked_order.__wrapped__(deriv, accuracy, edge_order)
 
+    def of(self, deriv: int) -> Order:
+        """The same accuracies for another derivative."""
+        return Order(deriv, self.accuracy, self.edge_order)
+
     def stencil(self, nodes: Nodes, what: str) -> Stencil:
         """The stencil of this derivative on an axis, which must have enough points."""
-        closed = nodes.period is not None
+        closed = nodes.closed
         needed = self.deriv + self.edge_order
         if closed:
             needed = _interior_width(self.deriv, self.accuracy, nodes.step is not None)
+            needed = max(needed, needed // 2 + max(nodes.skips))
         if nodes.n < needed:
             raise ValueError(
                 f"{what} has {nodes.n} point{'' if nodes.n == 1 else 's'}, but "
@@ -322,7 +343,7 @@ _kept = lru_cache(maxsize=64)(_build)
 def _assemble(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
     width = _interior_width(deriv, accuracy, nodes.step is not None)
     half = width // 2
-    if nodes.period is not None:
+    if nodes.closed:
         interior = _interior(nodes, 0, nodes.n, width, deriv)
         none = np.zeros(0, dtype=np.int64)
         return Stencil(nodes.n, 0, nodes.n, -half, interior, none, none, none, np.zeros((0, 1)))
@@ -361,11 +382,9 @@ def _interior(nodes: Nodes, first: int, last: int, width: int, deriv: int) -> Fl
     if last <= first:
         return np.zeros((width - 1, 0))
     positions = nodes.positions
-    if nodes.period is not None:
-        # Neighbours across the seam stand one period further on, not at their own coordinate.
-        positions = np.concatenate(
-            [positions[-half:] - nodes.period, positions, positions[:half] + nodes.period]
-        )
+    if nodes.closed:
+        before, after = nodes.around(half)
+        positions = np.concatenate([before, positions, after])
         first, last = first + half, last + half
     table = np.empty((width - 1, last - first))
     for a in range(first, last, 65536):  # bounds the scratch memory of a long axis

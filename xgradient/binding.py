@@ -1,0 +1,131 @@
+"""From formulas to sums of terms on arrays: stencils, weights, and what stands on poles."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from .axes import Axis
+from .formulas import Formula, Part, PolePart
+from .frames import Coefficient, Frame
+from .stencils import Order, identity
+from .terms import Fold, PoleTerm, Sum, Term
+
+__all__ = ["Binding"]
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """Where formulas are to be evaluated.
+
+    Attributes
+    ----------
+    frame : Frame
+        The axes.
+    dims : tuple of hashable
+        The dimensions of all input arrays, in their order.
+    shape : tuple of int
+        Their lengths.
+    order : Order
+        The accuracy of first derivatives and how they end; others are as accurate.
+    vectors : tuple of bool
+        For each input array whether it is a horizontal component, which turns round at a pole.
+    """
+
+    frame: Frame
+    dims: tuple[Hashable, ...]
+    shape: tuple[int, ...]
+    order: Order
+    vectors: tuple[bool, ...]
+
+    def sum(self, formula: Formula) -> Sum:
+        """The terms of a formula."""
+        poles = self.frame.poles
+        on_rows = poles is not None and any(poles.signs)
+        if on_rows and (formula.poles or not formula.defined):
+            assert poles is not None
+            if not formula.defined:
+                raise ValueError(
+                    f"this has no finite value on the rows of {str(poles.lat.name)!r} that stand "
+                    "on a pole; drop them, e.g. with .isel, or name latitude and longitude both"
+                )
+            if poles.refusal:
+                raise ValueError(poles.refusal)
+        terms = tuple(self._term(part) for part in _merged(formula.parts))
+        ends = tuple(self._pole(p) for p in formula.poles) if on_rows else ()
+        return Sum(terms, ends)
+
+    def _term(self, part: Part) -> Term:
+        axis = part.side.axis
+        d, coefficient = self.dims.index(axis.dim), part.coefficient
+        if not part.deriv:
+            return Term(part.field, d, identity(self.shape[d]), self._weight(coefficient))
+        stencil = self.order.of(part.deriv).stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
+        weight = None
+        if isinstance(coefficient, xr.Variable) and coefficient.dims not in ((), (axis.dim,)):
+            weight = self._weight(coefficient)
+        else:
+            # What changes along the axis only is part of the stencil, and costs nothing.
+            values = np.asarray(coefficient)
+            stencil = stencil if values.ndim == 0 and values == 1 else stencil.scaled(values)
+        return Term(part.field, d, stencil, weight, self._fold(part.field, axis))
+
+    def _weight(self, coefficient: Coefficient) -> NDArray[np.float64]:
+        """A coefficient with as many dimensions as the arrays, of their length or 1."""
+        if not isinstance(coefficient, xr.Variable):
+            return np.full((1,) * len(self.dims), coefficient, dtype=np.float64)
+        mine = [d for d in self.dims if d in coefficient.dims]
+        shape = [n if d in mine else 1 for d, n in zip(self.dims, self.shape, strict=True)]
+        return np.asarray(coefficient.transpose(*mine).values, dtype=np.float64).reshape(shape)
+
+    def _fold(self, field: int, axis: Axis) -> Fold | None:
+        poles = self.frame.poles
+        if axis.nodes.turns is None or poles is None:
+            return None
+        sign = -1 if self.vectors[field] else 1
+        return Fold(self.dims.index(poles.around), sign, axis.nodes.skips)
+
+    def _pole(self, part: PolePart) -> PoleTerm:
+        poles = self.frame.poles
+        assert poles is not None
+        lat = poles.lat
+        order = self.order.of(part.deriv)
+        stencil = order.stencil(lat.nodes, f"dimension {str(lat.dim)!r}")
+        n = lat.nodes.n
+        rows = (
+            stencil.rows(0, 1) if poles.signs[0] else None,
+            stencil.rows(n - 1, n) if poles.signs[1] else None,
+        )
+        unit = [inverse**part.deriv for inverse in poles.inverse]
+        turns = [part.turn * u * s * poles.east for u, s in zip(unit, poles.signs, strict=True)]
+        return PoleTerm(
+            part.field,
+            self.dims.index(lat.dim),
+            rows,
+            (part.keep * unit[0], part.keep * unit[1]),
+            (part.mean * unit[0], part.mean * unit[1]),
+            (turns[0], turns[1]),
+            part.harmonic,
+            None if poles.around is None else self.dims.index(poles.around),
+            self._fold(part.field, lat),
+        )
+
+
+def _merged(parts: tuple[Part, ...]) -> list[Part]:
+    """The parts, those of one derivative of one field as one, without those that are zero."""
+    merged: dict[tuple[int, Hashable, int], Part] = {}
+    for part in parts:
+        value = part.coefficient
+        if not (value.values.any() if isinstance(value, xr.Variable) else value):
+            continue
+        key = (part.field, part.side.axis.dim if part.deriv else None, part.deriv)
+        if key in merged:
+            total = merged[key].coefficient + value
+            part = Part(part.field, part.side, part.deriv, total)
+        merged[key] = part
+    # A derivative first: what follows is added to it. A sum without any is one of zeros.
+    return sorted(merged.values(), key=lambda part: part.deriv == 0) or list(parts[:1])

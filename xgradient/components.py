@@ -1,0 +1,217 @@
+"""Vector fields: which variable is the component along which dimension, on one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import xarray as xr
+
+from .arguments import frame_of_call
+from .axes import find_coord, horizontal
+from .binding import Binding
+from .frames import Frame
+from .labels import common_units, described, result_units, words_for
+from .results import check_field, labelled
+from .stencils import Order
+
+__all__ = ["Vector", "vector_of_call"]
+
+
+@dataclass(frozen=True, eq=False)
+class Vector:
+    """The components of a vector field, and the axes that they go along.
+
+    Attributes
+    ----------
+    fields : list of DataArray
+        The components, with the dimensions of the first in its order.
+    binding : Binding
+        The axes, bound to these arrays.
+    """
+
+    fields: list[xr.DataArray]
+    binding: Binding
+
+    @property
+    def frame(self) -> Frame:
+        """The axes."""
+        return self.binding.frame
+
+    @property
+    def names(self) -> list[Hashable]:
+        """The components' names, or else their axes'."""
+        sides = self.frame.sides
+        pairs = zip(self.fields, sides, strict=True)
+        return [side.axis.name if f.name is None else f.name for f, side in pairs]
+
+    @property
+    def spoken(self) -> list[str]:
+        """The components in words."""
+        return [words_for(f.attrs, n) or "" for f, n in zip(self.fields, self.names, strict=True)]
+
+    @property
+    def words(self) -> str:
+        """The vector in words."""
+        return f"({', '.join(str(name) for name in self.names)})"
+
+    def unit(self, i: int, j: int) -> str | None:
+        """Units of the derivative of component i along axis j."""
+        return result_units(self.fields[i].attrs.get("units"), self.frame.sides[j].axis.units, 1)
+
+    def units(self, what: str) -> tuple[str | None, list[float]]:
+        """Units of the sum of each component's derivative along its own axis, and factors."""
+        return common_units([self.unit(i, i) for i in range(len(self.fields))], what)
+
+    def check_alike(self, what: str, *, always: bool = False, axes: bool = False) -> None:
+        """Refuse units that differ by a factor where components, or also axes, are mixed.
+
+        In curved coordinates components are mixed in any case.
+        """
+        factors: list[float] = []
+        if always or any(side.slopes for side in self.frame.sides):
+            factors += common_units([f.attrs.get("units") for f in self.fields], what)[1]
+        if axes:
+            factors += self.units(what)[1]
+        if any(factor != 1 for factor in factors):
+            raise ValueError(
+                f"{what} mixes the components {self.words}, whose units differ by a factor; "
+                "convert one of them or its coordinate"
+            )
+
+    def labelled(self, data: Any, name: str, units: str | None, words: str) -> xr.DataArray:
+        """A result on the grid of the components."""
+        first = self.fields[0]
+        shared = {k: v for k, v in first.attrs.items() if all(
+            k in f.attrs and f.attrs[k] is v or f.attrs.get(k) == v for f in self.fields[1:]
+        )}  # fmt: skip
+        return labelled(first, data, name, described(shared, units, words))
+
+    def check_grid(self, f: xr.DataArray, what: str) -> None:
+        """Refuse a field that lies on another grid than the components."""
+        _check_grid(self.fields[0], f, repr(str(self.names[0])), f"{what} {str(f.name)!r}")
+
+
+def vector_of_call(
+    obj: xr.DataArray | xr.Dataset | None,
+    components: Mapping[Hashable, Any] | None,
+    dims: Mapping[str, Any],
+    metric: Any,
+    order: Order,
+    spacing: Any,
+    periodic: Any,
+    counts: tuple[int, ...] = (1, 2, 3),
+    ordered: bool = False,
+) -> Vector:
+    """The vector field that the arguments of a call stand for.
+
+    Parameters
+    ----------
+    obj : DataArray, Dataset or None
+        Where names are looked up.
+    components, dims : mapping
+        The components by dimension, in one of the two.
+    metric, order, spacing, periodic
+        As `frame_of_call` takes them.
+    counts : tuple of int
+        How many components there may be.
+    ordered : bool
+        Whether longitude (x), latitude (y) and the vertical come first to last in any case.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a component is missing, not numeric or on another grid than the first.
+    """
+    if components is not None and not isinstance(components, Mapping):
+        # The first argument may be left out where no names are looked up.
+        raise TypeError(
+            f"components is of type {type(components).__name__}; give a mapping from dimension "
+            "to component, or keywords such as lon='u', lat='v'"
+        )
+    if isinstance(obj, Mapping) and not isinstance(obj, xr.Dataset):
+        obj, components = None, {**obj, **(components or {})}
+    given = {**(components or {}), **dims}
+    if len(given) not in counts:
+        wanted = " or ".join(str(n) for n in counts) if len(counts) < 3 else "1 to 3"
+        raise ValueError(
+            f"{len(given)} component{'' if len(given) == 1 else 's'} of the vector given "
+            f"{'(' + ', '.join(repr(str(d)) for d in given) + ') ' if given else ''}where "
+            f"{wanted} are needed; give each by its dimension, such as lon='u', lat='v'"
+        )
+    fields = [_component(obj, dim, field) for dim, field in given.items()]
+    names = [repr(str(f.name)) if f.name is not None else f"that along {str(d)!r}"
+             for d, f in zip(given, fields, strict=True)]  # fmt: skip
+    first = fields[0]
+    for f, name in zip(fields[1:], names[1:], strict=True):
+        _check_grid(first, f, names[0], name)
+    asked = list(given)
+    if ordered:
+        asked = _right_handed(first, asked)
+        fields = [fields[list(given).index(dim)] for dim in asked]
+        first = fields[0]
+    holder = obj if isinstance(obj, xr.Dataset) else first
+    frame, _ = frame_of_call(
+        holder if isinstance(metric, Mapping) or metric is not None else first,
+        asked, metric, order, spacing, periodic, [first],
+    )  # fmt: skip
+    fields = [f.transpose(*first.dims) for f in fields]
+    flat = [side.kind is not None for side in frame.sides]
+    binding = Binding(frame, first.dims, first.shape, order, tuple(flat))
+    return Vector(fields, binding)
+
+
+def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
+    if not isinstance(field, xr.DataArray):
+        known = {} if obj is None else obj.variables if isinstance(obj, xr.Dataset) else obj.coords
+        if not isinstance(field, Hashable) or field not in known:
+            names = ", ".join(sorted(repr(str(n)) for n in known)) or "none"
+            raise ValueError(
+                f"the component along {str(dim)!r} is {field!r}, which is no DataArray and no "
+                f"name of a variable here; there are {names}"
+            )
+        field = obj[field]
+    check_field(field)
+    return field
+
+
+def _check_grid(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -> None:
+    """Refuse fields that do not lie on one grid."""
+    if set(first.dims) != set(other.dims):
+        raise ValueError(
+            f"{name} has the dimensions {', '.join(str(d) for d in first.dims) or 'none'}, but "
+            f"{its} has {', '.join(str(d) for d in other.dims) or 'none'}; bring them to the same "
+            "ones, e.g. with .broadcast_like"
+        )
+    for dim in first.dims:
+        if first.sizes[dim] != other.sizes[dim]:
+            raise ValueError(
+                f"{name} has {first.sizes[dim]} points along {str(dim)!r}, but {its} has "
+                f"{other.sizes[dim]}; bring them to one grid, e.g. with .interp_like"
+            )
+        a, b = first.coords.variables.get(dim), other.coords.variables.get(dim)
+        if a is not None and b is not None and a is not b and not a.equals(b):
+            raise ValueError(
+                f"{name} and {its} have different values of the coordinate {str(dim)!r}; bring "
+                "them to one grid, e.g. with .interp_like"
+            )
+
+
+def _right_handed(obj: xr.DataArray, names: list[Hashable]) -> list[Hashable]:
+    """The names as longitude or x, latitude or y, and the vertical, if they are known as such."""
+    ranks = {}
+    for name in names:
+        place = find_coord(obj, name)
+        kind = horizontal(place.name, place.coord)
+        attrs = {} if place.coord is None else place.coord.attrs
+        letter = str(attrs.get("axis", "") or str(place.name)[:1]).lower()
+        if kind is None and letter in "xyz" and letter:
+            kind = letter
+        if kind is None and ("positive" in attrs or letter in "zld"):
+            kind = "z"
+        rank = {"longitude": 0, "x": 0, "latitude": 1, "y": 1, "z": 2}.get(str(kind))
+        if rank is None or rank in ranks.values():
+            return names
+        ranks[name] = rank
+    return sorted(names, key=ranks.__getitem__)

@@ -1,0 +1,271 @@
+"""Models of the Earth and other metrics: how many metres one unit of a coordinate is.
+
+Only this module knows spheres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+__all__ = ["Ellipsoid", "Factors", "Globe", "Metric", "Sphere", "resolve_metric"]
+
+Floats = NDArray[np.float64]
+
+#: Mean radius of the Earth in metres, (2 a + b) / 3, by the IUGG (doi:10.1007/s001900050278).
+MEAN_RADIUS = 6371008.8
+#: Semi-axes in metres of ellipsoids in use: equatorial and polar.
+ELLIPSOIDS = {
+    "WGS84": (6378137.0, 6378137.0 * (1 - 1 / 298.257223563)),
+    "GRS80": (6378137.0, 6378137.0 * (1 - 1 / 298.257222101)),
+}
+
+
+@dataclass(frozen=True)
+class Sphere:
+    r"""A spherical Earth: the metric of longitude and latitude on a sphere.
+
+    The scale factors, in metres per radian, are :math:`h_\lambda = R \cos\varphi` and
+    :math:`h_\varphi = R`.
+
+    Parameters
+    ----------
+    radius : float, default: 6371008.8
+        In metres; by default the mean radius of the Earth [1]_.
+
+    Raises
+    ------
+    ValueError
+        If the radius is not a positive number.
+
+    References
+    ----------
+    .. [1] Moritz, H. (2000): Geodetic Reference System 1980. Journal of Geodesy 74, 128-133,
+       doi:10.1007/s001900050278
+
+    Examples
+    --------
+    >>> from xgradient import Sphere
+    >>> Sphere()
+    Sphere(radius=6371008.8)
+    """
+
+    radius: float = MEAN_RADIUS
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "radius", _length(self.radius, "the radius of a Sphere"))
+
+    def meridian(self, lat: Floats) -> tuple[Floats, Floats]:
+        """Radius of curvature along the meridian, and its derivative by latitude, in metres."""
+        return np.full_like(lat, self.radius), np.zeros_like(lat)
+
+    def parallel(self, lat: Floats) -> Floats:
+        """Radius of curvature across the meridian, in metres."""
+        return np.full_like(lat, self.radius)
+
+
+@dataclass(frozen=True, init=False)
+class Ellipsoid:
+    r"""An ellipsoid of revolution, with geodetic latitudes.
+
+    The scale factors, in metres per radian, are :math:`h_\lambda = N \cos\varphi` and
+    :math:`h_\varphi = M` with the radii of curvature [1]_
+
+    .. math::
+
+        N = \frac{a}{(1 - e^2 \sin^2\varphi)^{1/2}}, \qquad
+        M = \frac{a (1 - e^2)}{(1 - e^2 \sin^2\varphi)^{3/2}}, \qquad
+        e^2 = 1 - b^2 / a^2 .
+
+    Parameters
+    ----------
+    a : str or float, default: "WGS84"
+        The name of an ellipsoid, WGS84 or GRS80, or the equatorial semi-axis in metres.
+    b : float, optional
+        The polar semi-axis in metres.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the name is unknown or a semi-axis is not a positive number.
+
+    References
+    ----------
+    .. [1] Snyder, J. P. (1987): Map projections - a working manual. USGS Professional Paper
+       1395, equations 4-18 and 4-20, doi:10.3133/pp1395
+
+    Examples
+    --------
+    >>> from xgradient import Ellipsoid
+    >>> Ellipsoid("WGS84")
+    Ellipsoid(a=6378137.0, b=6356752.314245179)
+    """
+
+    a: float
+    b: float
+
+    def __init__(self, a: str | float = "WGS84", b: float | None = None) -> None:
+        if isinstance(a, str):
+            if a not in ELLIPSOIDS or b is not None:
+                raise ValueError(
+                    f"no ellipsoid is named {a!r}; give {' or '.join(ELLIPSOIDS)}, "
+                    "or two semi-axes in metres"
+                    if a not in ELLIPSOIDS
+                    else f"Ellipsoid({a!r}, {b!r}) has a name and a semi-axis; give one of them"
+                )
+            a, b = ELLIPSOIDS[a]
+        if b is None:
+            raise TypeError(f"Ellipsoid({a!r}) has one semi-axis; give the polar one too")
+        object.__setattr__(self, "a", _length(a, "semi-axis a of an Ellipsoid"))
+        object.__setattr__(self, "b", _length(b, "semi-axis b of an Ellipsoid"))
+
+    def meridian(self, lat: Floats) -> tuple[Floats, Floats]:
+        """Radius of curvature along the meridian, and its derivative by latitude, in metres."""
+        e2 = 1 - (self.b / self.a) ** 2
+        w = 1 - e2 * np.sin(lat) ** 2
+        radius = self.a * (1 - e2) / w**1.5
+        return radius, 3 * e2 * np.sin(lat) * np.cos(lat) * radius / w
+
+    def parallel(self, lat: Floats) -> Floats:
+        """Radius of curvature across the meridian, in metres."""
+        e2 = 1 - (self.b / self.a) ** 2
+        radius: Floats = self.a / np.sqrt(1 - e2 * np.sin(lat) ** 2)
+        return radius
+
+
+#: Metrics of longitude and latitude.
+Globe = Sphere | Ellipsoid
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """Scale factors that the user has: metres, or another unit, per unit of a coordinate.
+
+    Attributes
+    ----------
+    factors : mapping from dimension to Variable
+        Float64, positive.
+    units : mapping from dimension to str
+        The unit of length of each.
+    """
+
+    factors: Mapping[Hashable, xr.Variable]
+    units: Mapping[Hashable, str]
+
+
+Metric = Sphere | Ellipsoid | Factors
+
+
+def resolve_metric(metric: Any, obj: xr.DataArray | xr.Dataset) -> Metric | None:
+    """The metric that an argument stands for.
+
+    Parameters
+    ----------
+    metric : None, str, Sphere, Ellipsoid or mapping
+        "sphere" has the radius of the data's grid mapping, if they carry one; a mapping has for
+        each dimension its scale factor, as a number, a DataArray, or the name of a variable.
+    obj : DataArray or Dataset
+        Where names and the grid mapping are looked up.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no such metric, or a scale factor is no positive number or does not fit.
+    """
+    if metric is None or isinstance(metric, Sphere | Ellipsoid | Factors):
+        return metric
+    if isinstance(metric, Mapping):
+        return _factors(metric, obj)
+    if metric == "sphere":
+        return Sphere(_mapped_radius(obj))
+    if metric == "ellipsoid":
+        return Ellipsoid("WGS84")
+    if isinstance(metric, str):
+        raise ValueError(
+            f"metric is {metric!r}; give 'sphere', 'ellipsoid', a Sphere or Ellipsoid, "
+            "or a mapping from dimension to scale factor"
+        )
+    raise TypeError(
+        f"metric is of type {type(metric).__name__}; give 'sphere', 'ellipsoid', a Sphere or "
+        "Ellipsoid, or a mapping from dimension to scale factor"
+    )
+
+
+def _length(value: Any, what: str) -> float:
+    try:
+        length = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} is {value!r}; give a number of metres") from None
+    if not np.isfinite(length) or length <= 0:
+        raise ValueError(f"{what} is {value!r}; give a positive number of metres")
+    return length
+
+
+def _mapped_radius(obj: xr.DataArray | xr.Dataset) -> float:
+    """The radius of the CF grid mapping of the data, else the mean radius of the Earth."""
+    holders = list(obj.data_vars.values()) if isinstance(obj, xr.Dataset) else [obj]
+    for holder in holders:
+        name = holder.encoding.get("grid_mapping", holder.attrs.get("grid_mapping"))
+        variables = obj.variables if isinstance(obj, xr.Dataset) else obj.coords.variables
+        # The extended form of the attribute lists coordinates after each mapping's name.
+        name = str(name).split(":")[0].strip()
+        if name in variables:
+            attrs = variables[name].attrs
+            if "earth_radius" in attrs:
+                return float(attrs["earth_radius"])
+            if "semi_major_axis" in attrs:
+                a = float(attrs["semi_major_axis"])
+                return (2 * a + _semi_minor(a, attrs)) / 3
+    return MEAN_RADIUS
+
+
+def _semi_minor(a: float, attrs: Mapping[str, Any]) -> float:
+    if "semi_minor_axis" in attrs:
+        return float(attrs["semi_minor_axis"])
+    flattening = float(attrs.get("inverse_flattening", 0))  # CF: 0 stands for a sphere
+    return a * (1 - 1 / flattening) if flattening else a
+
+
+def _factors(metric: Mapping[Any, Any], obj: xr.DataArray | xr.Dataset) -> Factors:
+    if not metric:
+        raise ValueError("metric is an empty mapping; give a scale factor for each dimension")
+    factors, units = {}, {}
+    for dim, given in metric.items():
+        what = f"the scale factor of {str(dim)!r}"
+        if isinstance(given, str):
+            known = obj.variables if isinstance(obj, xr.Dataset) else obj.coords.variables
+            if given not in known:
+                raise ValueError(
+                    f"{what} is {given!r}, but no variable has this name; there are "
+                    f"{', '.join(sorted(repr(str(n)) for n in known)) or 'none'}"
+                )
+            what, given = f"{what}, {given!r},", obj[given]
+        variable = given.variable if isinstance(given, xr.DataArray) else given
+        if not isinstance(variable, xr.Variable):
+            if np.ndim(variable) or isinstance(variable, bool):
+                raise TypeError(
+                    f"{what} is of type {type(given).__name__}; "
+                    "give a number, a DataArray or the name of a variable"
+                )
+            variable = xr.Variable((), variable)
+        factors[dim] = _positive(variable, what)
+        units[dim] = str(variable.attrs.get("units", "m"))
+    return Factors(factors, units)
+
+
+def _positive(variable: xr.Variable, what: str) -> xr.Variable:
+    try:
+        values = np.asarray(variable.values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what} is {variable.values!r}; give numbers") from None
+    bad = ~(np.isfinite(values) & (values > 0))
+    if bad.any():
+        where = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
+        place = f" at index {where if len(where) != 1 else where[0]}" if where else ""
+        raise ValueError(f"{what} is {values[where]}{place}; scale factors must be positive")
+    return xr.Variable(variable.dims, values)

@@ -1,0 +1,100 @@
+"""Fields in, labelled results out: what all operators do before and after their formula."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
+
+import xarray as xr
+
+from .binding import Binding
+from .chunks import evaluate
+from .formulas import Formula
+from .kernels import Finish
+from .labels import result_encoding
+from .nodes import check_length
+
+__all__ = [
+    "check_field",
+    "evaluated",
+    "is_numeric",
+    "labelled",
+    "no_field",
+    "numeric_fields",
+    "side_by_side",
+]
+
+
+def is_numeric(da: xr.DataArray) -> bool:
+    """Whether a field has a derivative at all."""
+    return da.dtype.kind in "biufc"
+
+
+def numeric_fields(ds: xr.Dataset, dims: Iterable[Hashable] = ()) -> list[xr.DataArray]:
+    """The variables of a Dataset that have derivatives and, all of them, some dimensions."""
+    # CF cell bounds are part of a coordinate, though they are stored as variables.
+    places = [p for v in ds.variables.values() for p in (v.attrs, v.encoding)]
+    bounds = [p[key] for p in places for key in ("bounds", "climatology") if key in p]
+    skipped = {name for name in bounds if isinstance(name, str)}
+    return [
+        da
+        for name, da in ds.data_vars.items()
+        if name not in skipped and is_numeric(da) and set(dims) <= set(da.dims)
+    ]
+
+
+def no_field(ds: xr.Dataset, dims: Iterable[Any]) -> ValueError:
+    """The error for a Dataset in which nothing has the dimensions."""
+    return ValueError(
+        "no numeric variable of the Dataset has the dimension "
+        f"{', '.join(repr(str(d)) for d in dims)}; "
+        f"its variables are {', '.join(repr(str(v)) for v in ds.data_vars) or 'none'}"
+    )
+
+
+def check_field(da: xr.DataArray) -> None:
+    """Refuse a field that has no derivative, or chunks of unknown size."""
+    if not is_numeric(da):
+        name, have, them = repr(str(da.name)), "has", "it"
+        if da.name is None:
+            name, have, them = "the data", "have", "them"
+        raise TypeError(
+            f"{name} {have} dtype {da.dtype}, which has no derivative; "
+            f"convert {them} to numbers first"
+        )
+    for dim, n in zip(da.dims, da.shape, strict=True):
+        check_length(n, f"dimension {str(dim)!r}")
+
+
+def evaluated(
+    binding: Binding,
+    fields: list[xr.DataArray],
+    formulas: list[Formula],
+    finish: Finish | None = None,
+    count: int | None = None,
+) -> list[Any]:
+    """The arrays that formulas, or what ``finish`` makes of them, give for fields on one grid."""
+    arrays = [field.variable.data for field in fields]
+    return evaluate(arrays, [binding.sum(formula) for formula in formulas], finish, count)
+
+
+def labelled(da: xr.DataArray, data: Any, name: Hashable, attrs: Mapping[Any, Any]) -> xr.DataArray:
+    """A result on the grid of a field."""
+    result = da.copy(deep=False, data=data)
+    result.name = name
+    result.attrs = dict(attrs)
+    result.encoding = result_encoding(da.encoding)
+    return result
+
+
+def side_by_side(results: list[xr.DataArray], coords: Any) -> xr.Dataset:
+    """The results as a Dataset; no two may have one name."""
+    taken = {*coords, *(dim for result in results for dim in result.dims)}
+    for result in results:
+        if result.name in taken:
+            raise ValueError(
+                f"a result would be named {str(result.name)!r}, as something else here is; "
+                "rename the variable or the coordinate, e.g. with .rename"
+            )
+        taken.add(result.name)
+    return xr.Dataset({result.name: result for result in results}, coords=coords)

@@ -1,0 +1,527 @@
+"""Operators on vector fields, and derivatives along them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from functools import partial
+from typing import Any
+
+import xarray as xr
+
+from .binding import Binding
+from .components import Vector, vector_of_call
+from .finishes import along, deformation
+from .formulas import (
+    Formula,
+    curl_parts,
+    divergence_parts,
+    gradient_parts,
+    jacobian_parts,
+)
+from .labels import common_units, described, product_units, result_units, words_for
+from .results import evaluated, labelled, numeric_fields, side_by_side
+from .stencils import Order
+
+__all__ = ["advection", "curl", "directional", "divergence", "jacobian", "strain"]
+
+XarrayObject = xr.DataArray | xr.Dataset
+
+
+def divergence(
+    obj: XarrayObject | None = None,
+    components: Mapping[Hashable, Any] | None = None,
+    /,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    **dims: Any,
+) -> xr.DataArray:
+    r"""Divergence of a vector field; the same as ``ds.grad.divergence(lon="u", lat="v")``.
+
+    .. math::
+
+        \nabla\cdot F = \sum_i \frac{1}{h_i}\Bigl(\partial_i F_i
+        + F_i \sum_{j\ne i} \partial_i \ln h_j\Bigr)
+
+    with the scale factors :math:`h_i` of the metric [1]_; on the sphere of radius R
+    :math:`\partial_\lambda u / (R\cos\varphi) + \partial_\varphi v / R - v \tan\varphi / R`.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset, optional
+        Where names of variables are looked up.
+    components : mapping from dimension to component, optional
+        The components by the dimension that each goes along, for dimensions whose names cannot
+        be keywords.
+    metric, accuracy, edge_order, spacing, periodic
+        As for `xgradient.grad`.
+    **dims : name of a variable or DataArray
+        The components as keywords: ``lon="u", lat="v"``. All have the same dimensions and
+        coordinates.
+
+    Returns
+    -------
+    DataArray
+        Named "divergence", in units of a component over a length, with the dims, chunks and
+        coords of the first component.
+
+    Raises
+    ------
+    TypeError
+        If a component is not numeric, or an argument has the wrong type.
+    ValueError
+        If a component is missing or lies on another grid, the units of the terms cannot be
+        added, or for one of the reasons of `xgradient.grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x", attrs={"units": "m"})
+    >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y", attrs={"units": "m"})
+    >>> u = (3 * x + 0 * y).assign_coords(x=x, y=y)
+    >>> xgradient.divergence(x=u, y=u).values
+    array([[3., 3., 3.],
+           [3., 3., 3.],
+           [3., 3., 3.]])
+    """
+    order = Order.checked(1, accuracy, edge_order)
+    vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic)
+    units, factors = vector.units("a divergence")
+    formula = divergence_parts(vector.frame, factors)
+    (data,) = evaluated(vector.binding, vector.fields, [formula])
+    words = f"divergence of {vector.words}"
+    return vector.labelled(data, "divergence", units, words)
+
+
+def curl(
+    obj: XarrayObject | None = None,
+    components: Mapping[Hashable, Any] | None = None,
+    /,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    **dims: Any,
+) -> Any:
+    r"""Curl of a vector field; of two components, such as a wind, the vertical vorticity.
+
+    .. math::
+
+        (\nabla\times F)_k = \frac{1}{h_i}\bigl(\partial_i F_j + F_j\,\partial_i \ln h_j\bigr)
+        - \frac{1}{h_j}\bigl(\partial_j F_i + F_i\,\partial_j \ln h_i\bigr)
+
+    for right-handed axes i, j, k [1]_; on the sphere of radius R
+    :math:`\partial_\lambda v / (R\cos\varphi) - \partial_\varphi u / R + u \tan\varphi / R`.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset, optional
+        Where names of variables are looked up.
+    components : mapping from dimension to component, optional
+        Two or three components by the dimension that each goes along.
+    metric, accuracy, edge_order, spacing, periodic
+        As for `xgradient.grad`.
+    **dims : name of a variable or DataArray
+        The components as keywords: ``lon="u", lat="v"``. Longitude (x), latitude (y) and the
+        vertical are put in this order, in which they are right-handed if the vertical points
+        upwards; other dimensions count as right-handed in the order given.
+
+    Returns
+    -------
+    DataArray or Dataset
+        Of two components a DataArray named "curl", else a Dataset with ``curl_lon`` and so on.
+
+    Raises
+    ------
+    TypeError
+        If a component is not numeric, or an argument has the wrong type.
+    ValueError
+        If a component is missing or lies on another grid, the units of the terms cannot be
+        added, or for one of the reasons of `xgradient.grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x", attrs={"units": "m"})
+    >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y", attrs={"units": "m"})
+    >>> u, v = (-y + 0 * x).assign_coords(x=x, y=y), (x + 0 * y).assign_coords(x=x, y=y)
+    >>> xgradient.curl(x=u, y=v).values
+    array([[2., 2., 2.],
+           [2., 2., 2.],
+           [2., 2., 2.]])
+    """
+    order = Order.checked(1, accuracy, edge_order)
+    vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic, (2, 3), True)
+    pairs = [(0, 1)] if len(vector.fields) == 2 else [(1, 2), (2, 0), (0, 1)]
+    formulas, units = [], []
+    for i, j in pairs:
+        both = [vector.unit(j, i), vector.unit(i, j)]
+        unit, factors = common_units(both, "a curl")
+        units.append(unit)
+        formulas.append(curl_parts(vector.frame, i, j, (factors[0], factors[1])))
+    data = evaluated(vector.binding, vector.fields, formulas)
+    if len(pairs) == 1:
+        return vector.labelled(data[0], "curl", units[0], f"curl of {vector.words}")
+    results = []
+    for part, unit, side in zip(data, units, vector.frame.sides, strict=True):
+        words = f"curl of {vector.words}, component along {side.axis.long_name}"
+        results.append(vector.labelled(part, f"curl_{side.axis.name}", unit, words))
+    return side_by_side(results, vector.fields[0].coords)
+
+
+def jacobian(
+    obj: XarrayObject | None = None,
+    components: Mapping[Hashable, Any] | None = None,
+    /,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    **dims: Any,
+) -> xr.Dataset:
+    r"""All first derivatives of a vector field: the tensor of its gradient.
+
+    .. math::
+
+        J_{ij} = \frac{\partial_j F_i}{h_j} - \frac{F_j}{h_i}\,\partial_i \ln h_j
+        \quad (i \ne j), \qquad
+        J_{ii} = \frac{\partial_i F_i}{h_i} + \sum_{k\ne i}\frac{F_k}{h_k}\,\partial_k \ln h_i
+
+    Physical components, along unit vectors, so that the trace is the divergence and the
+    antisymmetric part half the curl [1]_.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset, optional
+        Where names of variables are looked up.
+    components : mapping from dimension to component, optional
+        The components by the dimension that each goes along.
+    metric, accuracy, edge_order, spacing, periodic
+        As for `xgradient.grad`.
+    **dims : name of a variable or DataArray
+        The components as keywords: ``lon="u", lat="v"``.
+
+    Returns
+    -------
+    Dataset
+        ``du_dlon``, ``du_dlat``, ``dv_dlon``, ``dv_dlat``: the derivative of each component along
+        each axis, curvature included.
+
+    Raises
+    ------
+    TypeError
+        If a component is not numeric, or an argument has the wrong type.
+    ValueError
+        If a component is missing or lies on another grid, the units of the terms cannot be
+        added, or for one of the reasons of `xgradient.grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
+    >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y")
+    >>> wind = xr.Dataset({"u": 2 * x + 0 * y, "v": x - y}, {"x": x, "y": y})
+    >>> {name: float(d[1, 1]) for name, d in wind.grad.jacobian(x="u", y="v").items()}
+    {'du_dx': 2.0, 'du_dy': 0.0, 'dv_dx': 1.0, 'dv_dy': -1.0}
+    """
+    order = Order.checked(1, accuracy, edge_order)
+    vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic)
+    every = range(len(vector.fields))
+    pairs = [(i, j) for i in every for j in every]
+    formulas = [jacobian_parts(vector.frame, i, j) for i, j in pairs]
+    vector.check_alike("a Jacobian")
+    data = evaluated(vector.binding, vector.fields, formulas)
+    results = []
+    for part, (i, j) in zip(data, pairs, strict=True):
+        side, name = vector.frame.sides[j], vector.names[i]
+        words = f"derivative of {vector.spoken[i]} with respect to {side.axis.long_name}"
+        unit = vector.unit(i, j)
+        results.append(vector.labelled(part, f"d{name}_d{side.axis.name}", unit, words))
+    return side_by_side(results, vector.fields[0].coords)
+
+
+def strain(
+    obj: XarrayObject | None = None,
+    components: Mapping[Hashable, Any] | None = None,
+    /,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    **dims: Any,
+) -> xr.Dataset:
+    r"""Deformation of a horizontal flow, and the Okubo-Weiss parameter.
+
+    With the Jacobian J of (u, v) along x and y, curvature included:
+
+    .. math::
+
+        S_n = J_{ux} - J_{vy}, \quad S_s = J_{vx} + J_{uy}, \quad S = \sqrt{S_n^2 + S_s^2},
+        \quad W = S_n^2 + S_s^2 - (J_{vx} - J_{uy})^2
+
+    Normal, shear and total deformation, and the parameter that is negative in vortices [1]_ [2]_.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset, optional
+        Where names of variables are looked up.
+    components : mapping from dimension to component, optional
+        Two components by the dimension that each goes along.
+    metric, accuracy, edge_order, spacing, periodic
+        As for `xgradient.grad`.
+    **dims : name of a variable or DataArray
+        The components as keywords: ``lon="u", lat="v"``.
+
+    Returns
+    -------
+    Dataset
+        ``normal_deformation``, ``shear_deformation``, ``total_deformation`` and ``okubo_weiss``.
+
+    Raises
+    ------
+    TypeError
+        If a component is not numeric, or an argument has the wrong type.
+    ValueError
+        If a component is missing or lies on another grid, the units of the terms cannot be
+        added, or for one of the reasons of `xgradient.grad`.
+
+    References
+    ----------
+    .. [1] Okubo, A. (1970): Horizontal dispersion of floatable particles in the vicinity of
+       velocity singularities such as convergences. Deep-Sea Research 17, 445-454,
+       doi:10.1016/0011-7471(70)90059-8
+    .. [2] Weiss, J. (1991): The dynamics of enstrophy transfer in two-dimensional
+       hydrodynamics. Physica D 48, 273-294, doi:10.1016/0167-2789(91)90088-Q
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
+    >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y")
+    >>> flow = xr.Dataset({"u": x + 0 * y, "v": 0 * x - y}, {"x": x, "y": y})
+    >>> {name: float(d[1, 1]) for name, d in flow.grad.strain(x="u", y="v").items()}
+    {'normal_deformation': 2.0, 'shear_deformation': 0.0, 'total_deformation': 2.0, 'okubo_weiss': 4.0}
+    """
+    order = Order.checked(1, accuracy, edge_order)
+    vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic, (2,), True)
+    vector.check_alike("a deformation", axes=True)
+    unit = vector.unit(0, 0)
+    frame = vector.frame
+    ux, uy, vx, vy = (jacobian_parts(frame, i, j) for i in (0, 1) for j in (0, 1))
+    formulas = [ux - vy, vx + uy, vx - uy]
+    data = evaluated(vector.binding, vector.fields, formulas, deformation, 4)
+    squared = product_units(unit, unit)
+    named = {
+        "normal_deformation": ("normal deformation", unit),
+        "shear_deformation": ("shear deformation", unit),
+        "total_deformation": ("total deformation", unit),
+        "okubo_weiss": ("Okubo-Weiss parameter", squared),
+    }
+    results = [
+        vector.labelled(part, name, units, f"{words} of {vector.words}")
+        for part, (name, (words, units)) in zip(data, named.items(), strict=True)
+    ]
+    return side_by_side(results, vector.fields[0].coords)
+
+
+def advection(
+    obj: XarrayObject,
+    components: Mapping[Hashable, Any] | None = None,
+    /,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    **dims: Any,
+) -> Any:
+    r"""Advection of scalar fields by a flow, the change that it makes where one stands.
+
+    .. math:: -F\cdot\nabla f = -\sum_i \frac{F_i}{h_i}\,\partial_i f
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The scalar, or all numeric variables that have the dimensions and are no component.
+    components : mapping from dimension to component, optional
+        The flow by the dimension that each component goes along.
+    metric, accuracy, edge_order, spacing, periodic
+        As for `xgradient.grad`.
+    **dims : name of a variable or DataArray
+        The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
+
+    Returns
+    -------
+    DataArray or Dataset
+        Named ``advection_T`` for a field T; positive where the flow brings more of it.
+
+    Raises
+    ------
+    TypeError
+        If a field is not numeric, or an argument has the wrong type.
+    ValueError
+        If a component is missing or lies on another grid, the units of the terms cannot be
+        added, or for one of the reasons of `xgradient.grad`.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
+    >>> t = (5 * x).assign_coords(x=x).rename("t")
+    >>> t.grad.advection(x=xr.full_like(t, 2.0)).values
+    array([-10., -10., -10.])
+    """
+    options = metric, accuracy, edge_order, spacing, periodic
+    return _along(obj, components, dims, options, "advection", -1.0, unit=False)
+
+
+def directional(
+    obj: XarrayObject,
+    components: Mapping[Hashable, Any] | None = None,
+    /,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    **dims: Any,
+) -> Any:
+    r"""Derivative of scalar fields in the direction of a vector field.
+
+    .. math:: \frac{F}{|F|}\cdot\nabla f = \frac{1}{|F|}\sum_i \frac{F_i}{h_i}\,\partial_i f
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The scalar, or all numeric variables that have the dimensions and are no component.
+    components : mapping from dimension to component, optional
+        The vector field by the dimension that each component goes along.
+    metric, accuracy, edge_order, spacing, periodic
+        As for `xgradient.grad`.
+    **dims : name of a variable or DataArray
+        The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
+
+    Returns
+    -------
+    DataArray or Dataset
+        Named ``directional_T`` for a field T; missing where the vector is zero and so has no
+        direction.
+
+    Raises
+    ------
+    TypeError
+        If a field is not numeric, or an argument has the wrong type.
+    ValueError
+        If a component is missing or lies on another grid, the units of the terms cannot be
+        added, or for one of the reasons of `xgradient.grad`.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
+    >>> t = (5 * x).assign_coords(x=x).rename("t")
+    >>> t.grad.directional(x=xr.full_like(t, -2.0)).values
+    array([-5., -5., -5.])
+    """
+    options = metric, accuracy, edge_order, spacing, periodic
+    return _along(obj, components, dims, options, "directional", 1.0, unit=True)
+
+
+def _along(
+    obj: XarrayObject,
+    components: Mapping[Hashable, Any] | None,
+    dims: Mapping[str, Any],
+    options: tuple[Any, ...],
+    prefix: str,
+    sign: float,
+    unit: bool,
+) -> Any:
+    """F·∇f for a scalar or all scalars of a Dataset."""
+    metric, accuracy, edge_order, spacing, periodic = options
+    order = Order.checked(1, accuracy, edge_order)
+    if not isinstance(obj, XarrayObject):
+        raise TypeError(
+            f"{prefix} takes labelled data, not {type(obj).__name__}; give a DataArray or Dataset"
+        )
+    vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic)
+    if isinstance(obj, xr.DataArray):
+        scalars = [obj]
+    else:
+        skipped = {f.name for f in vector.fields}
+        asked = [side.axis.dim for side in vector.frame.sides]
+        scalars = [f for f in numeric_fields(obj, asked) if f.name not in skipped]
+        if not scalars:
+            raise ValueError(
+                f"the Dataset has no variable beside the components that {prefix} could be "
+                "taken of; add the scalar"
+            )
+    results = [_along_one(f, vector, prefix, sign, unit) for f in scalars]
+    if isinstance(obj, xr.DataArray):
+        return results[0]
+    return side_by_side(results, obj.coords).assign_attrs(obj.attrs)
+
+
+def _along_one(f: xr.DataArray, vector: Vector, prefix: str, sign: float, unit: bool) -> Any:
+    vector.check_grid(f, "the scalar")
+    f_in_order = f.transpose(*vector.fields[0].dims)
+    frame = vector.frame
+    # The scalar comes first; the flow is not differentiated, and its sign at poles not asked for.
+    binding = Binding(
+        frame,
+        vector.binding.dims,
+        vector.binding.shape,
+        vector.binding.order,
+        (False, *(True for _ in vector.fields)),
+    )
+    gradients = [result_units(f.attrs.get("units"), s.axis.units, 1) for s in frame.sides]
+    flow = [part.attrs.get("units") for part in vector.fields]
+    if unit:
+        vector.check_alike("the length of a vector", always=True)
+        units, factors = common_units(gradients, f"{prefix} of {f.name}")
+    else:
+        each = [product_units(a, b) for a, b in zip(flow, gradients, strict=True)]
+        units, factors = common_units(each, f"{prefix} of {f.name}")
+    formulas: list[Formula] = [
+        gradient_parts(frame, i) * (sign * factor) for i, factor in enumerate(factors)
+    ]
+    fields = [f_in_order, *vector.fields]
+    (data,) = evaluated(binding, fields, formulas, partial(along, unit=unit))
+    words = words_for(f.attrs, f.name)
+    by = f"by {vector.words}" if not unit else f"along {vector.words}"
+    what = "advection" if not unit else "derivative"
+    long_name = f"{what} {'of ' + words + ' ' if words else ''}{by}"
+    name = prefix if f.name is None else f"{prefix}_{f.name}"
+    result = labelled(f_in_order, data, name, described(f.attrs, units, long_name))
+    return result.transpose(*f.dims)
