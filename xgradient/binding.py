@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -55,7 +55,7 @@ class Binding:
                 )
             if poles.refusal:
                 raise ValueError(poles.refusal)
-        terms = tuple(self._term(part) for part in _merged(formula.parts))
+        terms = _joined([self._term(part) for part in _merged(formula.parts)])
         ends = tuple(self._pole(p) for p in formula.poles) if on_rows else ()
         return Sum(terms, ends)
 
@@ -115,6 +115,26 @@ class Binding:
         )
 
 
+def _joined(terms: list[Term]) -> tuple[Term, ...]:
+    """The terms, those of one field along one axis with one stencil between them."""
+    joined: list[Term] = []
+    for term in terms:
+        alike = [
+            at
+            for at, other in enumerate(joined)
+            if (other.field, other.axis) == (term.field, term.axis)
+            and other.weight is None
+            and term.weight is None
+            and term.stencil.width > 1
+        ]
+        if alike:
+            other = joined[alike[0]]
+            joined[alike[0]] = replace(other, stencil=other.stencil.plus(term.stencil))
+        else:
+            joined.append(term)
+    return tuple(joined)
+
+
 def _merged(parts: tuple[Part, ...]) -> list[Part]:
     """The parts, those of one derivative of one field as one, without those that are zero."""
     merged: dict[tuple[int, Hashable, int], Part] = {}
@@ -123,9 +143,7 @@ def _merged(parts: tuple[Part, ...]) -> list[Part]:
         if not (value.values.any() if isinstance(value, xr.Variable) else value):
             continue
         key = (part.field, part.side.axis.dim if part.deriv else None, part.deriv)
-        if key in merged:
-            total = merged[key].coefficient + value
-            part = Part(part.field, part.side, part.deriv, total)
-        merged[key] = part
+        total = merged[key].coefficient + value if key in merged else value
+        merged[key] = Part(part.field, part.side, part.deriv, total)
     # A derivative first: what follows is added to it. A sum without any is one of zeros.
     return sorted(merged.values(), key=lambda part: part.deriv == 0) or list(parts[:1])

@@ -107,7 +107,7 @@ def run(plan: Plan, *args: Any, runner: Runner | None = None) -> list[Any]:
             if group.given[end]:
                 caps[key][end] = rest.pop(0)
         sides[key] = _sides(block, group, mine, caps[key], plan.span)
-    calls = []
+    calls: list[list[Call]] = []
     for each in plan.sums:
         calls.append([])
         for t in each.terms:
@@ -166,5 +166,5 @@ def _pole_row(
     for i, each in enumerate(plan.sums):
         for t in each.poles:
             sums[i] = sums[i] + on_pole(caps[t.field, t.axis][end], t, end, plan.span)
-    made = sums if plan.finish is None else plan.finish(sums, fields)
+    made = sums if plan.finish is None else plan.finish(sums, fields, [None] * plan.count)
     return [kernels.put(r, row, axis, at) for r, row in zip(results, made, strict=True)]

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from .arguments import frame_of_call
@@ -57,7 +58,10 @@ class Vector:
         return f"({', '.join(str(name) for name in self.names)})"
 
     def unit(self, i: int, j: int) -> str | None:
-        """Units of the derivative of component i along axis j."""
+        """Units of the derivative of component i along axis j; None if only others have units."""
+        known = [f.attrs.get("units") is not None for f in self.fields]
+        if any(known) and not known[i]:
+            return None
         return result_units(self.fields[i].attrs.get("units"), self.frame.sides[j].axis.units, 1)
 
     def units(self, what: str) -> tuple[str | None, list[float]]:
@@ -83,9 +87,11 @@ class Vector:
     def labelled(self, data: Any, name: str, units: str | None, words: str) -> xr.DataArray:
         """A result on the grid of the components."""
         first = self.fields[0]
-        shared = {k: v for k, v in first.attrs.items() if all(
-            k in f.attrs and f.attrs[k] is v or f.attrs.get(k) == v for f in self.fields[1:]
-        )}  # fmt: skip
+        shared = {
+            k: v
+            for k, v in first.attrs.items()
+            if all(k in f.attrs and _same(v, f.attrs[k]) for f in self.fields[1:])
+        }
         return labelled(first, data, name, described(shared, units, words))
 
     def check_grid(self, f: xr.DataArray, what: str) -> None:
@@ -151,15 +157,18 @@ def vector_of_call(
         asked = _right_handed(first, asked)
         fields = [fields[list(given).index(dim)] for dim in asked]
         first = fields[0]
-    holder = obj if isinstance(obj, xr.Dataset) else first
-    frame, _ = frame_of_call(
-        holder if isinstance(metric, Mapping) or metric is not None else first,
-        asked, metric, order, spacing, periodic, [first],
-    )  # fmt: skip
+    # Scale factors may be given by names of other variables of the Dataset.
+    holder = obj if isinstance(obj, xr.Dataset) and isinstance(metric, Mapping) else first
+    frame, _ = frame_of_call(holder, asked, metric, order, spacing, periodic, [first])
     fields = [f.transpose(*first.dims) for f in fields]
     flat = [side.kind is not None for side in frame.sides]
     binding = Binding(frame, first.dims, first.shape, order, tuple(flat))
     return Vector(fields, binding)
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two attributes, perhaps arrays, are the same."""
+    return type(a) is type(b) and bool(np.array_equal(a, b))
 
 
 def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:

@@ -1,65 +1,82 @@
-"""What is made of sums point by point: roots and products, for arrays of any kind."""
+"""What is made of sums point by point: lengths and products, for arrays of any kind."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from .kernels import pointwise, real_parts, root
 
-__all__ = ["along", "deformation", "norm"]
+__all__ = ["along", "deformation", "direction", "norm"]
 
-
-def _quiet(function: Any) -> Any:
-    """Infinite and missing results are results like others, and no reason for warnings."""
-
-    def run(*args: Any, **options: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return function(*args, **options)
-
-    run.__name__, run.__qualname__ = function.__name__, function.__qualname__
-    run.__module__, run.__doc__ = function.__module__, function.__doc__
-    return run
+# Plain arithmetic, which means the same for numbers in a compiled loop and for whole arrays.
 
 
-def _namespace(array: Any) -> Any:
-    return np if isinstance(array, np.ndarray) else array.__array_namespace__()
+def _squares2(a: Any, b: Any) -> Any:
+    return a * a + b * b
 
 
-def _length(parts: list[Any]) -> Any:
-    """Square root of the sum of squares, of real or complex parts."""
-    xp = _namespace(parts[0])
-    total = None
-    for part in parts:
-        if xp.isdtype(part.dtype, "complex floating"):
-            square = xp.real(part) * xp.real(part) + xp.imag(part) * xp.imag(part)
-        else:
-            square = part * part
-        total = square if total is None else total + square
-    return xp.sqrt(total)
+def _squares3(a: Any, b: Any, c: Any) -> Any:
+    return a * a + b * b + c * c
 
 
-@_quiet
-def norm(sums: list[Any], fields: list[Any]) -> list[Any]:
+def _product1(a: Any, u: Any) -> Any:
+    return a * u
+
+
+def _product2(a: Any, b: Any, u: Any, v: Any) -> Any:
+    return a * u + b * v
+
+
+def _product3(a: Any, b: Any, c: Any, u: Any, v: Any, w: Any) -> Any:
+    return a * u + b * v + c * w
+
+
+def _okubo_weiss(normal: Any, shear: Any, vorticity: Any) -> Any:
+    return normal * normal + shear * shear - vorticity * vorticity
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    return a / b
+
+
+_PRODUCTS = {1: _product1, 2: _product2, 3: _product3}
+
+
+def _length(parts: list[Any], out: Any) -> Any:
+    """Square root of the sum of squares; that of one number is its magnitude."""
+    parts = real_parts(parts)
+    while len(parts) > 3:
+        parts = [_length(parts[:3], None), *parts[3:]]
+    if len(parts) == 1:
+        return pointwise(abs, parts, out)
+    squares = _squares2 if len(parts) == 2 else _squares3
+    return root(pointwise(squares, parts, out))
+
+
+def norm(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
     """The length of a vector."""
-    return [_length(sums)]
+    return [_length(sums, outs[0])]
 
 
-@_quiet
-def deformation(sums: list[Any], fields: list[Any]) -> list[Any]:
+def deformation(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
     """Deformations and the Okubo-Weiss parameter, of normal and shear strain and vorticity."""
-    normal, shear, vorticity = sums
-    squares = normal * normal + shear * shear
-    root = _namespace(squares).sqrt(squares)
-    return [normal, shear, root, squares - vorticity * vorticity]
+    return [
+        sums[0],
+        sums[1],
+        _length(sums[:2], outs[2]),
+        pointwise(_okubo_weiss, sums, outs[3]),
+    ]
 
 
-@_quiet
-def along(sums: list[Any], fields: list[Any], *, unit: bool) -> list[Any]:
-    """The components of a gradient times those of a vector, or of its direction."""
+def along(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
+    """The components of a gradient times those of a vector."""
+    vector = fields[1:]
+    return [pointwise(_PRODUCTS[len(vector)], [*sums, *vector], outs[0])]
+
+
+def direction(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
+    """The components of a gradient times those of a vector's direction."""
     # Whole numbers become floats before they are squared.
-    vector = [component * 1.0 for component in fields[1:]] if unit else fields[1:]
-    total = None
-    for part, component in zip(sums, vector, strict=True):
-        product = part * component
-        total = product if total is None else total + product
-    return [total / _length(vector)] if unit else [total]
+    vector = [component * 1.0 for component in fields[1:]]
+    (product,) = along(sums, [None, *vector], outs)
+    return [pointwise(_quotient, [product, _length(vector, None)], outs[0])]

@@ -8,14 +8,14 @@ slopes that grow with it stand as 0 there, and `Poles` tells what comes instead.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from .axes import Axis, Place, XarrayObject, find_horizontal, horizontal, in_degrees
-from .metrics import Factors, Globe, Metric
+from .metrics import Factors, Globe
 from .nodes import folded_nodes, numeric_nodes
 
 __all__ = ["Frame", "Poles", "Side", "flat_frame", "frame_on_globe", "frame_with_factors"]
@@ -135,18 +135,15 @@ def frame_with_factors(axes: list[Axis], factors: Factors, dims: Any, slope: Slo
     }
     sides = []
     for axis in axes:
-        inverse: Coefficient = 1.0
-        if axis.dim in factors.factors:
-            inverse = 1 / factors.factors[axis.dim]
-            axis = _renamed(axis, factors.units[axis.dim])
         slopes = {by: s for (dim, by), s in along.items() if dim == axis.dim}
         others = [s for (dim, by), s in along.items() if by == axis.dim and dim != axis.dim]
-        sides.append(Side(axis, inverse, slopes, sum(others, 0.0)))
+        if axis.dim in factors.factors:
+            in_length = replace(axis, units=factors.units[axis.dim])
+            inverse = 1 / factors.factors[axis.dim]
+            sides.append(Side(in_length, inverse, slopes, sum(others, 0.0)))
+        else:
+            sides.append(Side(axis, 1.0, slopes, sum(others, 0.0)))
     return Frame(tuple(sides))
-
-
-def _renamed(axis: Axis, units: str) -> Axis:
-    return Axis(axis.dim, axis.name, axis.long_name, units, axis.nodes)
 
 
 def frame_on_globe(
@@ -241,7 +238,8 @@ def _globe(
                 "latitude",
             )  # fmt: skip
         elif lon is not None and place.name == lon.name:
-            assert lon_axis is not None and lon.coord is not None
+            assert lon_axis is not None
+            assert lon.coord is not None
             unit = np.pi / 180 if in_degrees(lon.coord) else 1.0
             slopes = {} if lat.dim is None else {lat.dim: along(tangent)}
             side = Side(lon_axis, along(inverse_lon / unit), slopes, 0.0, "longitude")

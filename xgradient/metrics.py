@@ -235,8 +235,8 @@ def _factors(metric: Mapping[Any, Any], obj: xr.DataArray | xr.Dataset) -> Facto
     if not metric:
         raise ValueError("metric is an empty mapping; give a scale factor for each dimension")
     factors, units = {}, {}
-    for dim, given in metric.items():
-        what = f"the scale factor of {str(dim)!r}"
+    for dim, value in metric.items():
+        what, given = f"the scale factor of {str(dim)!r}", value
         if isinstance(given, str):
             known = obj.variables if isinstance(obj, xr.Dataset) else obj.coords.variables
             if given not in known:

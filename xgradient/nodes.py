@@ -109,7 +109,10 @@ def folded_nodes(
     skips = int(gaps[0] <= rounding), int(gaps[1] <= rounding)
     step = nodes.step
     if step is not None:
-        full = [skip or abs(gap - abs(step) / 2) <= rounding for gap, skip in zip(gaps, skips)]
+        full = [
+            skip or abs(gap - abs(step) / 2) <= rounding
+            for gap, skip in zip(gaps, skips, strict=True)
+        ]
         if all(full):
             return Nodes(nodes.n, step, None, None, 1.0, turns, skips)
         positions = ends[0] + step * np.arange(nodes.n, dtype=np.float64)

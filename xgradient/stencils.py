@@ -132,6 +132,38 @@ class Stencil:
             )
         return replace(self, interior=self.interior * factors, edges=self.edges * factors)
 
+    def plus(self, other: Stencil) -> Stencil:
+        """The sum of two stencils of one axis, both closed or both with rows of edges."""
+        wide, narrow = (self, other) if self.width >= other.width else (other, self)
+        inset = narrow.offset - wide.offset
+        first, last = max(self.first, other.first), min(self.last, other.last)
+        columns = 1 if self.uniform and other.uniform else max(0, last - first)
+        interior = np.zeros((wide.width - 1, columns))
+        for part, at in ((wide, 0), (narrow, inset)):
+            mine = part.interior
+            if not part.uniform:
+                mine = mine[:, first - part.first : last - part.first]
+            interior[at : at + part.width - 1] += mine
+        rows = np.r_[0:first, last : self.n]
+        pairs = [(self.window(int(row)), other.window(int(row))) for row in rows]
+        starts = np.array([min(a[0], b[0]) for a, b in pairs], dtype=np.int64)
+        stops = [max(a[0] + len(a[1]), b[0] + len(b[1])) for a, b in pairs]
+        widths = np.array(stops, dtype=np.int64) - starts + 1
+        edges = np.zeros((len(rows), int(widths.max(initial=2)) - 1))
+        for at, pair in enumerate(pairs):
+            for start, coefficients in pair:
+                from_ = start - starts[at]
+                edges[at, from_ : from_ + len(coefficients)] += coefficients
+        return Stencil(self.n, first, last, wide.offset, interior, rows, starts, widths, edges)
+
+    def window(self, row: int) -> tuple[int, Floats]:
+        """The first node of a row's window, and the coefficients of its differences."""
+        if self.first <= row < self.last:
+            column = 0 if self.uniform else row - self.first
+            return row + self.offset, self.interior[:, column]
+        at = int(np.searchsorted(self.edge_rows, row))
+        return int(self.edge_starts[at]), self.edges[at, : int(self.edge_widths[at]) - 1]
+
     def rows(self, start: int, stop: int, *, origin: int | None = None) -> Stencil:
         """The rows from ``start`` to ``stop``, numbered from 0, with node ``origin`` as node 0."""
         origin = start if origin is None else origin

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from functools import partial
 from typing import Any
 
 import xarray as xr
 
 from .binding import Binding
 from .components import Vector, vector_of_call
-from .finishes import along, deformation
+from .finishes import along, deformation, direction
 from .formulas import (
     Formula,
     curl_parts,
@@ -327,8 +326,9 @@ def strain(
     >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
     >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y")
     >>> flow = xr.Dataset({"u": x + 0 * y, "v": 0 * x - y}, {"x": x, "y": y})
-    >>> {name: float(d[1, 1]) for name, d in flow.grad.strain(x="u", y="v").items()}
-    {'normal_deformation': 2.0, 'shear_deformation': 0.0, 'total_deformation': 2.0, 'okubo_weiss': 4.0}
+    >>> strain = flow.grad.strain(x="u", y="v")
+    >>> float(strain.normal_deformation[1, 1]), float(strain.okubo_weiss[1, 1])
+    (2.0, 4.0)
     """
     order = Order.checked(1, accuracy, edge_order)
     vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic, (2,), True)
@@ -517,7 +517,7 @@ def _along_one(f: xr.DataArray, vector: Vector, prefix: str, sign: float, unit: 
         gradient_parts(frame, i) * (sign * factor) for i, factor in enumerate(factors)
     ]
     fields = [f_in_order, *vector.fields]
-    (data,) = evaluated(binding, fields, formulas, partial(along, unit=unit))
+    (data,) = evaluated(binding, fields, formulas, direction if unit else along)
     words = words_for(f.attrs, f.name)
     by = f"by {vector.words}" if not unit else f"along {vector.words}"
     what = "advection" if not unit else "derivative"

@@ -6,6 +6,7 @@ stencil. It knows no labels, coordinates, periods or chunks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..stencils import Stencil
 from . import _standard
 from ._boxes import cut
 from ._calls import Call, Finish, rows_of
-from ._tiles import Runner, evaluate
+from ._tiles import Runner, compiled_pointwise, evaluate
 
 __all__ = [
     "Call",
@@ -26,8 +27,11 @@ __all__ = [
     "join",
     "negative",
     "plain",
+    "pointwise",
     "put",
+    "real_parts",
     "result_dtype",
+    "root",
     "rows_of",
     "sums",
     "times",
@@ -107,7 +111,8 @@ def sums(
     blocks : list of array
         The input arrays.
     finish : callable, optional
-        Makes results of the list of sums and the list of blocks, point by point.
+        Makes results of the list of sums and the list of blocks, point by point, and writes
+        them into a list of arrays if they are NumPy's.
     count : int, optional
         How many results ``finish`` makes.
     runner : callable, optional
@@ -133,7 +138,7 @@ def sums(
             part = _standard.derivative(f, axis, stencil, dtype, xp, before, after, weight)
             total = part if total is None else total + part
         results.append(total)
-    return results if finish is None else finish(results, blocks)
+    return results if finish is None else finish(results, blocks, [None] * (count or 1))
 
 
 def _dtype(blocks: list[Any], xp: Any) -> Any:
@@ -182,6 +187,47 @@ def put(array: Any, rows: Any, axis: int, start: int) -> Any:
     rows = xp.astype(rows, array.dtype)
     parts = [cut(array, axis, 0, start), rows, cut(array, axis, stop, None)]
     return join([part for part in parts if part.shape[axis]], axis)
+
+
+def pointwise(function: Callable[..., Any], arrays: list[Any], out: Any = None) -> Any:
+    """A function of numbers at every cell of some arrays.
+
+    Parameters
+    ----------
+    function : callable
+        Arithmetic that means the same for numbers and arrays.
+    arrays : list of array
+        Its arguments, of one shape.
+    out : ndarray, optional
+        Where NumPy arrays write it; else an array is made.
+    """
+    if not isinstance(arrays[0], np.ndarray):
+        return function(*arrays)
+    with np.errstate(all="ignore"):  # missing and infinite values are values like others
+        if out is None:
+            out = np.empty_like(arrays[0])
+        if not compiled_pointwise(function, arrays, out):
+            out[...] = function(*arrays)
+    return out
+
+
+def root(array: Any) -> Any:
+    """The square root; a NumPy array, which must be its caller's own, becomes it in place."""
+    if isinstance(array, np.ndarray):
+        with np.errstate(all="ignore"):
+            return np.sqrt(array, out=array)
+    return _namespace(array).sqrt(array)
+
+
+def real_parts(arrays: list[Any]) -> list[Any]:
+    """The arrays, of complex ones both parts."""
+    if isinstance(arrays[0], np.ndarray):
+        complex_ = any(a.dtype.kind == "c" for a in arrays)
+        return [p for a in arrays for p in (a.real, a.imag)] if complex_ else arrays
+    xp = _namespace(arrays[0])
+    if any(xp.isdtype(a.dtype, "complex floating") for a in arrays):
+        return [part for a in arrays for part in (xp.real(a), xp.imag(a))]
+    return arrays
 
 
 def plain(array: Any) -> Any:

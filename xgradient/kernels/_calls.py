@@ -10,8 +10,9 @@ from ._boxes import cut
 
 __all__ = ["Call", "Finish", "Rows", "rows_of"]
 
-#: Makes results of sums and the fields themselves, point by point.
-Finish = Callable[[list[Any], list[Any]], list[Any]]
+#: Makes results of sums and the fields themselves, point by point; the last argument holds arrays
+#: that NumPy results are written into, or None.
+Finish = Callable[[list[Any], list[Any], list[Any]], list[Any]]
 #: The rows of a stencil from a first to a last one, with a node as node 0.
 Rows = Callable[[Stencil, int, int, int], Stencil]
 

@@ -12,20 +12,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from math import prod
+from threading import Lock
 from typing import Any
 
 import numpy as np
-from numba import njit, uint64
+from numba import from_dtype, njit, uint64, vectorize
 from numpy.typing import NDArray
 
 from ..stencils import Stencil
 from ._boxes import boxes
 
-__all__ = ["derivative"]
+__all__ = ["derivative", "pointwise"]
 
 #: Data types the loops are compiled for, each with that of its coefficients; all others pass
 #: through one of them piece by piece.
 _REAL = {np.dtype(t): np.dtype(r) for t, r in zip(("f4", "f8", "c8", "c16"), "fdfd", strict=True)}
+#: One thread compiles at a time what several may need at once.
+_COMPILING = Lock()
 #: What stands for a weight where there is none.
 _NO_WEIGHT = {t: np.zeros(0, r) for t, r in _REAL.items()}
 #: Bytes of a row that are worked on at a time where the axis is not the innermost.
@@ -190,6 +193,32 @@ def _edges() -> Callable[..., None]:
     return _jit(edges)
 
 
+@cache
+def _ufunc(function: Callable[..., Any], count: int, dtype: np.dtype[Any]) -> Any:
+    """A function of numbers as one of arrays, in one loop that makes nothing on the way."""
+    t = from_dtype(dtype)
+    with _COMPILING:
+        try:
+            return vectorize([t(*[t] * count)], cache=True)(function)
+        except RuntimeError:  # as for the loops above
+            return vectorize([t(*[t] * count)])(function)
+
+
+def pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> bool:
+    """Write a function of numbers, taken at every cell of some arrays, into an array.
+
+    Returns
+    -------
+    bool
+        Whether there is a loop for these dtypes; nothing is written if there is not.
+    """
+    dtype = arrays[0].dtype
+    if dtype not in _REAL or any(a.dtype != dtype for a in arrays):
+        return False
+    _ufunc(function, len(arrays), dtype)(*arrays, out=out, casting="same_kind")
+    return True
+
+
 def derivative(
     f: Array,
     axis: int,
@@ -265,8 +294,9 @@ def _laid_out(weight: Array | None, out: Array, axis: int) -> tuple[Array, int]:
     last = axis + 1 if prod(out.shape[axis + 1 :]) > 1 else axis
     by_row = all(n == 1 for n in weight.shape[last:])
     shape = out.shape[:last] + (1,) * (out.ndim - last) if by_row else out.shape
-    real = _REAL[out.dtype]
-    return np.ascontiguousarray(np.broadcast_to(weight, shape), real), 1 if by_row else 2
+    if weight.shape != shape or not weight.flags.c_contiguous or weight.dtype != _REAL[out.dtype]:
+        weight = np.ascontiguousarray(np.broadcast_to(weight, shape), _REAL[out.dtype])
+    return weight, 1 if by_row else 2
 
 
 def _row(w: Array, axis: int) -> int:

@@ -17,7 +17,7 @@ from . import _standard
 from ._boxes import cut
 from ._calls import Call, Finish, Rows, rows_of
 
-__all__ = ["Runner", "evaluate"]
+__all__ = ["Runner", "compiled_pointwise", "evaluate"]
 
 #: Runs calls that do not depend on each other, on threads or one after the other.
 Runner = Callable[[list[Callable[[], None]]], None]
@@ -29,7 +29,7 @@ STRETCH = 1 << 14
 #: Work units an array is cut into for threads: more than threads, so that they end together.
 UNITS = max(8, 2 * (os.cpu_count() or 1))
 #: Bytes of a tile of the result, a part of the cache that one processor has for itself.
-TILE = 1 << 19
+TILE = 1 << 21
 
 Array = NDArray[Any]
 
@@ -105,10 +105,11 @@ def _tiles(job: Job, order: list[int], rows: Rows) -> None:
     """Do the work tile by tile; a single term needs no tiles, its kernel strides along itself."""
     out = job.outs[0]
     if job.finish is None and len(job.sums) == len(job.sums[0]) == 1:
-        _run(job)
+        _run(job, {})
         return
+    scratch: dict[Any, list[Array]] = {}
     for part in _parts(job, order, max(1, TILE // out.itemsize), rows):
-        _run(part)
+        _run(part, scratch)
 
 
 def _parts(job: Job, order: list[int], cells: int, rows: Rows) -> Iterator[Job]:
@@ -124,22 +125,39 @@ def _parts(job: Job, order: list[int], cells: int, rows: Rows) -> Iterator[Job]:
         yield from _parts(job.cut(d, a, b, rows), order[1:], cells, rows)
 
 
-def _run(job: Job) -> None:
-    """One tile: its sums one after the other, then what is made of them."""
-    dtype = job.outs[0].dtype
-    direct = job.finish is None and (dtype.itemsize > 2 or len(job.sums[0]) == 1)
-    computed = np.dtype(np.float32) if dtype.itemsize == 2 else dtype
+def _run(job: Job, scratch: dict[Any, list[Array]]) -> None:
+    """One tile: its sums one after the other, then what is made of them.
+
+    Tiles of one shape use the same scratch arrays, which so stay in cache.
+    """
+    out = job.outs[0]
+    direct = job.finish is None and (out.dtype.itemsize > 2 or len(job.sums[0]) == 1)
     parts = job.outs
     if not direct:
-        parts = [np.empty_like(job.outs[0], dtype=computed) for _ in job.sums]
-    run = _loops(dtype)
+        # Half floats are summed as floats; other sums stand where results will, as far as they go.
+        half = out.dtype.itemsize == 2
+        if out.shape not in scratch:
+            needed = len(job.sums) - (0 if half else len(job.outs))
+            dtype = np.dtype(np.float32) if half else out.dtype
+            scratch[out.shape] = [np.empty_like(out, dtype=dtype) for _ in range(needed)]
+        parts = [*([] if half else job.outs), *scratch[out.shape]][: len(job.sums)]
+    run = _loops(out.dtype)
     for part, calls in zip(parts, job.sums, strict=True):
         for at, (f, axis, stencil, before, after, weight) in enumerate(calls):
             run(f, axis, stencil, part, before, after, weight, at > 0)
-    if not direct:
-        results = parts if job.finish is None else job.finish(parts, job.fields)
-        for out, result in zip(job.outs, results, strict=True):
-            out[...] = result
+    if direct:
+        return
+    results = parts if job.finish is None else job.finish(parts, job.fields, job.outs)
+    for to, result in zip(job.outs, results, strict=True):
+        if result is not to:
+            to[...] = result
+
+
+def compiled_pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> bool:
+    """Write a function of numbers into an array, if there is a compiled loop for the dtypes."""
+    from ._numba import pointwise
+
+    return pointwise(function, arrays, out)
 
 
 @cache
