@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xgradient import gradient, kernels
+from xgradient import gradient
 from xgradient.kernels import _numba, _standard, _tiles
 from xgradient.nodes import numeric_nodes
 from xgradient.stencils import Order

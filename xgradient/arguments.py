@@ -46,7 +46,7 @@ def axes_of_call(
     found, alone = _places(obj, dim, among)
     spacings, periods = _by_place(obj, found, alone, spacing, periodic)
     axes = [
-        make_axis(place, obj.sizes[place.dim], spacings.get(name), periods.get(name) or False)
+        make_axis(place, obj.sizes[place.dim], spacings.get(name), periods.get(name, False))
         for name, place in found.items()
     ]
     return axes, alone
@@ -90,7 +90,7 @@ def frame_of_call(
     plain = {}
     for name, place in found.items():
         if horizontal(place.name, place.coord) is None:
-            period = periods.get(name) or False
+            period = periods.get(name, False)
             plain[place.name] = make_axis(place, obj.sizes[place.dim], spacings.get(name), period)
         elif name in spacings:
             raise ValueError(

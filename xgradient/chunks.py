@@ -213,14 +213,13 @@ def _rim_tasks(
         for block in every if pieces else ():
             if block != _corner(block, exchange):
                 continue
-            key = (f"cap-{token}", at, end, *block)
+            cap = (f"cap-{token}", at, end, *block)
             rows = []
             for m in range(_count(every, exchange.around)):
-                where = {exchange.around: m}
-                keys = [(f"rim-{token}", at, *_moved(block, {**where, axis: n})) for n, _ in pieces]
-                rows.append(List(*(TaskRef(k) for k in keys)))
-            ranges = tuple(k for _, k in pieces)
-            tasks[key] = Task(key, _cap, axis, exchange.around, ranges, *rows)
+                column = [_moved(block, {exchange.around: m, axis: n}) for n, _ in pieces]
+                rows.append(List(*(TaskRef((f"rim-{token}", at, *place)) for place in column)))
+            which = tuple(k for _, k in pieces)
+            tasks[cap] = Task(cap, _cap, axis, exchange.around, which, *rows)
     return tasks
 
 

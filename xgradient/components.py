@@ -100,8 +100,8 @@ class Vector:
 
 
 def vector_of_call(
-    obj: xr.DataArray | xr.Dataset | None,
-    components: Mapping[Hashable, Any] | None,
+    obj: Any,
+    components: Any,
     dims: Mapping[str, Any],
     metric: Any,
     order: Order,
@@ -182,7 +182,8 @@ def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
             )
         field = obj[field]
     check_field(field)
-    return field
+    component: xr.DataArray = field
+    return component
 
 
 def _check_grid(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -> None:
@@ -209,7 +210,7 @@ def _check_grid(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -
 
 def _right_handed(obj: xr.DataArray, names: list[Hashable]) -> list[Hashable]:
     """The names as longitude or x, latitude or y, and the vertical, if they are known as such."""
-    ranks = {}
+    ranks: dict[Hashable, int] = {}
     for name in names:
         place = find_coord(obj, name)
         kind = horizontal(place.name, place.coord)

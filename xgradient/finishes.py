@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from .kernels import pointwise, real_parts, root
@@ -39,7 +40,7 @@ def _quotient(a: Any, b: Any) -> Any:
     return a / b
 
 
-_PRODUCTS = {1: _product1, 2: _product2, 3: _product3}
+_PRODUCTS: dict[int, Callable[..., Any]] = {1: _product1, 2: _product2, 3: _product3}
 
 
 def _length(parts: list[Any], out: Any) -> Any:
@@ -49,7 +50,7 @@ def _length(parts: list[Any], out: Any) -> Any:
         parts = [_length(parts[:3], None), *parts[3:]]
     if len(parts) == 1:
         return pointwise(abs, parts, out)
-    squares = _squares2 if len(parts) == 2 else _squares3
+    squares: Callable[..., Any] = _squares2 if len(parts) == 2 else _squares3
     return root(pointwise(squares, parts, out))
 
 

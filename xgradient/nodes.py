@@ -70,6 +70,7 @@ class Nodes:
         assert self.positions is not None
         if self.turns is None:
             # Across the seam they stand one period further on, not at their own coordinate.
+            assert self.period is not None
             period = self.period
             return self.positions[-cells:] - period, self.positions[:cells] + period
         first, last = self.skips[0], self.n - self.skips[1]

@@ -130,7 +130,7 @@ def grad(
     """
     order = Order.checked(deriv, accuracy, edge_order)
     _check_object(obj, "grad")
-    if isinstance(dim, Mapping):
+    if isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
         return _mixed(obj, dim, order, spacing, periodic, metric)
     fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
     if isinstance(obj, xr.Dataset) and obj.dims and not fields:
@@ -168,19 +168,22 @@ def magnitude(
 
     .. math:: |\nabla f| = \Bigl(\sum_i (\partial_i f / h_i)^2\Bigr)^{1/2}
 
+    with the scale factors :math:`h_i` of the metric [1]_.
+
     Parameters
     ----------
     obj : DataArray or Dataset
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
         As for `grad`; None stands for all dimensions.
-    metric, accuracy, edge_order, spacing, periodic
+    metric, accuracy, edge_order, spacing, periodic : optional
         As for `grad`.
 
     Returns
     -------
     DataArray or Dataset
         ``grad_T_magnitude`` for each field T, in units of the field over a length.
+        Dims, coords, chunks and dtype are those of the field (float64 for integers and booleans).
 
     Raises
     ------
@@ -188,6 +191,11 @@ def magnitude(
         If a field is not numeric, or an argument has the wrong type.
     ValueError
         If the units of the terms cannot be added, or for one of the reasons of `grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
 
     Examples
     --------
@@ -241,13 +249,14 @@ def laplacian(
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
         As for `grad`; None stands for all dimensions.
-    metric, accuracy, edge_order, spacing, periodic
+    metric, accuracy, edge_order, spacing, periodic : optional
         As for `grad`.
 
     Returns
     -------
     DataArray or Dataset
         ``laplacian_T`` for each field T, in units of the field over a length squared.
+        Dims, coords, chunks and dtype are those of the field (float64 for integers and booleans).
 
     Raises
     ------
@@ -302,7 +311,7 @@ def hessian(
         H_{ii} = \frac{\partial_{ii} f - \partial_i f\,\partial_i \ln h_i}{h_i^2}
         + \sum_{k\ne i} \frac{\partial_k f\,\partial_k \ln h_i}{h_k^2}
 
-    Physical components, along unit vectors, so that the trace is the Laplacian.
+    Physical components, along unit vectors [1]_, so that the trace is the Laplacian.
 
     Parameters
     ----------
@@ -310,7 +319,7 @@ def hessian(
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
         As for `grad`; None stands for all dimensions.
-    metric, accuracy, edge_order, spacing, periodic
+    metric, accuracy, edge_order, spacing, periodic : optional
         As for `grad`.
 
     Returns
@@ -318,6 +327,7 @@ def hessian(
     Dataset
         ``d2T_dlat2``, ``d2T_dlat_dlon``, ``d2T_dlon2`` for each field T; it is symmetric, so each
         pair of axes stands once.
+        Dims, coords, chunks and dtype are those of the field (float64 for integers and booleans).
 
     Raises
     ------
@@ -325,6 +335,11 @@ def hessian(
         If a field is not numeric, or an argument has the wrong type.
     ValueError
         If the units of the terms cannot be added, or for one of the reasons of `grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
 
     Examples
     --------

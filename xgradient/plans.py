@@ -74,7 +74,8 @@ class Planner:
         self._rows = {
             (t.stencil, t.axis): _rows_of_chunks(t.stencil, self._bounds[t.axis]) for t in terms
         }
-        keys = dict.fromkeys((t.field, t.axis) for t in [*terms, *poles])
+        every: list[Term | PoleTerm] = [*terms, *poles]
+        keys = dict.fromkeys((t.field, t.axis) for t in every)
         self.exchanges = [
             self._exchange(
                 [t for t in terms if (t.field, t.axis) == key],
@@ -82,8 +83,8 @@ class Planner:
             )
             for key in keys
         ]
-        arounds = {e.around for e in self.exchanges} - {None}
-        matter = {t.axis for t in [*terms, *poles]} | arounds
+        arounds = {e.around for e in self.exchanges if e.around is not None}
+        matter = {t.axis for t in every} | arounds
         for t in terms:
             if t.weight is not None:
                 matter |= {d for d, n in enumerate(t.weight.shape) if n > 1}
@@ -131,7 +132,7 @@ class Planner:
         return replace(term, stencil=rows, weight=weight)
 
     def _exchange(self, terms: list[Term], poles: list[PoleTerm]) -> Exchange:
-        every = [*terms, *poles]
+        every: list[Term | PoleTerm] = [*terms, *poles]
         field, axis = every[0].field, every[0].axis
         fold = next((t.fold for t in every if t.fold is not None), None)
         around = fold.around if fold else next((t.around for t in poles), None)

@@ -55,7 +55,7 @@ def divergence(
     components : mapping from dimension to component, optional
         The components by the dimension that each goes along, for dimensions whose names cannot
         be keywords.
-    metric, accuracy, edge_order, spacing, periodic
+    metric, accuracy, edge_order, spacing, periodic : optional
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``. All have the same dimensions and
@@ -64,8 +64,9 @@ def divergence(
     Returns
     -------
     DataArray
-        Named "divergence", in units of a component over a length, with the dims, chunks and
-        coords of the first component.
+        Named "divergence", in units of a component over a length.
+        Dims, coords and chunks are those of the first component, and the dtype is the one that
+        all components have in common (float64 for integers and booleans).
 
     Raises
     ------
@@ -129,7 +130,7 @@ def curl(
         Where names of variables are looked up.
     components : mapping from dimension to component, optional
         Two or three components by the dimension that each goes along.
-    metric, accuracy, edge_order, spacing, periodic
+    metric, accuracy, edge_order, spacing, periodic : optional
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``. Longitude (x), latitude (y) and the
@@ -140,6 +141,8 @@ def curl(
     -------
     DataArray or Dataset
         Of two components a DataArray named "curl", else a Dataset with ``curl_lon`` and so on.
+        Dims, coords and chunks are those of the first component, and the dtype is the one that
+        all components have in common (float64 for integers and booleans).
 
     Raises
     ------
@@ -214,7 +217,7 @@ def jacobian(
         Where names of variables are looked up.
     components : mapping from dimension to component, optional
         The components by the dimension that each goes along.
-    metric, accuracy, edge_order, spacing, periodic
+    metric, accuracy, edge_order, spacing, periodic : optional
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``.
@@ -224,6 +227,8 @@ def jacobian(
     Dataset
         ``du_dlon``, ``du_dlat``, ``dv_dlon``, ``dv_dlat``: the derivative of each component along
         each axis, curvature included.
+        Dims, coords and chunks are those of the first component, and the dtype is the one that
+        all components have in common (float64 for integers and booleans).
 
     Raises
     ------
@@ -293,7 +298,7 @@ def strain(
         Where names of variables are looked up.
     components : mapping from dimension to component, optional
         Two components by the dimension that each goes along.
-    metric, accuracy, edge_order, spacing, periodic
+    metric, accuracy, edge_order, spacing, periodic : optional
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``.
@@ -302,6 +307,8 @@ def strain(
     -------
     Dataset
         ``normal_deformation``, ``shear_deformation``, ``total_deformation`` and ``okubo_weiss``.
+        Dims, coords and chunks are those of the first component, and the dtype is the one that
+        all components have in common (float64 for integers and booleans).
 
     Raises
     ------
@@ -368,13 +375,15 @@ def advection(
 
     .. math:: -F\cdot\nabla f = -\sum_i \frac{F_i}{h_i}\,\partial_i f
 
+    with the scale factors :math:`h_i` of the metric [1]_.
+
     Parameters
     ----------
     obj : DataArray or Dataset
         The scalar, or all numeric variables that have the dimensions and are no component.
     components : mapping from dimension to component, optional
         The flow by the dimension that each component goes along.
-    metric, accuracy, edge_order, spacing, periodic
+    metric, accuracy, edge_order, spacing, periodic : optional
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
@@ -383,6 +392,7 @@ def advection(
     -------
     DataArray or Dataset
         Named ``advection_T`` for a field T; positive where the flow brings more of it.
+        Dims, coords, chunks and dtype are those of the field (float64 for integers and booleans).
 
     Raises
     ------
@@ -391,6 +401,11 @@ def advection(
     ValueError
         If a component is missing or lies on another grid, the units of the terms cannot be
         added, or for one of the reasons of `xgradient.grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
 
     Examples
     --------
@@ -421,13 +436,15 @@ def directional(
 
     .. math:: \frac{F}{|F|}\cdot\nabla f = \frac{1}{|F|}\sum_i \frac{F_i}{h_i}\,\partial_i f
 
+    with the scale factors :math:`h_i` of the metric [1]_.
+
     Parameters
     ----------
     obj : DataArray or Dataset
         The scalar, or all numeric variables that have the dimensions and are no component.
     components : mapping from dimension to component, optional
         The vector field by the dimension that each component goes along.
-    metric, accuracy, edge_order, spacing, periodic
+    metric, accuracy, edge_order, spacing, periodic : optional
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
@@ -437,6 +454,7 @@ def directional(
     DataArray or Dataset
         Named ``directional_T`` for a field T; missing where the vector is zero and so has no
         direction.
+        Dims, coords, chunks and dtype are those of the field (float64 for integers and booleans).
 
     Raises
     ------
@@ -445,6 +463,11 @@ def directional(
     ValueError
         If a component is missing or lies on another grid, the units of the terms cannot be
         added, or for one of the reasons of `xgradient.grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
 
     Examples
     --------

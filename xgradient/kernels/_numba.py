@@ -353,9 +353,9 @@ def _walk(
         outer_steps.append(0)
     *f_outer, g_outer, w_outer = outer_steps[: len(parts) + 2]
     f_row = [p.strides[axis] // p.itemsize for p in parts]
-    steps = f_outer, f_row, g_outer, out.strides[axis] // out.itemsize, w_outer, _row(w, axis)
+    along = f_outer, f_row, g_outer, out.strides[axis] // out.itemsize, w_outer, _row(w, axis)
     flat, n = [_flat(p) for p in parts], shape[axis]
-    _loop(flat, _flat(out), _flat(w), *steps, outer, inner, stencil, reach, n, kind, add)
+    _loop(flat, _flat(out), _flat(w), *along, outer, inner, stencil, reach, n, kind, add)
 
 
 def _loop(
@@ -385,8 +385,8 @@ def _loop(
         lead = flat[0], f_outer[0]
         if inner > 1:
             run, strip = _across(stencil.width, kind, add), STRIP // g.itemsize
-            to = g, g_outer, g_row, w, w_outer, w_row
-            run(*lead, f_row[0], *to, outer, first, last, offset, c, inner, strip)
+            along = g, g_outer, g_row, w, w_outer, w_row
+            run(*lead, f_row[0], *along, outer, first, last, offset, c, inner, strip)
         else:
             run = _along(stencil.width, stencil.uniform, kind, add)
             run(*lead, g, g_outer, w, w_outer, outer, first, last, offset, c)

@@ -17,7 +17,7 @@ from . import _standard
 from ._boxes import cut
 from ._calls import Call, Finish, Rows, rows_of
 
-__all__ = ["Runner", "compiled_pointwise", "evaluate"]
+__all__ = ["Job", "Runner", "compiled_pointwise", "evaluate"]
 
 #: Runs calls that do not depend on each other, on threads or one after the other.
 Runner = Callable[[list[Callable[[], None]]], None]
