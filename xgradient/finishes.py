@@ -12,6 +12,10 @@ __all__ = ["along", "deformation", "direction", "norm"]
 # Plain arithmetic, which means the same for numbers in a compiled loop and for whole arrays.
 
 
+def _size(a: Any) -> Any:
+    return abs(a)
+
+
 def _squares2(a: Any, b: Any) -> Any:
     return a * a + b * b
 
@@ -49,7 +53,7 @@ def _length(parts: list[Any], out: Any) -> Any:
     while len(parts) > 3:
         parts = [_length(parts[:3], None), *parts[3:]]
     if len(parts) == 1:
-        return pointwise(abs, parts, out)
+        return pointwise(_size, parts, out)
     squares: Callable[..., Any] = _squares2 if len(parts) == 2 else _squares3
     return root(pointwise(squares, parts, out))
 
@@ -61,12 +65,9 @@ def norm(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
 
 def deformation(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
     """Deformations and the Okubo-Weiss parameter, of normal and shear strain and vorticity."""
-    return [
-        sums[0],
-        sums[1],
-        _length(sums[:2], outs[2]),
-        pointwise(_okubo_weiss, sums, outs[3]),
-    ]
+    # The sums may stand where results will, the vorticity in the place of the length.
+    okubo_weiss = pointwise(_okubo_weiss, sums, outs[3])
+    return [sums[0], sums[1], _length(sums[:2], outs[2]), okubo_weiss]
 
 
 def along(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:

@@ -183,7 +183,8 @@ def magnitude(
     -------
     DataArray or Dataset
         ``grad_T_magnitude`` for each field T, in units of the field over a length.
-        Dims, coords, chunks and dtype are those of the field (float64 for integers and booleans).
+        Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
+        booleans).
 
     Raises
     ------
@@ -256,7 +257,8 @@ def laplacian(
     -------
     DataArray or Dataset
         ``laplacian_T`` for each field T, in units of the field over a length squared.
-        Dims, coords, chunks and dtype are those of the field (float64 for integers and booleans).
+        Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
+        booleans).
 
     Raises
     ------
@@ -327,7 +329,8 @@ def hessian(
     Dataset
         ``d2T_dlat2``, ``d2T_dlat_dlon``, ``d2T_dlon2`` for each field T; it is symmetric, so each
         pair of axes stands once.
-        Dims, coords, chunks and dtype are those of the field (float64 for integers and booleans).
+        Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
+        booleans).
 
     Raises
     ------

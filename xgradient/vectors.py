@@ -65,8 +65,8 @@ def divergence(
     -------
     DataArray
         Named "divergence", in units of a component over a length.
-        Dims, coords and chunks are those of the first component, and the dtype is the one that
-        all components have in common (float64 for integers and booleans).
+        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
+        that all components have in common (float64 for integers and booleans).
 
     Raises
     ------
@@ -141,8 +141,8 @@ def curl(
     -------
     DataArray or Dataset
         Of two components a DataArray named "curl", else a Dataset with ``curl_lon`` and so on.
-        Dims, coords and chunks are those of the first component, and the dtype is the one that
-        all components have in common (float64 for integers and booleans).
+        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
+        that all components have in common (float64 for integers and booleans).
 
     Raises
     ------
@@ -227,8 +227,8 @@ def jacobian(
     Dataset
         ``du_dlon``, ``du_dlat``, ``dv_dlon``, ``dv_dlat``: the derivative of each component along
         each axis, curvature included.
-        Dims, coords and chunks are those of the first component, and the dtype is the one that
-        all components have in common (float64 for integers and booleans).
+        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
+        that all components have in common (float64 for integers and booleans).
 
     Raises
     ------
@@ -307,8 +307,8 @@ def strain(
     -------
     Dataset
         ``normal_deformation``, ``shear_deformation``, ``total_deformation`` and ``okubo_weiss``.
-        Dims, coords and chunks are those of the first component, and the dtype is the one that
-        all components have in common (float64 for integers and booleans).
+        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
+        that all components have in common (float64 for integers and booleans).
 
     Raises
     ------
@@ -392,7 +392,8 @@ def advection(
     -------
     DataArray or Dataset
         Named ``advection_T`` for a field T; positive where the flow brings more of it.
-        Dims, coords, chunks and dtype are those of the field (float64 for integers and booleans).
+        Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
+        booleans).
 
     Raises
     ------
@@ -454,7 +455,8 @@ def directional(
     DataArray or Dataset
         Named ``directional_T`` for a field T; missing where the vector is zero and so has no
         direction.
-        Dims, coords, chunks and dtype are those of the field (float64 for integers and booleans).
+        Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
+        booleans).
 
     Raises
     ------
