@@ -83,8 +83,8 @@ def frame_of_call(
             (values,) = derivatives(factor.values, [(factor.dims.index(axis.dim), stencil)])
             return xr.Variable(factor.dims, values)
 
-        dims = list(dict.fromkeys(d for field in among for d in field.dims))
-        return frame_with_factors(axes, resolved, dims, slope), alone
+        sizes = {d: n for field in among for d, n in field.sizes.items()}
+        return frame_with_factors(axes, resolved, sizes, slope), alone
     found, alone = _places(obj, dim, among)
     spacings, periods = _by_place(obj, found, alone, spacing, periodic, beyond=True)
     plain = {}

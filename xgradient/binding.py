@@ -53,14 +53,14 @@ class Binding:
                     f"this has no finite value on the rows of {str(poles.lat.name)!r} that stand "
                     "on a pole; drop them, e.g. with .isel, or name latitude and longitude both"
                 )
-            if poles.refusal:
+            if poles.refusal and self._around() is not None:
                 raise ValueError(poles.refusal)
         terms = _joined([self._term(part) for part in _merged(formula.parts)])
         ends = tuple(self._pole(p) for p in formula.poles) if on_rows else ()
         return Sum(terms, ends)
 
     def _term(self, part: Part) -> Term:
-        axis = part.side.axis
+        axis = self._axis(part)
         d, coefficient = self.dims.index(axis.dim), part.coefficient
         if not part.deriv:
             return Term(part.field, d, identity(self.shape[d]), self._weight(coefficient))
@@ -78,21 +78,40 @@ class Binding:
         """A coefficient with as many dimensions as the arrays, of their length or 1."""
         if not isinstance(coefficient, xr.Variable):
             return np.full((1,) * len(self.dims), coefficient, dtype=np.float64)
+        if missing := [d for d in coefficient.dims if d not in self.dims]:
+            raise ValueError(
+                f"lengths depend on {str(missing[0])!r}, which is no dimension of a field with "
+                f"{', '.join(repr(str(d)) for d in self.dims)}; leave this field out, or give it "
+                "the dimension, e.g. with .broadcast_like"
+            )
         mine = [d for d in self.dims if d in coefficient.dims]
         shape = [n if d in mine else 1 for d, n in zip(self.dims, self.shape, strict=True)]
         return np.asarray(coefficient.transpose(*mine).values, dtype=np.float64).reshape(shape)
 
-    def _fold(self, field: int, axis: Axis) -> Fold | None:
+    def _around(self) -> int | None:
+        """The dimension of longitudes that go round, if the arrays have it."""
         poles = self.frame.poles
-        if axis.nodes.turns is None or poles is None:
+        has = poles is not None and poles.around in self.dims
+        return self.dims.index(poles.around) if poles is not None and has else None
+
+    def _axis(self, part: Part) -> Axis:
+        """The axis of a part; latitudes without longitudes do not continue across the poles."""
+        poles = self.frame.poles
+        if part.side.kind == "latitude" and poles is not None and self._around() is None:
+            return poles.alone
+        return part.side.axis
+
+    def _fold(self, field: int, axis: Axis) -> Fold | None:
+        around = self._around()
+        if axis.nodes.turns is None or around is None:
             return None
-        sign = -1 if self.vectors[field] else 1
-        return Fold(self.dims.index(poles.around), sign, axis.nodes.skips)
+        return Fold(around, -1 if self.vectors[field] else 1, axis.nodes.skips)
 
     def _pole(self, part: PolePart) -> PoleTerm:
         poles = self.frame.poles
         assert poles is not None
-        lat = poles.lat
+        around = self._around()
+        lat = poles.alone if around is None else poles.lat
         order = self.order.of(part.deriv)
         stencil = order.stencil(lat.nodes, f"dimension {str(lat.dim)!r}")
         n = lat.nodes.n
@@ -110,7 +129,7 @@ class Binding:
             (part.mean * unit[0], part.mean * unit[1]),
             (turns[0], turns[1]),
             part.harmonic,
-            None if poles.around is None else self.dims.index(poles.around),
+            around,
             self._fold(part.field, lat),
         )
 

@@ -16,7 +16,7 @@ import xarray as xr
 
 from .axes import Axis, Place, XarrayObject, find_horizontal, horizontal, in_degrees
 from .metrics import Factors, Globe
-from .nodes import folded_nodes, numeric_nodes
+from .nodes import Nodes, folded_nodes, numeric_nodes
 
 __all__ = ["Frame", "Poles", "Side", "flat_frame", "frame_on_globe", "frame_with_factors"]
 
@@ -63,6 +63,8 @@ class Poles:
     ----------
     lat : Axis
         The latitudes.
+    alone : Axis
+        The latitudes of fields without longitudes, which do not continue.
     around : hashable or None
         The dimension of longitudes that go round the globe.
     signs : tuple of int
@@ -76,6 +78,7 @@ class Poles:
     """
 
     lat: Axis
+    alone: Axis
     around: Hashable | None
     signs: tuple[int, int]
     inverse: tuple[float, float]
@@ -96,7 +99,9 @@ def flat_frame(axes: list[Axis]) -> Frame:
     return Frame(tuple(Side(axis) for axis in axes))
 
 
-def frame_with_factors(axes: list[Axis], factors: Factors, dims: Any, slope: Slope) -> Frame:
+def frame_with_factors(
+    axes: list[Axis], factors: Factors, sizes: Mapping[Hashable, int], slope: Slope
+) -> Frame:
     """Axes with scale factors that the user has.
 
     Parameters
@@ -105,8 +110,8 @@ def frame_with_factors(axes: list[Axis], factors: Factors, dims: Any, slope: Slo
         The axes asked for.
     factors : Factors
         For some of the dimensions, their scale factors; the others count in their own units.
-    dims : iterable of hashable
-        The dimensions of the data.
+    sizes : mapping from dimension to int
+        The shape of the data.
     slope : callable
         Differentiates a scale factor along an axis.
 
@@ -115,18 +120,24 @@ def frame_with_factors(axes: list[Axis], factors: Factors, dims: Any, slope: Slo
     ValueError
         If a factor belongs to no dimension of the data, or lies along others.
     """
-    names = ", ".join(repr(str(d)) for d in dims)
+    names = ", ".join(repr(str(d)) for d in sizes)
     for dim, factor in factors.factors.items():
-        if dim not in dims:
+        if dim not in sizes:
             raise ValueError(
                 f"metric has a scale factor for {str(dim)!r}, which is no dimension of the data; "
                 f"there are {names}"
             )
-        if strange := [d for d in factor.dims if d not in dims]:
+        if strange := [d for d in factor.dims if d not in sizes]:
             raise ValueError(
                 f"the scale factor of {str(dim)!r} lies along {str(strange[0])!r}, which is no "
                 f"dimension of the data; there are {names}"
             )
+        for along_dim, n in factor.sizes.items():
+            if n != sizes[along_dim]:
+                raise ValueError(
+                    f"the scale factor of {str(dim)!r} has {n} values along {str(along_dim)!r}, "
+                    f"but the data have {sizes[along_dim]} points there; give one for each"
+                )
     along = {
         (dim, axis.dim): slope(factor, axis) / factor
         for axis in axes
@@ -268,7 +279,10 @@ def _poles(
         east = -1 if _increasing(lon) < 0 else 1
         if not round_:
             refusal = _refusal(lat, f"a row there, and {str(lon.name)!r} does not go evenly round")
-    return Poles(lat_axis, around, (ends[0], ends[1]), (inverse[0], inverse[1]), east, refusal)
+    alone = replace(lat_axis, nodes=_lat_nodes(lat))
+    return Poles(
+        lat_axis, alone, around, (ends[0], ends[1]), (inverse[0], inverse[1]), east, refusal
+    )
 
 
 def _refusal(lat: Place, what: str) -> str:
@@ -354,7 +368,7 @@ def _lat_axis(lat: Place, wanted: bool | None, round_: bool, lon_axis: Axis | No
     """The axis of latitudes, which continues across the poles if it reaches them."""
     assert lat.coord is not None
     values, what = lat.coord.values, f"coordinate {str(lat.name)!r}"
-    nodes = numeric_nodes(values, what)
+    nodes = _lat_nodes(lat)
     first, last = float(values[0]), float(values[-1])
     pole = 90.0 if in_degrees(lat.coord) else np.pi / 2
     turns = (-pole, pole) if first < last else (pole, -pole)
@@ -373,6 +387,12 @@ def _lat_axis(lat: Place, wanted: bool | None, round_: bool, lon_axis: Axis | No
             "they reach both and an even number of longitudes goes round; leave it out of periodic"
         )
     return Axis(lat.dim, lat.name, _words(lat), "m", nodes)
+
+
+def _lat_nodes(lat: Place) -> Nodes:
+    """The latitudes by themselves."""
+    assert lat.coord is not None
+    return numeric_nodes(lat.coord.values, f"coordinate {str(lat.name)!r}")
 
 
 def _words(place: Place) -> str:

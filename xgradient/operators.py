@@ -215,6 +215,8 @@ def magnitude(
         unit, factors = common_units(units, "the magnitude of a gradient")
         formulas = [gradient_parts(frame, i) * factor for i, factor in enumerate(factors)]
         (data,) = evaluated(_bound(frame, da, order), [da], formulas, norm)
+        if da.dtype.kind == "c":
+            data = data.real  # a length, though it was computed beside complex numbers
         attrs = described(da.attrs, unit, _words("magnitude of the gradient of {}", da))
         name = "grad_magnitude" if da.name is None else f"grad_{da.name}_magnitude"
         return [labelled(da, data, name, attrs)]
@@ -328,7 +330,7 @@ def hessian(
     -------
     Dataset
         ``d2T_dlat2``, ``d2T_dlat_dlon``, ``d2T_dlon2`` for each field T; it is symmetric, so each
-        pair of axes stands once.
+        pair of axes stands once. In units of the field over a length squared.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
         booleans).
 

@@ -140,7 +140,8 @@ def curl(
     Returns
     -------
     DataArray or Dataset
-        Of two components a DataArray named "curl", else a Dataset with ``curl_lon`` and so on.
+        Of two components a DataArray named "curl", else a Dataset with ``curl_lon`` and so on,
+        in units of a component over a length.
         Dims, shape, coords and chunks are those of the first component, and the dtype is the one
         that all components have in common (float64 for integers and booleans).
 
@@ -226,7 +227,7 @@ def jacobian(
     -------
     Dataset
         ``du_dlon``, ``du_dlat``, ``dv_dlon``, ``dv_dlat``: the derivative of each component along
-        each axis, curvature included.
+        each axis, curvature included, in units of a component over a length.
         Dims, shape, coords and chunks are those of the first component, and the dtype is the one
         that all components have in common (float64 for integers and booleans).
 
@@ -306,7 +307,8 @@ def strain(
     Returns
     -------
     Dataset
-        ``normal_deformation``, ``shear_deformation``, ``total_deformation`` and ``okubo_weiss``.
+        ``normal_deformation``, ``shear_deformation``, ``total_deformation`` and ``okubo_weiss``,
+        in units of a component over a length, the last of these squared.
         Dims, shape, coords and chunks are those of the first component, and the dtype is the one
         that all components have in common (float64 for integers and booleans).
 
@@ -391,7 +393,8 @@ def advection(
     Returns
     -------
     DataArray or Dataset
-        Named ``advection_T`` for a field T; positive where the flow brings more of it.
+        Named ``advection_T`` for a field T; positive where the flow brings more of it, in units of
+        the field times those of the flow over a length.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
         booleans).
 
@@ -454,7 +457,7 @@ def directional(
     -------
     DataArray or Dataset
         Named ``directional_T`` for a field T; missing where the vector is zero and so has no
-        direction.
+        direction, in units of the field over a length.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
         booleans).
 
