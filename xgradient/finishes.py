@@ -49,7 +49,9 @@ _PRODUCTS: dict[int, Callable[..., Any]] = {1: _product1, 2: _product2, 3: _prod
 
 def _length(parts: list[Any], out: Any) -> Any:
     """Square root of the sum of squares; that of one number is its magnitude."""
-    parts = real_parts(parts)
+    real = real_parts(parts)
+    # The parts of complex numbers lie inside them, perhaps in the very place of the result.
+    parts, out = real, out if real is parts else None
     while len(parts) > 3:
         parts = [_length(parts[:3], None), *parts[3:]]
     if len(parts) == 1:
