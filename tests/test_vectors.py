@@ -408,8 +408,8 @@ BAD = {
     "a pole without longitudes around": (
         lambda: case_with_pole().isel(lon=slice(9)).grad("lon", metric="sphere"),
         ("on a pole the longitudes meet and 1/cos(latitude) is infinite, but 'lat' has a row "
-        "there, and 'lon' does not go evenly round; drop it, e.g. with .sel or .isel, or a repeated last "
-        "meridian"),
+        "there, and 'lon' does not go evenly round; drop it, e.g. with .sel or .isel, or a "
+        "repeated last meridian"),
     ),
     "mixed derivatives with a metric": (
         lambda: wind().t.grad({"lat": 1, "lon": 1}, metric="sphere"),

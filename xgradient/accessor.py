@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter, signature
@@ -24,6 +25,8 @@ def _method(operator: Callable[..., Any]) -> Callable[..., Any]:
     shape = signature(operator)
     first, *others = shape.parameters.values()
     self_ = Parameter("self", first.kind)
+    # Nor does its documentation speak of the object.
+    method.__doc__ = re.sub(r"\n    obj : .*(\n        .*)*", "", operator.__doc__ or "")
     method.__signature__ = shape.replace(parameters=[self_, *others])  # type: ignore[attr-defined]
     return method
 

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from .axes import Axis, Place, XarrayObject, find_horizontal, horizontal, in_degrees
-from .metrics import Factors, Globe
+from .metrics import Factors, Globe, radii
 from .nodes import Nodes, folded_nodes, numeric_nodes
 
 __all__ = ["Frame", "Poles", "Side", "flat_frame", "frame_on_globe", "frame_with_factors"]
@@ -225,8 +225,7 @@ def _globe(
     if lat.dim is not None:
         folded = round_ and lon is not None and closes(lon) is not False
         lat_axis = _lat_axis(lat, closes(lat), folded, lon_axis)
-    m, m_slope = globe.meridian(angles)
-    n = globe.parallel(angles)
+    m, m_slope, n = radii(globe, angles)
     at_pole = np.abs(np.abs(angles) - np.pi / 2) <= 1e-12 + _rounding(lat) * k
     with np.errstate(divide="ignore"):
         inverse_lon = np.where(at_pole, 0.0, 1 / (n * np.cos(angles)))

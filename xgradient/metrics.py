@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-__all__ = ["Ellipsoid", "Factors", "Globe", "Metric", "Sphere", "resolve_metric"]
+__all__ = ["Ellipsoid", "Factors", "Globe", "Metric", "Sphere", "radii", "resolve_metric"]
 
 Floats = NDArray[np.float64]
 
@@ -59,14 +59,6 @@ class Sphere:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "radius", _length(self.radius, "the radius of a Sphere"))
-
-    def meridian(self, lat: Floats) -> tuple[Floats, Floats]:
-        """Radius of curvature along the meridian, and its derivative by latitude, in metres."""
-        return np.full_like(lat, self.radius), np.zeros_like(lat)
-
-    def parallel(self, lat: Floats) -> Floats:
-        """Radius of curvature across the meridian, in metres."""
-        return np.full_like(lat, self.radius)
 
 
 @dataclass(frozen=True, init=False)
@@ -124,22 +116,26 @@ class Ellipsoid:
         object.__setattr__(self, "a", _length(a, "semi-axis a of an Ellipsoid"))
         object.__setattr__(self, "b", _length(b, "semi-axis b of an Ellipsoid"))
 
-    def meridian(self, lat: Floats) -> tuple[Floats, Floats]:
-        """Radius of curvature along the meridian, and its derivative by latitude, in metres."""
-        e2 = 1 - (self.b / self.a) ** 2
-        w = 1 - e2 * np.sin(lat) ** 2
-        radius = self.a * (1 - e2) / w**1.5
-        return radius, 3 * e2 * np.sin(lat) * np.cos(lat) * radius / w
-
-    def parallel(self, lat: Floats) -> Floats:
-        """Radius of curvature across the meridian, in metres."""
-        e2 = 1 - (self.b / self.a) ** 2
-        radius: Floats = self.a / np.sqrt(1 - e2 * np.sin(lat) ** 2)
-        return radius
-
 
 #: Metrics of longitude and latitude.
 Globe = Sphere | Ellipsoid
+
+
+def radii(globe: Globe, lat: Floats) -> tuple[Floats, Floats, Floats]:
+    """Radii of curvature at latitudes in radians, in metres.
+
+    Returns
+    -------
+    tuple of ndarray
+        Along the meridian, its derivative by latitude, and across the meridian.
+    """
+    if isinstance(globe, Sphere):
+        radius = np.full_like(lat, globe.radius)
+        return radius, np.zeros_like(lat), radius
+    e2 = 1 - (globe.b / globe.a) ** 2
+    w = 1 - e2 * np.sin(lat) ** 2
+    along = globe.a * (1 - e2) / w**1.5
+    return along, 3 * e2 * np.sin(lat) * np.cos(lat) * along / w, globe.a / np.sqrt(w)
 
 
 @dataclass(frozen=True, eq=False)
