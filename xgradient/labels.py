@@ -139,7 +139,9 @@ def product_units(*factors: str | None) -> str | None:
 
 
 def common_units(units: list[str | None], what: str) -> tuple[str | None, list[float]]:
-    """Units of a sum, those of its first term, and what each term is multiplied with.
+    """Units of a sum, and what each term is multiplied with.
+
+    They are those of the first term, without lengths over lengths, pressures over pressures.
 
     Parameters
     ----------
@@ -158,20 +160,19 @@ def common_units(units: list[str | None], what: str) -> tuple[str | None, list[f
     >>> common_units(["s-1", "Pa s-1 hPa-1"], "a divergence")
     ('s-1', [1.0, 0.01])
     """
-    first, ones = units[0], [1.0] * len(units)
-    if len(set(units)) == 1:
-        return first, ones
+    ones = [1.0] * len(units)
     if None in units:
         return None, ones
     found = _ratios(tuple(str(unit) for unit in units))
     if found is None:
-        return None, ones
+        return units[0] if len(set(units)) == 1 else None, ones
     if isinstance(found, int):
         raise ValueError(
             f"{what} would add {units[0]!r} and {units[found]!r}; name dimensions of one kind, "
             "give metric=, or convert the data or a coordinate"
         )
-    return first, list(found)
+    common, factors = found
+    return common, list(factors)
 
 
 #: Units that UDUNITS, by which CF reads them, does not know by pint's symbol or takes for others.
@@ -208,18 +209,21 @@ def _multiply(factors: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=256)
-def _ratios(units: tuple[str, ...]) -> tuple[float, ...] | int | None:
-    """Each unit in the first one; the number of one that is of another kind; None if unknown."""
+def _ratios(units: tuple[str, ...]) -> tuple[str, tuple[float, ...]] | int | None:
+    """The common unit and each in it; the number of one of another kind; None if unknown."""
     from cf_xarray.units import units as registry
 
     try:
         steps = [registry.Quantity(1.0, _step(text, registry)) for text in units]
+        common = steps[0].to_reduced_units().units
+        plain = common == steps[0].units
+        text = units[0] if plain else _udunits(f"{common:cf}" or "1")
     except Exception:
         return None
     for at, step in enumerate(steps):
-        if not step.is_compatible_with(steps[0].units):
+        if not step.is_compatible_with(common):
             return at
-    return tuple(float(step.to(steps[0].units).magnitude) for step in steps)
+    return text, tuple(float(step.to(common).magnitude) for step in steps)
 
 
 def _udunits(text: str) -> str:
