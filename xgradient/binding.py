@@ -42,8 +42,8 @@ class Binding:
     order: Order
     vectors: tuple[bool, ...]
 
-    def sum(self, formula: Formula) -> Sum:
-        """The terms of a formula."""
+    def sum(self, formula: Formula, *, squares: bool = False) -> Sum:
+        """The terms of a formula, or of the root of the sum of their squares."""
         poles = self.frame.poles
         on_rows = poles is not None and any(poles.signs)
         if on_rows and (formula.poles or not formula.defined):
@@ -57,7 +57,7 @@ class Binding:
                 raise ValueError(poles.refusal)
         terms = _joined([self._term(part) for part in _merged(formula.parts)])
         ends = tuple(self._pole(p) for p in formula.poles) if on_rows else ()
-        return Sum(terms, ends)
+        return Sum(terms, ends, squares)
 
     def _term(self, part: Part) -> Term:
         axis = self._axis(part)
@@ -72,7 +72,7 @@ class Binding:
             # What changes along the axis only is part of the stencil, and costs nothing.
             values = np.asarray(coefficient)
             stencil = stencil if values.ndim == 0 and values == 1 else stencil.scaled(values)
-        return Term(part.field, d, stencil, weight, self._fold(part.field, axis))
+        return Term(part.field, d, stencil, weight, fold=self._fold(part.field, axis))
 
     def _weight(self, coefficient: Coefficient) -> NDArray[np.float64]:
         """A coefficient with as many dimensions as the arrays, of their length or 1."""
@@ -149,9 +149,20 @@ def _joined(terms: list[Term]) -> tuple[Term, ...]:
         if alike:
             other = joined[alike[0]]
             joined[alike[0]] = replace(other, stencil=other.stencil.plus(term.stencil))
+        elif term.stencil.width == 1 and (mine := _unweighted(joined, term.field)) is not None:
+            # The field itself is at hand where its derivative is taken.
+            joined[mine] = replace(joined[mine], value=term.weight)
         else:
             joined.append(term)
     return tuple(joined)
+
+
+def _unweighted(terms: list[Term], field: int) -> int | None:
+    """The number of a term of this field that has room for a value beside its stencil."""
+    for at, term in enumerate(terms):
+        if term.field == field and term.weight is None and term.value is None:
+            return at
+    return None
 
 
 def _merged(parts: tuple[Part, ...]) -> list[Part]:

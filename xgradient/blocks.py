@@ -110,10 +110,14 @@ def run(plan: Plan, *args: Any, runner: Runner | None = None) -> list[Any]:
     calls: list[list[Call]] = []
     for each in plan.sums:
         calls.append([])
-        for t in each.terms:
+        first, more = (3, 2) if each.squares else (0, 1)
+        for at, t in enumerate(each.terms):
+            how = more if at else first
             before, after = sides.get((t.field, t.axis), (None, None))
             rows = t.stencil if before is None and after is None else t.stencil.inside
-            calls[-1].append(Call(blocks[t.field], t.axis, rows, before, after, t.weight))
+            calls[-1].append(
+                Call(blocks[t.field], t.axis, rows, before, after, t.weight, t.value, how)
+            )
     results = kernels.sums(calls, blocks, plan.finish, plan.count, runner)
     for end in (0, 1):
         if plan.on_pole[end]:
@@ -165,6 +169,7 @@ def _pole_row(
     sums = kernels.sums(rows, fields)
     for i, each in enumerate(plan.sums):
         for t in each.poles:
-            sums[i] = sums[i] + on_pole(caps[t.field, t.axis][end], t, end, plan.span)
+            value = on_pole(caps[t.field, t.axis][end], t, end, plan.span)
+            sums[i] = kernels.collected(sums[i], value, 2 if each.squares else 1)
     made = sums if plan.finish is None else plan.finish(sums, fields, [None] * plan.count)
     return [kernels.put(r, row, axis, at) for r, row in zip(results, made, strict=True)]

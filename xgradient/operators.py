@@ -12,7 +12,6 @@ from .arguments import axes_of_call, frame_of_call
 from .axes import Axis
 from .binding import Binding
 from .chunks import derivatives
-from .finishes import norm
 from .formulas import (
     Formula,
     gradient_parts,
@@ -213,8 +212,10 @@ def magnitude(
     def one(frame: Frame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
         units = [_units(da, side.axis, 1) for side in frame.sides]
         unit, factors = common_units(units, "the magnitude of a gradient")
-        formulas = [gradient_parts(frame, i) * factor for i, factor in enumerate(factors)]
-        (data,) = evaluated(_bound(frame, da, order), [da], formulas, norm)
+        formula = Formula(())
+        for i, factor in enumerate(factors):
+            formula += gradient_parts(frame, i) * factor
+        (data,) = evaluated(_bound(frame, da, order), [da], [formula], squares=True)
         if da.dtype.kind == "c":
             data = data.real  # a length, though it was computed beside complex numbers
         attrs = described(da.attrs, unit, _words("magnitude of the gradient of {}", da))

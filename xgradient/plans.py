@@ -86,8 +86,9 @@ class Planner:
         arounds = {e.around for e in self.exchanges if e.around is not None}
         matter = {t.axis for t in every} | arounds
         for t in terms:
-            if t.weight is not None:
-                matter |= {d for d, n in enumerate(t.weight.shape) if n > 1}
+            for weight in (t.weight, t.value):
+                if weight is not None:
+                    matter |= {d for d, n in enumerate(weight.shape) if n > 1}
         self._matter = sorted(matter)
         self._around = next(iter(arounds), None)
         self._plans: dict[tuple[int, ...], Plan] = {}
@@ -102,7 +103,8 @@ class Planner:
 
     def _make(self, block: tuple[int, ...]) -> Plan:
         sums = tuple(
-            Sum(tuple(self._part(t, block) for t in each.terms), each.poles) for each in self._sums
+            replace(each, terms=tuple(self._part(t, block) for t in each.terms))
+            for each in self._sums
         )
         groups = tuple(e.groups[block[e.groups[0].axis]] for e in self.exchanges)
         ends = [False, False]
@@ -119,17 +121,22 @@ class Planner:
 
     def _part(self, term: Term, block: tuple[int, ...]) -> Term:
         """A term with the rows and weights of one block."""
-        weight, rows = term.weight, self._rows[term.stencil, term.axis][block[term.axis]]
-        if weight is not None:
-            long = [d for d, n in enumerate(weight.shape) if n > 1]
-            key = (id(weight), *(block[d] for d in long))
-            if key not in self._weights:
-                at = [slice(None)] * weight.ndim
-                for d in long:
-                    at[d] = slice(*self._bounds[d][block[d]])
-                self._weights[key] = weight[tuple(at)]
-            weight = self._weights[key]
-        return replace(term, stencil=rows, weight=weight)
+        rows = self._rows[term.stencil, term.axis][block[term.axis]]
+        weight, value = (self._weight(w, block) for w in (term.weight, term.value))
+        return replace(term, stencil=rows, weight=weight, value=value)
+
+    def _weight(self, weight: Any, block: tuple[int, ...]) -> Any:
+        """The part of a weight that belongs to one block; blocks that share it share the part."""
+        if weight is None:
+            return None
+        long = [d for d, n in enumerate(weight.shape) if n > 1]
+        key = (id(weight), *(block[d] for d in long))
+        if key not in self._weights:
+            at = [slice(None)] * weight.ndim
+            for d in long:
+                at[d] = slice(*self._bounds[d][block[d]])
+            self._weights[key] = weight[tuple(at)]
+        return self._weights[key]
 
     def _exchange(self, terms: list[Term], poles: list[PoleTerm]) -> Exchange:
         every: list[Term | PoleTerm] = [*terms, *poles]

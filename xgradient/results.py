@@ -72,10 +72,16 @@ def evaluated(
     formulas: list[Formula],
     finish: Finish | None = None,
     count: int | None = None,
+    squares: bool = False,
 ) -> list[Any]:
-    """The arrays that formulas, or what ``finish`` makes of them, give for fields on one grid."""
+    """The arrays that formulas give for fields on one grid.
+
+    Or what ``finish`` makes of them; or with ``squares`` the root of the sum of the squares of each
+    one's parts.
+    """
     arrays = [field.variable.data for field in fields]
-    return evaluate(arrays, [binding.sum(formula) for formula in formulas], finish, count)
+    sums = [binding.sum(formula, squares=squares) for formula in formulas]
+    return evaluate(arrays, sums, finish, count)
 
 
 def labelled(da: xr.DataArray, data: Any, name: Hashable, attrs: Mapping[Any, Any]) -> xr.DataArray:

@@ -46,6 +46,8 @@ class Stencil:
         The other rows in ascending order, the first node of each one's window and its width.
     edges : ndarray of float64, shape (e, largest edge width - 1)
         Their coefficients, padded with zeros that are never used.
+    own : int
+        The node that row 0 belongs to.
     """
 
     n: int
@@ -57,6 +59,7 @@ class Stencil:
     edge_starts: Ints
     edge_widths: Ints
     edges: Floats
+    own: int = 0
 
     @cached_property
     def width(self) -> int:
@@ -120,7 +123,7 @@ class Stencil:
         if not self.uniform:
             interior = interior[:, first - self.first : last - self.first]
         moved = rows[order], starts[order], widths[order], table[order]
-        return Stencil(self.n, first, last, self.offset, interior, *moved)
+        return Stencil(self.n, first, last, self.offset, interior, *moved, self.own)
 
     def scaled(self, factors: NDArray[Any] | float) -> Stencil:
         """The same rows times a number, or each times a number of its own."""
@@ -183,6 +186,7 @@ class Stencil:
             self.edge_starts[a:b] - origin,
             self.edge_widths[a:b],
             self.edges[a:b],
+            self.own + start - origin,
         )
 
 

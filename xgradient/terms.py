@@ -33,7 +33,7 @@ class Fold:
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """``weight × stencil(field)``.
+    """``weight × stencil(field)``, or ``stencil(field) + value × field``.
 
     Attributes
     ----------
@@ -45,6 +45,8 @@ class Term:
         Its rows; those of width 1 stand for the field itself.
     weight : ndarray of float64, optional
         As many dimensions as the field has, each of its length or 1.
+    value : ndarray of float64, optional
+        A weight of the field itself, which there is only without the other.
     fold : Fold, optional
         How the axis continues at its ends, if it does so across poles; a stencil that reaches
         over the ends belongs to a periodic axis otherwise.
@@ -54,6 +56,7 @@ class Term:
     axis: int
     stencil: Stencil
     weight: NDArray[Any] | None = None
+    value: NDArray[Any] | None = None
     fold: Fold | None = None
 
 
@@ -94,7 +97,8 @@ class PoleTerm:
 
 @dataclass(frozen=True, eq=False)
 class Sum:
-    """A sum of terms, and what comes to it on pole rows."""
+    """A sum of terms, and what comes to it on pole rows; or the root of the sum of squares."""
 
     terms: tuple[Term, ...]
     poles: tuple[PoleTerm, ...] = ()
+    squares: bool = False

@@ -22,6 +22,7 @@ __all__ = [
     "Call",
     "Finish",
     "Runner",
+    "collected",
     "cut",
     "derivative",
     "join",
@@ -134,11 +135,21 @@ def sums(
     results = []
     for calls in wanted:
         total: Any = None
-        for f, axis, stencil, before, after, weight in calls:
-            part = _standard.derivative(f, axis, stencil, dtype, xp, before, after, weight)
-            total = part if total is None else total + part
+        for f, axis, stencil, *others, how in calls:
+            part = _standard.derivative(f, axis, stencil, dtype, xp, *others)
+            total = collected(total, part, how)
         results.append(total)
     return results if finish is None else finish(results, blocks, [None] * (count or 1))
+
+
+def collected(total: Any, part: Any, how: int) -> Any:
+    """What becomes of a term, as `Call` has it, with the sum of those before it."""
+    if how in (0, 1):
+        return total + part if how else part
+    if how == 3:
+        return abs(part)
+    xp = _namespace(part)
+    return xp.sqrt(abs(total) * abs(total) + abs(part) * abs(part))
 
 
 def _dtype(blocks: list[Any], xp: Any) -> Any:

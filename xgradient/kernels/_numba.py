@@ -57,18 +57,20 @@ def _jit(function: Callable[..., None]) -> Callable[..., None]:
 
 
 @cache
-def _across(width: int, weigh: int, add: bool) -> Callable[..., None]:
+def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
     """Interior rows of an axis that is not innermost: vectorised over the inner cells.
 
     ``weigh`` tells what a row's sum is multiplied with: nothing (0), one weight for the whole
-    row (1), or one for each of its cells (2).
+    row (1), or one for each of its cells (2); or that the row's own cells are added to it, times
+    one weight for all (3) or one for each (4). ``how`` tells what becomes of the sum, as `Call`
+    has it; squares are taken in double precision, in which those of small numbers do not vanish.
     """
 
     def across(  # type: ignore[no-untyped-def]
         f, f_outer, f_row, g, g_outer, g_row, w, w_outer, w_row,
-        outer, first, last, offset, c, inner, strip,
+        outer, first, last, offset, own, c, inner, strip,
     ):  # fmt: skip
-        own = uint64(c.shape[1] > 1)  # whether each row has a column of its own
+        many = uint64(c.shape[1] > 1)  # whether each row has a column of its own
         for o in range(uint64(outer)):
             start = uint64(0)
             while start < uint64(inner):
@@ -77,7 +79,8 @@ def _across(width: int, weigh: int, add: bool) -> Callable[..., None]:
                     at = o * uint64(f_outer) + (i + uint64(offset)) * uint64(f_row)
                     to = o * uint64(g_outer) + i * uint64(g_row)
                     by = o * uint64(w_outer) + i * uint64(w_row)
-                    column = own * (i - uint64(first))
+                    me = o * uint64(f_outer) + (i + uint64(own)) * uint64(f_row)
+                    column = many * (i - uint64(first))
                     for j in range(start, stop):
                         if width == 1:
                             total = f[at + j]
@@ -90,8 +93,17 @@ def _across(width: int, weigh: int, add: bool) -> Callable[..., None]:
                             total *= w[by]
                         if weigh == 2:
                             total *= w[by + j]
-                        if add:
+                        if weigh == 3:
+                            total += w[by] * f[me + j]
+                        if weigh == 4:
+                            total += w[by + j] * f[me + j]
+                        if how == 1:
                             total += g[to + j]
+                        if how == 2:
+                            a, b = np.float64(abs(g[to + j])), np.float64(abs(total))
+                            total = np.sqrt(a * a + b * b)
+                        if how == 3:
+                            total = abs(total)
                         g[to + j] = total
                 start = stop
 
@@ -99,20 +111,21 @@ def _across(width: int, weigh: int, add: bool) -> Callable[..., None]:
 
 
 @cache
-def _along(width: int, even: bool, weigh: int, add: bool) -> Callable[..., None]:
+def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
     """Interior rows of the innermost axis: vectorised over the rows.
 
-    They have a coefficient each, or share it if the axis is ``even``. A row's weight is one for
-    all (1) or its own (2).
+    They have a coefficient each, or share it if the axis is ``even``. A weight is one for all
+    rows, or each has its own, as above.
     """
 
     def along(  # type: ignore[no-untyped-def]
-        f, f_outer, g, g_outer, w, w_outer, outer, first, last, offset, c
+        f, f_outer, g, g_outer, w, w_outer, outer, first, last, offset, own, c
     ):
         for o in range(uint64(outer)):
             at = o * uint64(f_outer) + uint64(first) + uint64(offset)
             to = o * uint64(g_outer) + uint64(first)
             by = o * uint64(w_outer)
+            me = o * uint64(f_outer) + uint64(first) + uint64(own)
             for i in range(uint64(last - first)):
                 if width == 1:
                     total = f[at + i]
@@ -130,8 +143,17 @@ def _along(width: int, even: bool, weigh: int, add: bool) -> Callable[..., None]
                     total *= w[by]
                 if weigh == 2:
                     total *= w[by + uint64(first) + i]
-                if add:
+                if weigh == 3:
+                    total += w[by] * f[me + i]
+                if weigh == 4:
+                    total += w[by + uint64(first) + i] * f[me + i]
+                if how == 1:
                     total += g[to + i]
+                if how == 2:
+                    a, b = np.float64(abs(g[to + i])), np.float64(abs(total))
+                    total = np.sqrt(a * a + b * b)
+                if how == 3:
+                    total = abs(total)
                 g[to + i] = total
 
     return _jit(along)
@@ -146,7 +168,7 @@ def _edges() -> Callable[..., None]:
 
     def edges(  # type: ignore[no-untyped-def]
         parts, outer_steps, row_steps, shifts, length, g, g_outer, g_row, w, w_outer, w_row,
-        weigh, add, outer, rows, starts, widths, c, inner,
+        weigh, how, outer, own, rows, starts, widths, c, inner,
     ):  # fmt: skip
         cells = uint64(4096)  # few enough that they stay in the innermost cache
         many = max(uint64(1), uint64(64) // uint64(inner))
@@ -184,9 +206,22 @@ def _edges() -> Callable[..., None]:
                         if weigh == 2:
                             for j in range(count):
                                 sums[s + j] *= w[by + j_first + j]
-                        if add:
+                        if weigh > 2:
+                            f, node = parts[0], uint64(rows[e] + own)
+                            me = o * uint64(outer_steps[0]) + node * uint64(row_steps[0]) + j_first
+                            each = uint64(weigh == 4)
+                            for j in range(count):
+                                sums[s + j] += w[by + each * (j_first + j)] * f[me + j]
+                        if how == 1:
                             for j in range(count):
                                 sums[s + j] += g[to + j]
+                        if how == 2:
+                            for j in range(count):
+                                x, y = np.float64(abs(g[to + j])), np.float64(abs(sums[s + j]))
+                                sums[s + j] = np.sqrt(x * x + y * y)
+                        if how == 3:
+                            for j in range(count):
+                                sums[s + j] = abs(sums[s + j])
                         for j in range(count):
                             g[to + j] = sums[s + j]
 
@@ -227,7 +262,8 @@ def derivative(
     before: Array | None = None,
     after: Array | None = None,
     weight: Array | None = None,
-    add: bool = False,
+    value: Array | None = None,
+    how: int = 0,
 ) -> None:
     """Write the rows of a stencil, applied along one axis, into an array.
 
@@ -246,19 +282,22 @@ def derivative(
         The cells before and after ``f`` along the axis.
     weight : ndarray, optional
         What the result is multiplied with: as many dimensions as ``out``, each of its length or 1.
-    add : bool, default: False
-        Whether the result is added to what stands in ``out``.
+    value : ndarray, optional
+        Instead of a weight: what ``f`` itself is multiplied with and added.
+    how : int, default: 0
+        What becomes of the result, as `Call` has it.
     """
     if not out.size:
         return
+    weight, own = (weight, 0) if value is None else (value, 2)
     alone = before is None and after is None
     usual = alone and f.flags.c_contiguous and out.flags.c_contiguous and f.flags.aligned
     if usual and f.dtype == out.dtype and f.dtype in _REAL:
         n, m, inner = f.shape[axis], out.shape[axis], prod(f.shape[axis + 1 :])
-        w, kind = _laid_out(weight, out, axis)
+        w, kind = _laid_out(weight, out, axis, own)
         flat, g, outer = [f.reshape(-1)], out.reshape(-1), prod(f.shape[:axis])
         steps = [n * inner], [inner], m * inner, inner, w.size // outer, _row(w, axis)
-        _loop(flat, g, w.reshape(-1), *steps, outer, inner, stencil, 0, n, kind, add)
+        _loop(flat, g, w.reshape(-1), *steps, outer, inner, stencil, 0, n, kind, how)
         return
     parts: tuple[Array, ...] = (f,)
     if not alone:
@@ -275,19 +314,19 @@ def derivative(
         if len(parts) > 1:
             # The cells around a block are few; they are laid out as it is if they are not yet.
             parts = tuple(p if _walkable(p, axis) else np.ascontiguousarray(p) for p in parts)
-        _walk(parts, axis, stencil, out, reach, *_laid_out(weight, out, axis), add)
+        _walk(parts, axis, stencil, out, reach, *_laid_out(weight, out, axis, own), how)
         return
     for box in boxes(out.shape, axis):
         every = (*box[:axis], slice(None), *box[axis + 1 :])
         fresh = tuple(np.ascontiguousarray(part[every], dtype=computed) for part in parts)
         result = np.array(out[every], computed, order="C")
         part = None if weight is None else np.broadcast_to(weight, out.shape)[every]
-        _walk(fresh, axis, stencil, result, reach, *_laid_out(part, result, axis), add)
+        _walk(fresh, axis, stencil, result, reach, *_laid_out(part, result, axis, own), how)
         out[every] = result
 
 
-def _laid_out(weight: Array | None, out: Array, axis: int) -> tuple[Array, int]:
-    """A weight as the loops read it, and its kind: 0 for none, 1 for a row's, 2 for each cell's."""
+def _laid_out(weight: Array | None, out: Array, axis: int, own: int) -> tuple[Array, int]:
+    """A weight as the loops read it, and its kind, as `_across` has them; ``own`` is 2 or 0."""
     if weight is None:
         return _NO_WEIGHT[out.dtype], 0
     # A row lies along the dimensions inside the axis; the innermost axis is a row itself.
@@ -296,7 +335,7 @@ def _laid_out(weight: Array | None, out: Array, axis: int) -> tuple[Array, int]:
     shape = out.shape[:last] + (1,) * (out.ndim - last) if by_row else out.shape
     if weight.shape != shape or not weight.flags.c_contiguous or weight.dtype != _REAL[out.dtype]:
         weight = np.ascontiguousarray(np.broadcast_to(weight, shape), _REAL[out.dtype])
-    return weight, 1 if by_row else 2
+    return weight, (1 if by_row else 2) + own
 
 
 def _row(w: Array, axis: int) -> int:
@@ -329,7 +368,7 @@ def _walk(
     reach: int,
     w: Array,
     kind: int,
-    add: bool,
+    how: int,
 ) -> None:
     """Run the loops over (outer, axis, inner); outer axes that do not merge are looped over."""
     shape = parts[0].shape
@@ -346,7 +385,7 @@ def _walk(
             for i in range(shape[d]):
                 at = (slice(None),) * d + (slice(i, i + 1),)
                 of = w[at] if kind else w
-                _walk(tuple(p[at] for p in parts), axis, stencil, out[at], reach, of, kind, add)
+                _walk(tuple(p[at] for p in parts), axis, stencil, out[at], reach, of, kind, how)
             return
         outer *= shape[d]
     if not kind:
@@ -355,7 +394,7 @@ def _walk(
     f_row = [p.strides[axis] // p.itemsize for p in parts]
     along = f_outer, f_row, g_outer, out.strides[axis] // out.itemsize, w_outer, _row(w, axis)
     flat, n = [_flat(p) for p in parts], shape[axis]
-    _loop(flat, _flat(out), _flat(w), *along, outer, inner, stencil, reach, n, kind, add)
+    _loop(flat, _flat(out), _flat(w), *along, outer, inner, stencil, reach, n, kind, how)
 
 
 def _loop(
@@ -374,29 +413,29 @@ def _loop(
     reach: int,
     length: int,
     kind: int,
-    add: bool,
+    how: int,
 ) -> None:
     """Run the loops on flat arrays: the block alone, or with the cells before and after it."""
     for part in (*flat, w):
         part.flags.writeable = False  # one compiled type for writable and read-only fields
     c, edges = stencil.tables(_REAL[g.dtype])
-    first, last, offset = stencil.first, stencil.last, stencil.offset
+    first, last, offset, own = stencil.first, stencil.last, stencil.offset, stencil.own
     if last > first:
         lead = flat[0], f_outer[0]
         if inner > 1:
-            run, strip = _across(stencil.width, kind, add), STRIP // g.itemsize
+            run, strip = _across(stencil.width, kind, how), STRIP // g.itemsize
             along = g, g_outer, g_row, w, w_outer, w_row
-            run(*lead, f_row[0], *along, outer, first, last, offset, c, inner, strip)
+            run(*lead, f_row[0], *along, outer, first, last, offset, own, c, inner, strip)
         else:
-            run = _along(stencil.width, stencil.uniform, kind, add)
-            run(*lead, g, g_outer, w, w_outer, outer, first, last, offset, c)
+            run = _along(stencil.width, stencil.uniform, kind, how)
+            run(*lead, g, g_outer, w, w_outer, outer, first, last, offset, own, c)
     if len(stencil.edge_rows):
         if len(flat) == 1:
             flat, f_outer, f_row = flat * 3, f_outer * 3, f_row * 3
         parts = tuple(flat), tuple(f_outer), tuple(f_row), (0, reach, -length), length
-        to = g, g_outer, g_row, w, w_outer, w_row, kind, add
+        to = g, g_outer, g_row, w, w_outer, w_row, kind, how
         rows, starts, widths = stencil.edge_rows, stencil.edge_starts, stencil.edge_widths
-        _edges()(*parts, *to, outer, rows, starts, widths, edges, inner)
+        _edges()(*parts, *to, outer, own, rows, starts, widths, edges, inner)
 
 
 def _flat(a: Array) -> Array:

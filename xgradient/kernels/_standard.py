@@ -25,6 +25,7 @@ def derivative(
     before: Any = None,
     after: Any = None,
     weight: Any = None,
+    value: Any = None,
 ) -> Any:
     """The rows of a stencil, applied along one axis.
 
@@ -45,6 +46,8 @@ def derivative(
     weight : ndarray, optional
         What the result is multiplied with: as many dimensions as ``f``, each of the result's
         length or 1.
+    value : ndarray, optional
+        A weight of the field itself, which is added.
 
     Returns
     -------
@@ -63,7 +66,11 @@ def derivative(
     ends = range(middle, len(stencil.edge_rows))
     parts.extend(_edge(f, axis, stencil, at, xp) for at in ends)
     result = join(parts, axis, xp) if parts else cut(f, axis, 0, 0)
-    return result if weight is None else result * like(weight, f, xp)
+    if weight is not None:
+        result = result * like(weight, f, xp)
+    if value is not None:
+        result = result + like(value, f, xp) * cut(f, axis, stencil.own, stencil.own + stencil.n)
+    return result
 
 
 def join(parts: list[Any], axis: int, xp: Any) -> Any:

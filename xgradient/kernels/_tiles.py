@@ -143,8 +143,8 @@ def _run(job: Job, scratch: dict[Any, list[Array]]) -> None:
         parts = [*([] if half else job.outs), *scratch[out.shape]][: len(job.sums)]
     run = _loops(out.dtype)
     for part, calls in zip(parts, job.sums, strict=True):
-        for at, (f, axis, stencil, before, after, weight) in enumerate(calls):
-            run(f, axis, stencil, part, before, after, weight, at > 0)
+        for f, axis, stencil, *others in calls:
+            run(f, axis, stencil, part, *others)
     if direct:
         return
     results = parts if job.finish is None else job.finish(parts, job.fields, job.outs)
@@ -176,10 +176,13 @@ def _loops(dtype: np.dtype[Any]) -> Callable[..., None]:
         before: Any,
         after: Any,
         weight: Any,
-        add: bool,
+        value: Any,
+        how: int,
     ) -> None:
         # Long doubles: no compiler for them here, so NumPy's own arithmetic.
-        result = _standard.derivative(f, axis, stencil, dtype, np, before, after, weight)
-        out[...] = out + result if add else result
+        result = _standard.derivative(f, axis, stencil, dtype, np, before, after, weight, value)
+        if how > 1:
+            result = np.hypot(abs(out), abs(result)) if how == 2 else abs(result)
+        out[...] = out + result if how == 1 else result
 
     return sliced
