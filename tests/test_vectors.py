@@ -260,6 +260,19 @@ def test_types(dtype):
     np.testing.assert_allclose(found, wide.u.grad.magnitude(), rtol=rtol, atol=rtol * 30)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_the_length_of_tiny_and_huge_vectors(dtype):
+    """The squares of these are beyond the numbers of their type."""
+    x, y = (xr.DataArray(np.arange(4.0), dims=d) for d in "xy")
+    for size in (np.finfo(dtype).tiny * 16, np.finfo(dtype).max / 64):
+        f = ((3 * x + 4 * y) * size).astype(dtype).assign_coords(x=x, y=y)
+        np.testing.assert_allclose(f.grad.magnitude(), 5 * size, rtol=1e-6)
+    gap = xr.DataArray([[0.0, np.nan, 2.0], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]], dims=("x", "y"))
+    found = gap.astype(dtype).grad.magnitude()
+    slopes = np.gradient(gap.values)
+    np.testing.assert_allclose(found, np.hypot(*slopes).astype(dtype))
+
+
 def test_tiles_and_threads_give_the_same_bits(monkeypatch):
     from xgradient.kernels import _tiles
 

@@ -63,7 +63,7 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
     ``weigh`` tells what a row's sum is multiplied with: nothing (0), one weight for the whole
     row (1), or one for each of its cells (2); or that the row's own cells are added to it, times
     one weight for all (3) or one for each (4). ``how`` tells what becomes of the sum, as `Call`
-    has it; squares are taken in double precision, in which those of small numbers do not vanish.
+    has it; roots of squares are taken of ratios, for squares of small numbers vanish in float32.
     """
 
     def across(  # type: ignore[no-untyped-def]
@@ -71,6 +71,7 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
         outer, first, last, offset, own, c, inner, strip,
     ):  # fmt: skip
         many = uint64(c.shape[1] > 1)  # whether each row has a column of its own
+        one = c.dtype.type(1)
         for o in range(uint64(outer)):
             start = uint64(0)
             while start < uint64(inner):
@@ -100,8 +101,10 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
                         if how == 1:
                             total += g[to + j]
                         if how == 2:
-                            a, b = np.float64(abs(g[to + j])), np.float64(abs(total))
-                            total = np.sqrt(a * a + b * b)
+                            a, b = abs(g[to + j]), abs(total)
+                            high, low = (a, b) if a > b else (b, a)
+                            ratio = low / high if high > 0 else low
+                            total = high * np.sqrt(one + ratio * ratio)
                         if how == 3:
                             total = abs(total)
                         g[to + j] = total
@@ -121,6 +124,7 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
     def along(  # type: ignore[no-untyped-def]
         f, f_outer, g, g_outer, w, w_outer, outer, first, last, offset, own, c
     ):
+        one = c.dtype.type(1)
         for o in range(uint64(outer)):
             at = o * uint64(f_outer) + uint64(first) + uint64(offset)
             to = o * uint64(g_outer) + uint64(first)
@@ -150,8 +154,10 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
                 if how == 1:
                     total += g[to + i]
                 if how == 2:
-                    a, b = np.float64(abs(g[to + i])), np.float64(abs(total))
-                    total = np.sqrt(a * a + b * b)
+                    a, b = abs(g[to + i]), abs(total)
+                    high, low = (a, b) if a > b else (b, a)
+                    ratio = low / high if high > 0 else low
+                    total = high * np.sqrt(one + ratio * ratio)
                 if how == 3:
                     total = abs(total)
                 g[to + i] = total
@@ -173,6 +179,7 @@ def _edges() -> Callable[..., None]:
         cells = uint64(4096)  # few enough that they stay in the innermost cache
         many = max(uint64(1), uint64(64) // uint64(inner))
         sums = np.empty(min(uint64(inner), cells) * many, g.dtype)
+        one = c.dtype.type(1)
         for o_first in range(uint64(0), uint64(outer), many):
             o_last = min(o_first + many, uint64(outer))
             for e in range(len(rows)):
@@ -217,8 +224,10 @@ def _edges() -> Callable[..., None]:
                                 sums[s + j] += g[to + j]
                         if how == 2:
                             for j in range(count):
-                                x, y = np.float64(abs(g[to + j])), np.float64(abs(sums[s + j]))
-                                sums[s + j] = np.sqrt(x * x + y * y)
+                                a, b = abs(g[to + j]), abs(sums[s + j])
+                                high, low = (a, b) if a > b else (b, a)
+                                ratio = low / high if high > 0 else low
+                                sums[s + j] = high * np.sqrt(one + ratio * ratio)
                         if how == 3:
                             for j in range(count):
                                 sums[s + j] = abs(sums[s + j])

@@ -28,8 +28,8 @@ WORTH_THREADS = 1 << 22
 STRETCH = 1 << 14
 #: Work units an array is cut into for threads: more than threads, so that they end together.
 UNITS = max(8, 2 * (os.cpu_count() or 1))
-#: Bytes of a tile of the result, a part of the cache that one processor has for itself.
-TILE = 1 << 21
+#: Bytes of a tile of the result: it fits in the cache that processors share, and is worth its call.
+TILE = 1 << 22
 
 Array = NDArray[Any]
 
