@@ -1,0 +1,92 @@
+"""Operators on the globe: their price in copies of one input, and on dask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dask
+import dask.array
+import numpy as np
+import xarray as xr
+
+import xgradient
+
+from .report import number
+from .timing import copies, medians
+
+__all__ = ["price_in_chunks", "price_in_memory", "small_vorticity"]
+
+#: A case, what was measured, the goal.
+Found = tuple[str, str, str]
+
+
+def winds(shape: tuple[int, ...]) -> xr.Dataset:
+    """Two components with rows on the poles and longitudes that go round."""
+    rng = np.random.default_rng(7)
+    lat, lon = np.linspace(-90, 90, shape[1]), 360 * np.arange(shape[2]) / shape[2]
+    coords = {
+        "lat": ("lat", lat, {"units": "degrees_north"}),
+        "lon": ("lon", lon, {"units": "degrees_east"}),
+    }
+    dims = ("time", "lat", "lon")
+    return xr.Dataset(
+        {n: (dims, rng.standard_normal(shape, dtype="f4"), {"units": "m s-1"}) for n in "uv"},
+        coords,
+    )
+
+
+def price_in_memory(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
+    """Each operator on the sphere, periodic and across the poles."""
+    ds = winds(shape)
+    metric: dict[str, Any] = {"metric": "sphere"}
+    cases = {
+        'grad("lat")': ("1.5", lambda: ds.u.grad("lat", **metric)),
+        "magnitude": ("2.5", lambda: ds.u.grad.magnitude(["lat", "lon"], **metric)),
+        "divergence": ("3", lambda: ds.grad.divergence(lon="u", lat="v", **metric)),
+        "curl": ("3", lambda: ds.grad.curl(lon="u", lat="v", **metric)),
+        "laplacian": ("3", lambda: ds.u.grad.laplacian(["lat", "lon"], **metric)),
+    }
+    for name, (goal, call) in cases.items():
+        yield f"{name} on the sphere", number(copies(call, ds.u.values, rounds)), goal
+
+
+def price_in_chunks(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
+    """Divergence and curl against a chunk-wise copy of both inputs, and their tasks."""
+    ds = winds(shape)
+    for dim, parts in (("time", 16), ("lat", 4), ("lon", 8)):
+        lazy = ds.chunk({dim: -(-ds.sizes[dim] // parts)})
+        lazy = lazy.map(lambda da: da.copy(data=da.data.map_blocks(np.copy).persist()))
+        for name in ("divergence", "curl"):
+            made = getattr(lazy.grad, name)(lon="u", lat="v", metric="sphere").data
+            copied = [lazy[n].data.map_blocks(np.copy) for n in "uv"]
+            calls = {"ours": lambda m=made: _pass([m]), "copy": lambda c=copied: _pass(c)}
+            with dask.config.set(scheduler="threads", num_workers=2):
+                found = medians(calls, rounds=rounds)
+            (graph,) = dask.optimize(made)
+            inputs = sum(len(lazy[n].data.__dask_graph__()) for n in "uv")
+            tasks = (len(graph.__dask_graph__()) - inputs) / made.npartitions
+            case = f"{name} on dask, {parts} chunks along {dim}"
+            yield (
+                f"{case}: times a chunk-wise copy of both inputs; tasks added per chunk",
+                f"{number(found['ours'] / found['copy'])}; {tasks:.1f}",
+                "2; 7",
+            )
+
+
+class _Nowhere:
+    """Takes results and forgets them."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+
+def _pass(arrays: list[Any]) -> None:
+    dask.array.store(arrays, [_Nowhere() for _ in arrays], lock=False)
+
+
+def small_vorticity(rounds: int) -> float:
+    """Seconds of the vorticity of one field of 721 x 1440."""
+    ds = winds((1, 721, 1440)).isel(time=0)
+    call = {"one": lambda: xgradient.curl(lon=ds.u, lat=ds.v, metric="sphere")}
+    return medians(call, rounds=rounds)["one"]
