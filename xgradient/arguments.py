@@ -10,7 +10,8 @@ import xarray as xr
 
 from .axes import Axis, Place, XarrayObject, find_coord, horizontal, make_axis
 from .chunks import derivatives
-from .frames import Frame, flat_frame, frame_on_globe, frame_with_factors
+from .frames import Frame, flat_frame, frame_with_factors
+from .globe import frame_on_globe
 from .metrics import Factors, resolve_metric
 from .stencils import Order
 
