@@ -12,6 +12,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from xgradient import gradient, kernels
+from xgradient.chunks import evaluate
+from xgradient.nodes import uniform_nodes
+from xgradient.stencils import Order
+from xgradient.terms import Sum, Term
 
 from .calls import derivative
 from .strategies import NODES, chunkings, make_field, shapes
@@ -106,6 +110,33 @@ def test_all_even_chunkings_of_one_axis(accuracy, period, axis):
             chunks = {axis: size, 1 - axis: 2}
             found = derivative(da.from_array(field, chunks=chunks), x, axis, **options)
             assert same_bits(found.compute(scheduler="sync"), expected), size
+
+
+@given(data=st.data())
+@settings(max_examples=100)
+def test_weights_in_chunks_of_their_own(data):
+    """Weights and values on dask, for fields on dask or in memory, are those from memory."""
+    shape = data.draw(st.tuples(*[st.integers(4, 8)] * 3))
+    field = make_field(shape, data.draw(st.sampled_from(["f4", "f8", "i2"])))
+    thin = st.tuples(*(st.sampled_from([1, n]) for n in shape))
+    weight, value = (make_field(data.draw(thin), "f8", seed) for seed in (1, 2))
+    rows = Order().stencil(uniform_nodes(shape[1], 0.5), "it")
+    across = Order(2).stencil(uniform_nodes(shape[2], 2.0, periodic=True), "it")
+
+    def sums(weight, value):
+        first = Term(0, 1, rows, weight=weight), Term(0, 2, across, value=value)
+        return [Sum(first), Sum((Term(0, 2, across, weight=weight),))]
+
+    def on_dask(array):
+        return da.from_array(array, chunks=data.draw(chunkings(array.shape)))
+
+    expected = evaluate([field], sums(weight, value))
+    lazy = data.draw(st.booleans())
+    some = on_dask(field) if lazy else field
+    found = evaluate([some], sums(on_dask(weight), on_dask(value) if lazy else value))
+    for a, b in zip(found, expected, strict=True):
+        assert not lazy or a.chunks == some.chunks
+        assert same_bits(a.compute(scheduler="sync"), b)
 
 
 @given(data=st.data())

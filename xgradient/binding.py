@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from .axes import Axis
 from .formulas import Formula, Part, PolePart
@@ -74,7 +74,7 @@ class Binding:
             stencil = stencil if values.ndim == 0 and values == 1 else stencil.scaled(values)
         return Term(part.field, d, stencil, weight, fold=self._fold(part.field, axis))
 
-    def _weight(self, coefficient: Coefficient) -> NDArray[np.float64]:
+    def _weight(self, coefficient: Coefficient) -> Any:
         """A coefficient with as many dimensions as the arrays, of their length or 1."""
         if not isinstance(coefficient, xr.Variable):
             return np.full((1,) * len(self.dims), coefficient, dtype=np.float64)
@@ -85,8 +85,8 @@ class Binding:
                 "the dimension, e.g. with .broadcast_like"
             )
         mine = [d for d in self.dims if d in coefficient.dims]
-        shape = [n if d in mine else 1 for d, n in zip(self.dims, self.shape, strict=True)]
-        return np.asarray(coefficient.transpose(*mine).values, dtype=np.float64).reshape(shape)
+        values = coefficient.transpose(*mine).astype(np.float64, copy=False).data
+        return values[tuple(slice(None) if d in mine else None for d in self.dims)]
 
     def _around(self) -> int | None:
         """The dimension of longitudes that go round, if the arrays have it."""
@@ -170,10 +170,17 @@ def _merged(parts: tuple[Part, ...]) -> list[Part]:
     merged: dict[tuple[int, Hashable, int], Part] = {}
     for part in parts:
         value = part.coefficient
-        if not (value.values.any() if isinstance(value, xr.Variable) else value):
+        if _is_zero(value):
             continue
         key = (part.field, part.side.axis.dim if part.deriv else None, part.deriv)
         total = merged[key].coefficient + value if key in merged else value
         merged[key] = Part(part.field, part.side, part.deriv, total)
     # A derivative first: what follows is added to it. A sum without any is one of zeros.
     return sorted(merged.values(), key=lambda part: part.deriv == 0) or list(parts[:1])
+
+
+def _is_zero(value: Coefficient) -> bool:
+    """Whether a coefficient vanishes, as far as it can be told without computing it."""
+    if isinstance(value, xr.Variable):
+        return value.chunks is None and not value.values.any()
+    return not value

@@ -73,6 +73,8 @@ class Plan:
         Whether the block's first and last row along the axis of pole terms stand on a pole.
     span : tuple of int or None
         The block's range along the axis of longitudes; None if it goes all round.
+    weights : int
+        Number of weights that are handed to each block.
     """
 
     fields: int
@@ -82,6 +84,7 @@ class Plan:
     count: int = 1
     on_pole: tuple[bool, bool] = (False, False)
     span: tuple[int, int] | None = None
+    weights: int = 0
 
 
 def run(plan: Plan, *args: Any, runner: Runner | None = None) -> list[Any]:
@@ -92,12 +95,13 @@ def run(plan: Plan, *args: Any, runner: Runner | None = None) -> list[Any]:
     plan : Plan
         What is to be done.
     *args : array or list of array
-        The block of each input array; then for each group the ranges that each neighbour has
-        cut, and the caps that are given.
+        The block of each input array, then that of each weight; then for each group the ranges
+        that each neighbour has cut, and the caps that are given.
     runner : callable, optional
         Runs the work units of large blocks in memory.
     """
     blocks, rest = [kernels.plain(f) for f in args[: plan.fields]], list(args[plan.fields :])
+    weights, rest = rest[: plan.weights], rest[plan.weights :]
     sides, caps = {}, {}
     for group in plan.groups:
         key, block = (group.field, group.axis), blocks[group.field]
@@ -115,9 +119,9 @@ def run(plan: Plan, *args: Any, runner: Runner | None = None) -> list[Any]:
             how = more if at else first
             before, after = sides.get((t.field, t.axis), (None, None))
             rows = t.stencil if before is None and after is None else t.stencil.inside
-            calls[-1].append(
-                Call(blocks[t.field], t.axis, rows, before, after, t.weight, t.value, how)
-            )
+            weight, value = (weights[w] if isinstance(w, int) else w for w in (t.weight, t.value))
+            f = blocks[t.field]
+            calls[-1].append(Call(f, t.axis, rows, before, after, weight, value, how))
     results = kernels.sums(calls, blocks, plan.finish, plan.count, runner)
     for end in (0, 1):
         if plan.on_pole[end]:

@@ -11,7 +11,7 @@ import operator
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -81,7 +81,7 @@ def evaluate(
     """
     _check_range(arrays, [t.stencil for each in sums for t in each.terms])
     count = len(sums) if finish is None else count or 1
-    if any(_is_dask(array) for array in arrays):
+    if any(_is_dask(array) for array in (*arrays, *_weights(sums))):
         return _in_chunks(arrays, sums, finish, count)
     shape = arrays[0].shape
     planner = Planner(sums, tuple((n,) for n in shape), len(arrays), finish, count)
@@ -138,10 +138,11 @@ def _in_chunks(
     from dask.highlevelgraph import HighLevelGraph
     from dask.task_spec import Task, TaskRef
 
-    arrays = _alike(arrays)
+    arrays = _alike(arrays, _weights(sums))
     first = arrays[0]
     token = tokenize([a.name for a in arrays], [_plain(each) for each in sums], finish)
-    planner = Planner(sums, first.chunks, len(arrays), finish, count)
+    sums, weights = _handed_over(sums, first.chunks)
+    planner = Planner(sums, first.chunks, len(arrays), finish, count, len(weights))
     every = list(product(*(range(n) for n in first.numblocks)))
     layer: dict[Any, Any] = {}
     for at, exchange in enumerate(planner.exchanges):
@@ -150,10 +151,11 @@ def _in_chunks(
     for block in every:
         key = (name, *block)
         refs = [TaskRef((a.name, *block)) for a in arrays]
+        refs.extend(TaskRef((w.name, *_within(block, w.shape))) for w in weights)
         for at, exchange in enumerate(planner.exchanges):
             refs.extend(_given(token, at, exchange, block))
         layer[key] = Task(key, _chunk, planner.plan(block), *refs)
-    graph = HighLevelGraph.from_collections(name, layer, dependencies=arrays)
+    graph = HighLevelGraph.from_collections(name, layer, dependencies=[*arrays, *weights])
     dtype = result_dtype(np.result_type(*(a.dtype for a in arrays)))
     meta = first._meta.astype(dtype)
     whole = da.Array(graph, name, first.chunks, meta=meta)
@@ -172,19 +174,61 @@ def _in_chunks(
     return results
 
 
-def _alike(arrays: list[Any]) -> list[Any]:
-    """All arrays as dask arrays with the same chunks."""
+def _alike(arrays: list[Any], weights: list[Any]) -> list[Any]:
+    """All arrays as dask arrays with the same chunks; those of weights, if only these have any."""
     import dask.array as da
 
-    if len(arrays) == 1:
+    if len(arrays) == 1 and _is_dask(arrays[0]):
         return arrays
-    chunks = next(a.chunks for a in arrays if _is_dask(a))
+    chunks = next((a.chunks for a in arrays if _is_dask(a)), None)
+    if chunks is None:
+        lazy = [w for w in weights if _is_dask(w)]
+        chunks = tuple(
+            next((w.chunks[d] for w in lazy if w.shape[d] == n), (n,))
+            for d, n in enumerate(arrays[0].shape)
+        )
     arrays = [a if _is_dask(a) else da.from_array(a, chunks=chunks) for a in arrays]
     if all(a.chunks == chunks for a in arrays):
         return arrays
     dims = tuple(range(arrays[0].ndim))
     _, unified = da.core.unify_chunks(*(part for a in arrays for part in (a, dims)))
     return list(unified)
+
+
+def _weights(sums: list[Sum]) -> list[Any]:
+    """The weights and values of all terms."""
+    every = [w for each in sums for t in each.terms for w in (t.weight, t.value)]
+    return [w for w in every if w is not None]
+
+
+def _handed_over(sums: list[Sum], chunks: Any) -> tuple[list[Sum], list[Any]]:
+    """The sums with numbers for their dask weights, and these weights in chunks of the fields."""
+    lazy = {w.name: w for w in _weights(sums) if _is_dask(w)}
+    if not lazy:
+        return sums, []
+    number = {name: at for at, name in enumerate(lazy)}
+
+    def known(weight: Any) -> Any:
+        return number[weight.name] if _is_dask(weight) else weight
+
+    numbered = [
+        replace(
+            each,
+            terms=tuple(
+                replace(t, weight=known(t.weight), value=known(t.value)) for t in each.terms
+            ),
+        )
+        for each in sums
+    ]
+    return numbered, [
+        w.rechunk(tuple((1,) if n == 1 else c for n, c in zip(w.shape, chunks, strict=True)))
+        for w in lazy.values()
+    ]
+
+
+def _within(block: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The block of a weight, which is 1 long along some axes, that belongs to a block."""
+    return tuple(0 if n == 1 else at for at, n in zip(block, shape, strict=True))
 
 
 def _plain(value: Any) -> Any:

@@ -57,15 +57,21 @@ class Planner:
         Chunk sizes along each axis, the same for all input arrays.
     fields : int
         Number of input arrays.
-    finish, count
+    finish, count, weights
         As `Plan` has them.
     """
 
     def __init__(
-        self, sums: list[Sum], chunks: Chunks, fields: int, finish: Finish | None, count: int
+        self,
+        sums: list[Sum],
+        chunks: Chunks,
+        fields: int,
+        finish: Finish | None,
+        count: int,
+        weights: int = 0,
     ) -> None:
         self._sums, self._chunks, self._fields = sums, chunks, fields
-        self._finish, self._count = finish, count
+        self._finish, self._count, self._given = finish, count, weights
         self._bounds = [tuple(pairwise([0, *accumulate(sizes)])) for sizes in chunks]
         terms = [t for each in sums for t in each.terms]
         poles = [t for each in sums for t in each.poles]
@@ -87,7 +93,7 @@ class Planner:
         matter = {t.axis for t in every} | arounds
         for t in terms:
             for weight in (t.weight, t.value):
-                if weight is not None:
+                if weight is not None and not isinstance(weight, int):
                     matter |= {d for d, n in enumerate(weight.shape) if n > 1}
         self._matter = sorted(matter)
         self._around = next(iter(arounds), None)
@@ -117,7 +123,9 @@ class Planner:
         span = None
         if self._around is not None and len(self._chunks[self._around]) > 1:
             span = self._bounds[self._around][block[self._around]]
-        return Plan(self._fields, sums, groups, self._finish, self._count, (ends[0], ends[1]), span)
+        on_pole = ends[0], ends[1]
+        made = self._finish, self._count
+        return Plan(self._fields, sums, groups, *made, on_pole, span, self._given)
 
     def _part(self, term: Term, block: tuple[int, ...]) -> Term:
         """A term with the rows and weights of one block."""
@@ -127,8 +135,8 @@ class Planner:
 
     def _weight(self, weight: Any, block: tuple[int, ...]) -> Any:
         """The part of a weight that belongs to one block; blocks that share it share the part."""
-        if weight is None:
-            return None
+        if weight is None or isinstance(weight, int):
+            return weight
         long = [d for d, n in enumerate(weight.shape) if n > 1]
         key = (id(weight), *(block[d] for d in long))
         if key not in self._weights:

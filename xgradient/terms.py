@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
-
 from .stencils import Stencil
 
 __all__ = ["Fold", "PoleTerm", "Sum", "Term"]
@@ -43,9 +41,10 @@ class Term:
         The axis of the stencil.
     stencil : Stencil
         Its rows; those of width 1 stand for the field itself.
-    weight : ndarray of float64, optional
-        As many dimensions as the field has, each of its length or 1.
-    value : ndarray of float64, optional
+    weight : array of float64 or int, optional
+        As many dimensions as the field has, each of its length or 1; in memory or in dask chunks.
+        A number stands for one that is handed to each chunk.
+    value : array of float64 or int, optional
         A weight of the field itself, which there is only without the other.
     fold : Fold, optional
         How the axis continues at its ends, if it does so across poles; a stencil that reaches
@@ -55,8 +54,8 @@ class Term:
     field: int
     axis: int
     stencil: Stencil
-    weight: NDArray[Any] | None = None
-    value: NDArray[Any] | None = None
+    weight: Any = None
+    value: Any = None
     fold: Fold | None = None
 
 
