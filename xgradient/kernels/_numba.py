@@ -31,10 +31,14 @@ _REAL = {np.dtype(t): np.dtype(r) for t, r in zip(("f4", "f8", "c8", "c16"), "fd
 _COMPILING = Lock()
 #: What stands for a weight where there is none.
 _NO_WEIGHT = {t: np.zeros(0, r) for t, r in _REAL.items()}
+for _weight in _NO_WEIGHT.values():
+    _weight.setflags(write=False)
 #: Bytes of a row that are worked on at a time where the axis is not the innermost.
 STRIP = 1 << 19
 
 Array = NDArray[Any]
+#: An array as its memory, with the steps to the next of its outer lines and of its rows.
+Lines = tuple[Array, int, int]
 
 
 def _jit(function: Callable[..., None]) -> Callable[..., None]:
@@ -68,14 +72,15 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
 
     def across(  # type: ignore[no-untyped-def]
         f, f_outer, f_row, g, g_outer, g_row, w, w_outer, w_row,
-        outer, first, last, offset, own, c, inner, strip,
+        outer, inner, first, last, offset, own, c,
     ):  # fmt: skip
         many = uint64(c.shape[1] > 1)  # whether each row has a column of its own
         one = c.dtype.type(1)
+        strip = uint64(STRIP // g.itemsize)
         for o in range(uint64(outer)):
             start = uint64(0)
             while start < uint64(inner):
-                stop = min(start + uint64(strip), uint64(inner))
+                stop = min(start + strip, uint64(inner))
                 for i in range(uint64(first), uint64(last)):
                     at = o * uint64(f_outer) + (i + uint64(offset)) * uint64(f_row)
                     to = o * uint64(g_outer) + i * uint64(g_row)
@@ -122,8 +127,9 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
     """
 
     def along(  # type: ignore[no-untyped-def]
-        f, f_outer, g, g_outer, w, w_outer, outer, first, last, offset, own, c
-    ):
+        f, f_outer, f_row, g, g_outer, g_row, w, w_outer, w_row,
+        outer, inner, first, last, offset, own, c,
+    ):  # fmt: skip
         one = c.dtype.type(1)
         for o in range(uint64(outer)):
             at = o * uint64(f_outer) + uint64(first) + uint64(offset)
@@ -173,9 +179,13 @@ def _edges() -> Callable[..., None]:
     """
 
     def edges(  # type: ignore[no-untyped-def]
-        parts, outer_steps, row_steps, shifts, length, g, g_outer, g_row, w, w_outer, w_row,
-        weigh, how, outer, own, rows, starts, widths, c, inner,
+        f, f_outer, f_row, before, before_outer, before_row, after, after_outer, after_row,
+        g, g_outer, g_row, w, w_outer, w_row, reach, length,
+        weigh, how, outer, inner, own, rows, starts, widths, c,
     ):  # fmt: skip
+        parts, shifts = (f, before, after), (0, reach, -length)
+        outer_steps = f_outer, before_outer, after_outer
+        row_steps = f_row, before_row, after_row
         cells = uint64(4096)  # few enough that they stay in the innermost cache
         many = max(uint64(1), uint64(64) // uint64(inner))
         sums = np.empty(min(uint64(inner), cells) * many, g.dtype)
@@ -299,18 +309,21 @@ def derivative(
     if not out.size:
         return
     weight, own = (weight, 0) if value is None else (value, 2)
-    alone = before is None and after is None
-    usual = alone and f.flags.c_contiguous and out.flags.c_contiguous and f.flags.aligned
-    if usual and f.dtype == out.dtype and f.dtype in _REAL:
-        n, m, inner = f.shape[axis], out.shape[axis], prod(f.shape[axis + 1 :])
+    alone, flags = before is None and after is None, f.flags
+    plain = alone and flags.c_contiguous and flags.aligned and out.flags.c_contiguous
+    if plain and f.dtype == out.dtype and out.dtype in _REAL:
+        shape, n = f.shape, f.shape[axis]
+        outer, inner = prod(shape[:axis]), prod(shape[axis + 1 :])
         w, kind = _laid_out(weight, out, axis, own)
-        flat, g, outer = [f.reshape(-1)], out.reshape(-1), prod(f.shape[:axis])
-        steps = [n * inner], [inner], m * inner, inner, w.size // outer, _row(w, axis)
-        _loop(flat, g, w.reshape(-1), *steps, outer, inner, stencil, 0, n, kind, how)
+        lines = _read_only(f.ravel()), n * inner, inner
+        to = out.ravel(), out.shape[axis] * inner, inner
+        by = (_read_only(w.ravel()), w.size // outer, _row(w, axis)) if kind else (w, 0, 0)
+        _loop(lines, lines, lines, to, by, outer, inner, stencil, 0, n, kind, how)
         return
     parts: tuple[Array, ...] = (f,)
     if not alone:
-        parts = (f, f if before is None else before, f if after is None else after)
+        # No window reaches to where no cells are given, so any array stands for them.
+        parts = f, f if before is None else before, f if after is None else after
     reach = 0 if before is None else before.shape[axis]
     if not out.flags.c_contiguous:
         order = sorted(range(f.ndim), key=lambda d: -abs(out.strides[d]))
@@ -318,11 +331,10 @@ def derivative(
         weight = None if weight is None else weight.transpose(order)
         axis = order.index(axis)
     computed = out.dtype if out.dtype in _REAL else np.dtype(np.float32)
-    plain = parts[0].dtype == computed == out.dtype and _walkable(parts[0], axis)
-    if plain and _walkable(out, axis):
-        if len(parts) > 1:
-            # The cells around a block are few; they are laid out as it is if they are not yet.
-            parts = tuple(p if _walkable(p, axis) else np.ascontiguousarray(p) for p in parts)
+    same = parts[0].dtype == computed == out.dtype
+    if same and _walkable(parts[0], axis) and _walkable(out, axis):
+        # The cells around a block are few; they are laid out as it is if they are not yet.
+        parts = tuple(p if _walkable(p, axis) else np.ascontiguousarray(p) for p in parts)
         _walk(parts, axis, stencil, out, reach, *_laid_out(weight, out, axis, own), how)
         return
     for box in boxes(out.shape, axis):
@@ -348,8 +360,8 @@ def _laid_out(weight: Array | None, out: Array, axis: int, own: int) -> tuple[Ar
 
 
 def _row(w: Array, axis: int) -> int:
-    """Step of a weight from one row to the next, in items."""
-    return w.strides[axis] // w.itemsize if w.size and w.shape[axis] > 1 else 0
+    """Step from one row to the next, in items; none for a weight that all rows share."""
+    return w.strides[axis] // w.itemsize if w.shape[axis] > 1 else 0
 
 
 def _walkable(a: Array, axis: int) -> bool:
@@ -383,7 +395,7 @@ def _walk(
     shape = parts[0].shape
     inner, outer = prod(shape[axis + 1 :]), 1
     every = (*parts, out, w) if kind else (*parts, out)
-    outer_steps = [0] * (len(parts) + 2)
+    outer_steps = [0] * len(every)
     for d in range(axis - 1, -1, -1):
         if shape[d] == 1:
             continue
@@ -397,25 +409,21 @@ def _walk(
                 _walk(tuple(p[at] for p in parts), axis, stencil, out[at], reach, of, kind, how)
             return
         outer *= shape[d]
-    if not kind:
-        outer_steps.append(0)
-    *f_outer, g_outer, w_outer = outer_steps[: len(parts) + 2]
-    f_row = [p.strides[axis] // p.itemsize for p in parts]
-    along = f_outer, f_row, g_outer, out.strides[axis] // out.itemsize, w_outer, _row(w, axis)
-    flat, n = [_flat(p) for p in parts], shape[axis]
-    _loop(flat, _flat(out), _flat(w), *along, outer, inner, stencil, reach, n, kind, how)
+    lines = [(_flat(a), step, _row(a, axis)) for a, step in zip(every, outer_steps, strict=True)]
+    by = lines.pop() if kind else (w, 0, 0)
+    to = lines.pop()
+    for cells, _, _ in (*lines, by):
+        _read_only(cells)
+    f, before, after = lines if len(lines) > 1 else lines * 3
+    _loop(f, before, after, to, by, outer, inner, stencil, reach, shape[axis], kind, how)
 
 
 def _loop(
-    flat: list[Array],
-    g: Array,
-    w: Array,
-    f_outer: list[int],
-    f_row: list[int],
-    g_outer: int,
-    g_row: int,
-    w_outer: int,
-    w_row: int,
+    lines: Lines,
+    before: Lines,
+    after: Lines,
+    to: Lines,
+    by: Lines,
     outer: int,
     inner: int,
     stencil: Stencil,
@@ -424,27 +432,32 @@ def _loop(
     kind: int,
     how: int,
 ) -> None:
-    """Run the loops on flat arrays: the block alone, or with the cells before and after it."""
-    for part in (*flat, w):
-        part.flags.writeable = False  # one compiled type for writable and read-only fields
+    """Run the loops: over the interior rows within the block, and over those at its ends."""
+    # Named one by one, for to unpack them in each call takes longer.
+    (f, f_outer, f_row), (g, g_outer, g_row), (w, w_outer, w_row) = lines, to, by
     c, edges = stencil.tables(_REAL[g.dtype])
-    first, last, offset, own = stencil.first, stencil.last, stencil.offset, stencil.own
+    first, last, own, rows = stencil.first, stencil.last, stencil.own, stencil.edge_rows
     if last > first:
-        lead = flat[0], f_outer[0]
-        if inner > 1:
-            run, strip = _across(stencil.width, kind, how), STRIP // g.itemsize
-            along = g, g_outer, g_row, w, w_outer, w_row
-            run(*lead, f_row[0], *along, outer, first, last, offset, own, c, inner, strip)
-        else:
-            run = _along(stencil.width, stencil.uniform, kind, how)
-            run(*lead, g, g_outer, w, w_outer, outer, first, last, offset, own, c)
-    if len(stencil.edge_rows):
-        if len(flat) == 1:
-            flat, f_outer, f_row = flat * 3, f_outer * 3, f_row * 3
-        parts = tuple(flat), tuple(f_outer), tuple(f_row), (0, reach, -length), length
-        to = g, g_outer, g_row, w, w_outer, w_row, kind, how
-        rows, starts, widths = stencil.edge_rows, stencil.edge_starts, stencil.edge_widths
-        _edges()(*parts, *to, outer, own, rows, starts, widths, edges, inner)
+        width = stencil.width
+        run = _across(width, kind, how) if inner > 1 else _along(width, stencil.uniform, kind, how)
+        run(
+            f, f_outer, f_row, g, g_outer, g_row, w, w_outer, w_row,
+            outer, inner, first, last, stencil.offset, own, c,
+        )  # fmt: skip
+    if len(rows):
+        (b, b_outer, b_row), (a, a_outer, a_row) = before, after
+        starts, widths = stencil.edge_starts, stencil.edge_widths
+        _edges()(
+            f, f_outer, f_row, b, b_outer, b_row, a, a_outer, a_row, g, g_outer, g_row,
+            w, w_outer, w_row, reach, length, kind, how, outer, inner, own,
+            rows, starts, widths, edges,
+        )  # fmt: skip
+
+
+def _read_only(a: Array) -> Array:
+    """A view of one's own that is not written to: one compiled type serves all fields."""
+    a.setflags(write=False)
+    return a
 
 
 def _flat(a: Array) -> Array:
