@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,8 @@ class Binding:
         The accuracy of first derivatives and how they end; others are as accurate.
     vectors : tuple of bool
         For each input array whether it is a horizontal component, which turns round at a pole.
+    inner : mapping from key to int
+        For formulas that are evaluated before others, by their keys, the array with the values.
     """
 
     frame: Frame
@@ -41,6 +43,7 @@ class Binding:
     shape: tuple[int, ...]
     order: Order
     vectors: tuple[bool, ...]
+    inner: Mapping[Hashable, int] = field(default_factory=dict)
 
     def sum(self, formula: Formula, *, squares: bool = False) -> Sum:
         """The terms of a formula, or of the root of the sum of their squares."""
@@ -62,8 +65,9 @@ class Binding:
     def _term(self, part: Part) -> Term:
         axis = self._axis(part)
         d, coefficient = self.dims.index(axis.dim), part.coefficient
+        number = self._number(part.field)
         if not part.deriv:
-            return Term(part.field, d, identity(self.shape[d]), self._weight(coefficient))
+            return Term(number, d, identity(self.shape[d]), self._weight(coefficient))
         stencil = self.order.of(part.deriv).stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
         weight = None
         if isinstance(coefficient, xr.Variable) and coefficient.dims not in ((), (axis.dim,)):
@@ -72,7 +76,11 @@ class Binding:
             # What changes along the axis only is part of the stencil, and costs nothing.
             values = np.asarray(coefficient)
             stencil = stencil if values.ndim == 0 and values == 1 else stencil.scaled(values)
-        return Term(part.field, d, stencil, weight, fold=self._fold(part.field, axis))
+        return Term(number, d, stencil, weight, fold=self._fold(number, axis))
+
+    def _number(self, source: int | Formula) -> int:
+        """The number of the array that a part is taken of."""
+        return source if isinstance(source, int) else self.inner[source.key]
 
     def _weight(self, coefficient: Coefficient) -> Any:
         """A coefficient with as many dimensions as the arrays, of their length or 1."""
@@ -121,8 +129,9 @@ class Binding:
         )
         unit = [inverse**part.deriv for inverse in poles.inverse]
         turns = [part.turn * u * s * poles.east for u, s in zip(unit, poles.signs, strict=True)]
+        number = self._number(part.field)
         return PoleTerm(
-            part.field,
+            number,
             self.dims.index(lat.dim),
             rows,
             (part.keep * unit[0], part.keep * unit[1]),
@@ -130,7 +139,7 @@ class Binding:
             (turns[0], turns[1]),
             part.harmonic,
             around,
-            self._fold(part.field, lat),
+            self._fold(number, lat),
         )
 
 
@@ -167,12 +176,13 @@ def _unweighted(terms: list[Term], field: int) -> int | None:
 
 def _merged(parts: tuple[Part, ...]) -> list[Part]:
     """The parts, those of one derivative of one field as one, without those that are zero."""
-    merged: dict[tuple[int, Hashable, int], Part] = {}
+    merged: dict[tuple[Hashable, ...], Part] = {}
     for part in parts:
         value = part.coefficient
         if _is_zero(value):
             continue
-        key = (part.field, part.side.axis.dim if part.deriv else None, part.deriv)
+        source = part.field if isinstance(part.field, int) else part.field.key
+        key = (source, part.side.axis.dim if part.deriv else None, part.deriv)
         total = merged[key].coefficient + value if key in merged else value
         merged[key] = Part(part.field, part.side, part.deriv, total)
     # A derivative first: what follows is added to it. A sum without any is one of zeros.

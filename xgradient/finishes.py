@@ -69,13 +69,13 @@ def deformation(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any
 
 def along(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
     """The components of a gradient times those of a vector."""
-    vector = fields[1:]
+    vector = fields[1 : 1 + len(sums)]
     return [pointwise(_PRODUCTS[len(vector)], [*sums, *vector], outs[0])]
 
 
 def direction(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
     """The components of a gradient times those of a vector's direction."""
     # Whole numbers become floats before they are squared.
-    vector = [component * 1.0 for component in fields[1:]]
+    vector = [component * 1.0 for component in fields[1 : 1 + len(sums)]]
     (product,) = along(sums, [None, *vector], outs)
     return [pointwise(_quotient, [product, _length(vector, None)], outs[0])]

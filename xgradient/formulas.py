@@ -12,6 +12,7 @@ a mean and two waves, for they are the elements of one tensor in directions that
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from .frames import Coefficient, Frame, Side
@@ -32,9 +33,12 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """``coefficient × derivative of a field``; the field itself if ``deriv`` is 0."""
+    """``coefficient × derivative of a field``; the field itself if ``deriv`` is 0.
 
-    field: int
+    The field is the number of an input array, or a formula of these that is evaluated before.
+    """
+
+    field: int | Formula
     side: Side
     deriv: int
     coefficient: Coefficient
@@ -48,7 +52,7 @@ class PolePart:
     meridian in metres, and P the part of D with ``harmonic`` waves round the pole.
     """
 
-    field: int
+    field: int | Formula
     deriv: int
     keep: float = 0.0
     mean: float = 0.0
@@ -74,6 +78,19 @@ class Formula:
     poles: tuple[PolePart, ...] = ()
     defined: bool = True
 
+    @property
+    def inner(self) -> list[Formula]:
+        """The formulas that are to be evaluated before this one."""
+        every: list[Part | PolePart] = [*self.parts, *self.poles]
+        return [p.field for p in every if isinstance(p.field, Formula)]
+
+    @property
+    def key(self) -> Hashable:
+        """The same for two formulas only if they are one sum."""
+        return tuple(
+            (p.field, p.side.axis.dim, p.deriv, _identity(p.coefficient)) for p in self.parts
+        )
+
     def __add__(self, other: Formula) -> Formula:
         return Formula(
             self.parts + other.parts, self.poles + other.poles, self.defined and other.defined
@@ -94,6 +111,11 @@ class Formula:
 
     def __sub__(self, other: Formula) -> Formula:
         return self + -other
+
+
+def _identity(coefficient: Coefficient) -> float | int:
+    """A number that stands for a coefficient while it exists."""
+    return coefficient if isinstance(coefficient, float) else id(coefficient)
 
 
 def _has_lat(frame: Frame) -> bool:
@@ -204,22 +226,14 @@ def jacobian_parts(frame: Frame, i: int, j: int) -> Formula:
     return Formula(tuple(parts), (PolePart(i, 1, turn=-1.0),))
 
 
-def hessian_parts(frame: Frame, i: int, j: int, mixed: int = 0) -> Formula:
+def hessian_parts(frame: Frame, i: int, j: int) -> Formula:
     """Second derivative of a scalar along axes i and j.
 
     (∂_ij f - ∂_i f ∂_j ln h_i - ∂_j f ∂_i ln h_j) / (h_i h_j), and for i = j
     (∂_ii f - ∂_i f ∂_i ln h_i) / h_i² + Σ_{k≠i} ∂_k f ∂_k ln h_i / h_k².
-
-    Parameters
-    ----------
-    frame : Frame
-        The axes.
-    i, j : int
-        Two of them, perhaps the same.
-    mixed : int
-        The input array that holds ∂_i f, where the axes differ; j is then the longitude, if it
-        is one of them.
     """
+    if i != j and frame.sides[i].kind == "longitude":
+        i, j = j, i  # where they come second, it is known what stands on a pole
     a, b = frame.sides[i], frame.sides[j]
     lat = any(side.kind == "latitude" for side in frame.sides)
     if i == j:
@@ -230,9 +244,9 @@ def hessian_parts(frame: Frame, i: int, j: int, mixed: int = 0) -> Formula:
                 parts.append(Part(0, c, 1, c.inverse**2 * a.slope(c)))
         poles = (PolePart(0, 2, keep=-1.0, mean=2.0),) if a.kind == "longitude" else ()
         return Formula(tuple(parts), poles, defined=lat or a.kind != "longitude")
-    both = a.inverse * b.inverse
+    both, along = a.inverse * b.inverse, Formula((Part(0, a, 1, 1.0),))
     parts = [
-        Part(mixed, b, 1, both),
+        Part(along, b, 1, both),
         Part(0, a, 1, -1.0 * both * a.slope(b)),
         Part(0, b, 1, -1.0 * both * b.slope(a)),
     ]
@@ -241,4 +255,4 @@ def hessian_parts(frame: Frame, i: int, j: int, mixed: int = 0) -> Formula:
     if a.kind == "latitude":
         # Q = e·H·e with e along the meridian, and ∂e/∂λ = -sin φ e_λ.
         return Formula(tuple(parts), (PolePart(0, 2, turn=-0.5, harmonic=2),))
-    return Formula(tuple(parts), (PolePart(mixed, 1, turn=-1.0),), defined=lat)
+    return Formula(tuple(parts), (PolePart(along, 1, turn=-1.0),), defined=lat)

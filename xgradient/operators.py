@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import xarray as xr
@@ -12,13 +11,7 @@ from .arguments import axes_of_call, frame_of_call
 from .axes import Axis
 from .binding import Binding
 from .chunks import derivatives
-from .formulas import (
-    Formula,
-    gradient_parts,
-    hessian_parts,
-    laplacian_parts,
-    pure_parts,
-)
+from .formulas import Formula, gradient_parts, hessian_parts, laplacian_parts, pure_parts
 from .frames import Frame
 from .labels import common_units, described, result_attrs, result_name, result_units, words_for
 from .results import check_field, evaluated, labelled, no_field, numeric_fields, side_by_side
@@ -363,32 +356,19 @@ def hessian(
 
 
 def _hessian(frame: Frame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
-    """All second derivatives of one field, those along two axes with the help of first ones."""
+    """All second derivatives of one field."""
     sides = frame.sides
     pairs = [(i, j) for i in range(len(sides)) for j in range(i, len(sides))]
     if any(side.slopes for side in sides):
         # Scale factors mix the axes.
         units = [_units(da, side.axis, 2) for side in sides if side.slopes]
         common_units(units, "a Hessian")
-    bound = _bound(frame, da, order)
-    # Where longitudes are in a pair, they come second: so it is known what stands on a pole.
-    turned = [(j, i) if sides[i].kind == "longitude" else (i, j) for i, j in pairs]
-    firsts = list(dict.fromkeys(i for i, j in turned if i != j))
-    plain = [Formula((part,)) for i in firsts for part in _bare(frame, i)]
-    made = evaluated(bound, [da], plain) if plain else []
-    fields = [da, *(da.copy(deep=False, data=data) for data in made)]
-    bound = replace(bound, vectors=(False,) * len(fields))
-    formulas = [hessian_parts(frame, i, j, 1 + firsts.index(i) if i != j else 0) for i, j in turned]
-    results = []
-    for data, (i, j) in zip(evaluated(bound, fields, formulas), pairs, strict=True):
-        results.append(_second(da, data, sides[i].axis, sides[j].axis))
-    return results
-
-
-def _bare(frame: Frame, i: int) -> tuple[Any, ...]:
-    """The derivative by a coordinate itself, without its scale factor."""
-    side = replace(frame.sides[i], inverse=1.0)
-    return gradient_parts(replace(frame, sides=(side,)), 0).parts
+    formulas = [hessian_parts(frame, i, j) for i, j in pairs]
+    made = evaluated(_bound(frame, da, order), [da], formulas)
+    return [
+        _second(da, data, sides[i].axis, sides[j].axis)
+        for data, (i, j) in zip(made, pairs, strict=True)
+    ]
 
 
 def _second(da: xr.DataArray, data: Any, first: Axis, second: Axis) -> xr.DataArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
@@ -74,12 +75,18 @@ def evaluated(
     count: int | None = None,
     squares: bool = False,
 ) -> list[Any]:
-    """The arrays that formulas give for fields on one grid.
+    """The arrays that formulas give for fields on one grid, their inner formulas first.
 
     Or what ``finish`` makes of them; or with ``squares`` the root of the sum of the squares of each
     one's parts.
     """
     arrays = [field.variable.data for field in fields]
+    inner = {each.key: each for formula in formulas for each in formula.inner}
+    if inner:
+        numbers = {key: len(arrays) + at for at, key in enumerate(inner)}
+        arrays += evaluate(arrays, [binding.sum(each) for each in inner.values()])
+        vectors = (*binding.vectors, *(False for _ in inner))
+        binding = replace(binding, vectors=vectors, inner=numbers)
     sums = [binding.sum(formula, squares=squares) for formula in formulas]
     return evaluate(arrays, sums, finish, count)
 
