@@ -44,10 +44,14 @@ LAYERS = [
     {"kernels"},
     {"kernels._tiles"},
     {"kernels._numba", "kernels._cupy", "kernels._standard"},
+    {"kernels._coastal"},
+    {"kernels._jit"},
     {"kernels._calls"},
     {"kernels._boxes"},
     {"terms"},
     {"stencils"},
+    {"coasts"},
+    {"weights"},
     {"nodes"},
     {"recent", "threads"},
 ]
@@ -68,7 +72,9 @@ ONLY = {
     "poles": {"kernels", "terms"},
     "terms": {"stencils"},
     "labels": set(),
-    "stencils": {"nodes", "recent"},
+    "stencils": {"coasts", "nodes", "weights"},
+    "coasts": {"nodes", "weights"},
+    "weights": {"nodes"},
     "nodes": {"recent"},
     "recent": set(),
     "threads": set(),
@@ -77,7 +83,7 @@ ONLY = {
 COMMANDS = {"__main__", "cli", "demo", "files"}
 # Who may name what, anywhere in its code.
 NAMED_BY = {
-    "numba": {"kernels._numba"},
+    "numba": {"kernels._numba", "kernels._coastal", "kernels._jit"},
     "cupy": {"kernels._cupy"},
     "torch": set(),
     "jax": set(),
@@ -94,7 +100,15 @@ NAMED_BY = {
 }
 # Imported at the top of a module; all else is imported where it is needed.
 ALWAYS = {"numpy", "xarray"}
-NUMPY_ONLY = {"stencils", "nodes", "recent", "kernels", "kernels._standard", "kernels._boxes"}
+NUMPY_ONLY = {
+    "stencils",
+    "weights",
+    "nodes",
+    "recent",
+    "kernels",
+    "kernels._standard",
+    "kernels._boxes",
+}
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ def gradient(
     deriv: int = 1,
     accuracy: int = 2,
     periodic: bool | Sequence[bool] = False,
+    skipna: bool = False,
 ) -> tuple[Any, ...]:
     r"""Derivatives of an array along some or all of its dimensions, as ``torch.gradient``.
 
@@ -54,6 +55,9 @@ def gradient(
         Order of accuracy inside, on any positions.
     periodic : bool or sequence of bool, default: False
         Whether each dimension closes on itself after n steps of its uniform spacing.
+    skipna : bool, default: False
+        Whether a missing value (NaN) counts as the end of the axis for its neighbours, as
+        `xgradient.grad` has it.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def gradient(
     >>> down[0], right[0]
     (array([3., 3., 3.]), array([1., 1., 1.]))
     """
-    order = Order.checked(deriv, accuracy, edge_order)
+    order = Order.checked(deriv, accuracy, edge_order, skipna)
     if isinstance(input, xr.DataArray):
         return _labelled(input, spacing, dim, order, periodic)
     array = np.asarray(input) if isinstance(input, list | tuple | int | float) else input
@@ -126,6 +130,7 @@ def _labelled(
                 deriv=order.deriv,
                 accuracy=order.accuracy,
                 edge_order=order.edge_order,
+                skipna=order.skipna,
             )
         )
     return tuple(results)

@@ -33,6 +33,7 @@ def grad(
     edge_order: int | None = None,
     spacing: Any = None,
     periodic: Any = None,
+    skipna: bool = False,
     metric: Any = None,
 ) -> Any:
     r"""Derivatives along named coordinates; the same as ``obj.grad(dim, ...)``.
@@ -73,6 +74,12 @@ def grad(
         steps for other uniform axes, else it must be given. By default none does without a
         metric; on a globe longitudes that go round close, and latitudes that reach both poles
         continue across them, if there is an even number of longitudes. False turns this off.
+    skipna : bool, default: False
+        Whether a missing value (NaN) counts as the end of the axis for its neighbours, as a coast
+        is the end of an ocean: their windows keep to the valid values on their own side, with
+        ``edge_order`` as at the ends, or with what a run of few valid values allows. A missing
+        value stays missing, and so does one with too few valid neighbours. Without it, whatever
+        a missing value is in the window of is missing.
     metric : {"sphere", "ellipsoid"}, Sphere, Ellipsoid or mapping, optional
         Lengths for coordinates: derivatives are per metre. On a globe, latitudes and longitudes
         are found by CF and by name, and other dimensions keep their own coordinate; "sphere"
@@ -120,7 +127,7 @@ def grad(
         units:      K degrees_north-1
         long_name:  derivative of t with respect to lat
     """
-    order = Order.checked(deriv, accuracy, edge_order)
+    order = Order.checked(deriv, accuracy, edge_order, skipna)
     _check_object(obj, "grad")
     if isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
         return _mixed(obj, dim, order, spacing, periodic, metric)
@@ -155,6 +162,7 @@ def magnitude(
     edge_order: int | None = None,
     spacing: Any = None,
     periodic: Any = None,
+    skipna: bool = False,
 ) -> Any:
     r"""Magnitude of the gradient; the same as ``obj.grad.magnitude(dim, ...)``.
 
@@ -168,7 +176,7 @@ def magnitude(
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
         As for `grad`; None stands for all dimensions.
-    metric, accuracy, edge_order, spacing, periodic : optional
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
         As for `grad`.
 
     Returns
@@ -215,7 +223,7 @@ def magnitude(
         name = "grad_magnitude" if da.name is None else f"grad_{da.name}_magnitude"
         return [labelled(da, data, name, attrs)]
 
-    order = Order.checked(1, accuracy, edge_order)
+    order = Order.checked(1, accuracy, edge_order, skipna)
     return _scalars(obj, dim, metric, order, spacing, periodic, "magnitude", one)
 
 
@@ -228,6 +236,7 @@ def laplacian(
     edge_order: int | None = None,
     spacing: Any = None,
     periodic: Any = None,
+    skipna: bool = False,
 ) -> Any:
     r"""Laplacian; the same as ``obj.grad.laplacian(dim, ...)``.
 
@@ -246,7 +255,7 @@ def laplacian(
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
         As for `grad`; None stands for all dimensions.
-    metric, accuracy, edge_order, spacing, periodic : optional
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
         As for `grad`.
 
     Returns
@@ -286,7 +295,7 @@ def laplacian(
         name = "laplacian" if da.name is None else f"laplacian_{da.name}"
         return [labelled(da, data, name, attrs)]
 
-    order = Order.checked(2, accuracy, edge_order)
+    order = Order.checked(2, accuracy, edge_order, skipna)
     return _scalars(obj, dim, metric, order, spacing, periodic, "laplacian", one)
 
 
@@ -299,6 +308,7 @@ def hessian(
     edge_order: int | None = None,
     spacing: Any = None,
     periodic: Any = None,
+    skipna: bool = False,
 ) -> xr.Dataset:
     r"""All second derivatives; the same as ``obj.grad.hessian(dim, ...)``.
 
@@ -317,7 +327,7 @@ def hessian(
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
         As for `grad`; None stands for all dimensions.
-    metric, accuracy, edge_order, spacing, periodic : optional
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
         As for `grad`.
 
     Returns
@@ -350,7 +360,7 @@ def hessian(
     >>> {name: float(d[1, 1]) for name, d in h.items()}
     {'d2t_dx2': 2.0, 'd2t_dx_dy': 3.0, 'd2t_dy2': 0.0}
     """
-    order = Order.checked(2, accuracy, edge_order)
+    order = Order.checked(2, accuracy, edge_order, skipna)
     made = _scalars(obj, dim, metric, order, spacing, periodic, "hessian", _hessian)
     return made if isinstance(made, xr.Dataset) else made.to_dataset()
 
@@ -485,7 +495,8 @@ def _mixed(
         )
     if order.deriv != 1:
         raise ValueError("deriv is given twice, by itself and in dim; give it in dim only")
-    orders = [Order.checked(n, order.accuracy, order.edge_order) for n in dim.values()]
+    rest = order.accuracy, order.edge_order, order.skipna
+    orders = [Order.checked(n, *rest) for n in dim.values()]
     fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
     axes, _ = axes_of_call(obj, list(dim), spacing, periodic, among=fields)
     fields = [da for da in fields if {axis.dim for axis in axes} <= set(da.dims)]

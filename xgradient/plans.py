@@ -194,7 +194,7 @@ def _rows_of_chunks(stencil: Stencil, bounds: tuple[Range, ...]) -> list[Stencil
     alike: dict[int, Stencil] = {}  # inside a uniform axis, chunks of one length have one stencil
     rows = []
     for start, stop in bounds:
-        if stencil.uniform and stencil.first <= start < stop <= stencil.last:
+        if stencil.alike(start, stop):
             if stop - start not in alike:
                 alike[stop - start] = stencil.rows(start, stop)
             rows.append(alike[stop - start])

@@ -8,7 +8,6 @@ constant field and keeps the digits of float32 data with a large offset.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property, lru_cache
 from numbers import Integral
 from typing import Any
@@ -16,9 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .coasts import Coasts, make_coasts
 from .nodes import LONGEST_KEPT, Nodes
+from .weights import window_table
 
-__all__ = ["Order", "Stencil", "fornberg_weights", "identity", "make_stencil"]
+__all__ = ["Order", "Stencil", "identity", "make_stencil"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,6 +49,8 @@ class Stencil:
         Their coefficients, padded with zeros that are never used.
     own : int
         The node that row 0 belongs to.
+    coasts : Coasts, optional
+        Windows for rows next to missing values; without them, these make a row missing.
     """
 
     n: int
@@ -60,6 +63,7 @@ class Stencil:
     edge_widths: Ints
     edges: Floats
     own: int = 0
+    coasts: Coasts | None = None
 
     @cached_property
     def width(self) -> int:
@@ -83,7 +87,8 @@ class Stencil:
     @cached_property
     def single(self) -> bool:
         """Whether float32 can hold the coefficients."""
-        sizes = np.concatenate([np.abs(self.interior).ravel(), np.abs(self.edges).ravel()])
+        tables = [self.interior, self.edges, *([self.coasts.table] if self.coasts else [])]
+        sizes = np.concatenate([np.abs(table).ravel() for table in tables])
         range_ = np.finfo(np.float32)
         small = sizes[sizes > 0].min(initial=1)
         return bool(sizes.max(initial=0) < range_.max and small > range_.tiny)
@@ -95,7 +100,7 @@ class Stencil:
     @cached_property
     def reach(self) -> tuple[int, int]:
         """Nodes needed before the first row's own node and after the last row's, at least 0."""
-        lo, hi = 0, self.n
+        lo, hi = self.coasts.nodes(0, self.n) if self.coasts and self.n else (0, self.n)
         if self.last > self.first:
             lo = min(lo, self.first + self.offset)
             hi = max(hi, self.last - 1 + self.offset + self.width)
@@ -123,17 +128,26 @@ class Stencil:
         if not self.uniform:
             interior = interior[:, first - self.first : last - self.first]
         moved = rows[order], starts[order], widths[order], table[order]
-        return Stencil(self.n, first, last, self.offset, interior, *moved, self.own)
+        return Stencil(self.n, first, last, self.offset, interior, *moved, self.own, self.coasts)
+
+    def alike(self, start: int, stop: int) -> bool:
+        """Whether the rows from ``start`` to ``stop`` are as all others of their number inside."""
+        inside = self.uniform and self.first <= start < stop <= self.last
+        if not inside or self.coasts is None:
+            return inside
+        low, high = self.coasts.nodes(start, stop)
+        return high - low == stop - start + 2 * self.coasts.reach
 
     def scaled(self, factors: NDArray[Any] | float) -> Stencil:
         """The same rows times a number, or each times a number of its own."""
         factors = np.asarray(factors, dtype=np.float64)
+        coasts = self.coasts.scaled(factors) if self.coasts else None
+        inside, ends = factors, factors
         if factors.ndim:
-            edges = self.edges * factors[self.edge_rows, None]
-            return replace(
-                self, interior=self.interior * factors[self.first : self.last], edges=edges
-            )
-        return replace(self, interior=self.interior * factors, edges=self.edges * factors)
+            inside, ends = factors[self.first : self.last], factors[self.edge_rows, None]
+        return replace(
+            self, interior=self.interior * inside, edges=self.edges * ends, coasts=coasts
+        )
 
     def plus(self, other: Stencil) -> Stencil:
         """The sum of two stencils of one axis, both closed or both with rows of edges."""
@@ -157,7 +171,10 @@ class Stencil:
             for start, coefficients in pair:
                 from_ = start - starts[at]
                 edges[at, from_ : from_ + len(coefficients)] += coefficients
-        return Stencil(self.n, first, last, wide.offset, interior, rows, starts, widths, edges)
+        coasts = self.coasts.plus(other.coasts) if self.coasts and other.coasts else None
+        return Stencil(
+            self.n, first, last, wide.offset, interior, rows, starts, widths, edges, coasts=coasts
+        )
 
     def window(self, row: int) -> tuple[int, Floats]:
         """The first node of a row's window, and the coefficients of its differences."""
@@ -187,6 +204,7 @@ class Stencil:
             self.edge_widths[a:b],
             self.edges[a:b],
             self.own + start - origin,
+            self.coasts and self.coasts.rows(start, stop, self.own, origin),
         )
 
 
@@ -194,82 +212,6 @@ def identity(n: int) -> Stencil:
     """The field itself: windows of one node, without differences."""
     none = np.zeros(0, dtype=np.int64)
     return Stencil(n, 0, n, 0, np.zeros((0, 1)), none, none, none, np.zeros((0, 1)))
-
-
-def fornberg_weights(nodes: NDArray[Any], at: NDArray[Any], deriv: int) -> NDArray[Any]:
-    """Weights of the ``deriv``-th derivative at a point, for any nodes, many windows at once.
-
-    Parameters
-    ----------
-    nodes : ndarray, shape (width, rows)
-        The node positions of each window; float64, or objects with exact arithmetic.
-    at : ndarray, shape (rows,)
-        Where the derivative is wanted.
-    deriv : int
-        Order of the derivative, less than ``width``.
-
-    Returns
-    -------
-    ndarray, shape (width, rows)
-        Weights of the node values, of the dtype of ``nodes``.
-
-    References
-    ----------
-    Fornberg, B. (1988): Generation of finite difference formulas on arbitrarily spaced grids.
-    Math. Comp. 51, 699-706, doi:10.1090/S0025-5718-1988-0935077-0
-    """
-    width = len(nodes)
-    weights = np.zeros((deriv + 1, *nodes.shape), dtype=nodes.dtype)
-    weights[0, 0] = 1
-    scale = np.ones_like(at)
-    away = nodes[0] - at
-    for i in range(1, width):
-        product = np.ones_like(at)
-        away_before, away = away, nodes[i] - at
-        for j in range(i):
-            gap = nodes[i] - nodes[j]
-            product = product * gap
-            if j == i - 1:
-                for k in range(min(i, deriv), -1, -1):
-                    lower = k * weights[k - 1, j] if k else 0
-                    weights[k, i] = scale * (lower - away_before * weights[k, j]) / product
-            for k in range(min(i, deriv), -1, -1):
-                lower = k * weights[k - 1, j] if k else 0
-                weights[k, j] = (away * weights[k, j] - lower) / gap
-        scale = product
-    wanted: NDArray[Any] = weights[deriv]
-    return wanted
-
-
-def _difference_form(weights: NDArray[Any]) -> NDArray[Any]:
-    """Weights of nodes to coefficients of adjacent differences, summed from the nearer end.
-
-    Summing each half from its own end makes the form of a mirrored window the mirrored form.
-    """
-    half = (len(weights) - 1) // 2
-    left = -np.cumsum(weights, axis=0)[:half]
-    right = np.cumsum(weights[::-1], axis=0)[::-1][1 + half :]
-    return np.concatenate([left, right])
-
-
-@lru_cache(maxsize=512)
-def _unit_coefficients(width: int, position: int, deriv: int) -> tuple[float, ...]:
-    """Difference coefficients on nodes one apart, at the ``position``-th of ``width`` nodes.
-
-    Built in rational arithmetic, so that each coefficient is the float nearest to the exact one.
-    """
-    nodes = np.array([[Fraction(k - position)] for k in range(width)], dtype=object)
-    weights = fornberg_weights(nodes, np.array([Fraction(0)], dtype=object), deriv)
-    return tuple(float(c) for c in _difference_form(weights)[:, 0])
-
-
-def _window_coefficients(positions: Floats, at: Floats, deriv: int) -> Floats:
-    """Difference coefficients for windows of any nodes, shape (width - 1, rows)."""
-    # Coordinates far from one (seconds, say) would overflow the products of high derivatives.
-    scale = np.abs(positions[-1] - positions[0]) / (len(positions) - 1)
-    weights = fornberg_weights((positions - at) / scale, np.zeros_like(at), deriv)
-    coefficients: Floats = _difference_form(weights) / scale**deriv
-    return coefficients
 
 
 def _interior_width(deriv: int, accuracy: int, uniform: bool) -> int:
@@ -289,26 +231,29 @@ class Order:
     deriv: int = 1
     accuracy: int = 2
     edge_order: int = 1
+    skipna: bool = False
 
     @classmethod
-    def checked(cls, deriv: Any, accuracy: Any, edge_order: Any) -> Order:
+    def checked(cls, deriv: Any, accuracy: Any, edge_order: Any, skipna: Any = False) -> Order:
         """The numbers of a call, or an error that names the one that is wrong."""
         try:
-            return _checked_order(deriv, accuracy, edge_order)
+            return _checked_order(deriv, accuracy, edge_order, skipna)
         except TypeError:  # also what cannot be hashed gets its own error
-            return _checked_order.__wrapped__(deriv, accuracy, edge_order)
+            return _checked_order.__wrapped__(deriv, accuracy, edge_order, skipna)
 
     def of(self, deriv: int) -> Order:
         """The same accuracies for another derivative."""
-        return Order(deriv, self.accuracy, self.edge_order)
+        return replace(self, deriv=deriv)
 
     def stencil(self, nodes: Nodes, what: str) -> Stencil:
         """The stencil of this derivative on an axis, which must have enough points."""
         closed = nodes.closed
         needed = self.deriv + self.edge_order
         if closed:
-            needed = _interior_width(self.deriv, self.accuracy, nodes.step is not None)
-            needed = max(needed, needed // 2 + max(nodes.skips))
+            width = _interior_width(self.deriv, self.accuracy, nodes.step is not None)
+            # Next to missing values, windows at an end may reach further than those inside.
+            reach = max(width // 2, needed - 1) if self.skipna else width // 2
+            needed = max(width, reach + max(nodes.skips))
         if nodes.n < needed:
             raise ValueError(
                 f"{what} has {nodes.n} point{'' if nodes.n == 1 else 's'}, but "
@@ -316,11 +261,11 @@ class Order:
                 f"{'on a periodic axis ' if closed else ''}needs {needed}; "
                 "lower them or take more points"
             )
-        return make_stencil(nodes, self.deriv, self.accuracy, self.edge_order)
+        return make_stencil(nodes, self.deriv, self.accuracy, self.edge_order, self.skipna)
 
 
 @lru_cache(maxsize=128, typed=True)  # True is no 1 here
-def _checked_order(deriv: Any, accuracy: Any, edge_order: Any) -> Order:
+def _checked_order(deriv: Any, accuracy: Any, edge_order: Any, skipna: Any) -> Order:
     if edge_order is None:
         # At accuracy 2, one-sided first differences are what torch, NumPy and xarray have.
         edge_order = 1 if accuracy == 2 else accuracy
@@ -330,10 +275,14 @@ def _checked_order(deriv: Any, accuracy: Any, edge_order: Any) -> Order:
             raise TypeError(f"{name} is {value!r}; give a whole number of at least 1")
         if value < 1:
             raise ValueError(f"{name} is {value}; give a whole number of at least 1")
-    return Order(**{name: int(value) for name, value in given.items()})
+    if not isinstance(skipna, bool | np.bool_):
+        raise TypeError(f"skipna is {skipna!r}; give True or False")
+    return Order(**{name: int(value) for name, value in given.items()}, skipna=bool(skipna))
 
 
-def make_stencil(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
+def make_stencil(
+    nodes: Nodes, deriv: int, accuracy: int, edge_order: int, skipna: bool = False
+) -> Stencil:
     """The stencil of one derivative on one axis.
 
     Interior rows use centred windows that reach order ``accuracy`` on any nodes. The rows next to
@@ -346,6 +295,8 @@ def make_stencil(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> St
         The axis, with enough nodes for the windows.
     deriv, accuracy, edge_order : int
         Order of the derivative, and of its accuracy inside and at the ends; each at least 1.
+    skipna : bool
+        Whether it has windows for rows next to missing values.
 
     Returns
     -------
@@ -354,14 +305,14 @@ def make_stencil(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> St
     """
     # Long irregular axes have large tables, which cost little to build beside their data.
     if nodes.positions is not None and nodes.n > LONGEST_KEPT:
-        return _build(nodes, deriv, accuracy, edge_order)
-    return _kept(nodes, deriv, accuracy, edge_order)
+        return _build(nodes, deriv, accuracy, edge_order, skipna)
+    return _kept(nodes, deriv, accuracy, edge_order, skipna)
 
 
-def _build(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
+def _build(nodes: Nodes, deriv: int, accuracy: int, edge_order: int, skipna: bool) -> Stencil:
     """A new stencil, refused if float64 cannot hold its coefficients."""
     with np.errstate(all="ignore"):
-        stencil = _assemble(nodes, deriv, accuracy, edge_order)
+        stencil = _assemble(nodes, deriv, accuracy, edge_order, skipna)
     for table in (stencil.interior.T, stencil.edges):
         if not np.isfinite(table).all() or not table.any(axis=1).all():
             raise ValueError(
@@ -376,13 +327,16 @@ def _build(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
 _kept = lru_cache(maxsize=64)(_build)
 
 
-def _assemble(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stencil:
+def _assemble(nodes: Nodes, deriv: int, accuracy: int, edge_order: int, skipna: bool) -> Stencil:
     width = _interior_width(deriv, accuracy, nodes.step is not None)
     half = width // 2
+    coasts = make_coasts(nodes, deriv, half, deriv + edge_order) if skipna else None
     if nodes.closed:
-        interior = _interior(nodes, 0, nodes.n, width, deriv)
-        none = np.zeros(0, dtype=np.int64)
-        return Stencil(nodes.n, 0, nodes.n, -half, interior, none, none, none, np.zeros((0, 1)))
+        interior = window_table(nodes, 0, nodes.n, -half, width, deriv)
+        none, no_edges = np.zeros(0, dtype=np.int64), np.zeros((0, 1))
+        return Stencil(
+            nodes.n, 0, nodes.n, -half, interior, none, none, none, no_edges, coasts=coasts
+        )
     first = min(half, (nodes.n + 1) // 2)
     last = max(nodes.n - half, first)
     rows = np.concatenate([np.arange(first), np.arange(last, nodes.n)])
@@ -392,39 +346,9 @@ def _assemble(nodes: Nodes, deriv: int, accuracy: int, edge_order: int) -> Stenc
     starts = np.where(from_left, 0, nodes.n - widths)
     edges = np.zeros((len(rows), int(widths.max(initial=2)) - 1))
     for at, (row, start, wide) in enumerate(zip(rows, starts, widths, strict=True)):
-        edges[at, : wide - 1] = _edge(nodes, int(row), int(start), int(wide), deriv)
-    interior = _interior(nodes, first, last, width, deriv)
-    return Stencil(nodes.n, first, last, -half, interior, rows, starts, widths, edges)
-
-
-def _edge(nodes: Nodes, row: int, start: int, width: int, deriv: int) -> Floats:
-    """Coefficients of one row whose window stands at an end."""
-    if nodes.positions is None:
-        assert nodes.step is not None
-        unit = np.array(_unit_coefficients(width, row - start, deriv))
-        return unit / np.float64(nodes.step) ** deriv
-    window = nodes.positions[start : start + width, None]
-    at = nodes.positions[row : row + 1]
-    return _window_coefficients(window, at, deriv)[:, 0] * nodes.scale**deriv
-
-
-def _interior(nodes: Nodes, first: int, last: int, width: int, deriv: int) -> Floats:
-    """Coefficients of the rows from ``first`` to ``last``, by centred windows."""
-    half = width // 2
-    if nodes.positions is None:
-        assert nodes.step is not None
-        unit = np.array(_unit_coefficients(width, half, deriv))
-        return (unit / np.float64(nodes.step) ** deriv)[:, None]
-    if last <= first:
-        return np.zeros((width - 1, 0))
-    positions = nodes.positions
-    if nodes.closed:
-        before, after = nodes.around(half)
-        positions = np.concatenate([before, positions, after])
-        first, last = first + half, last + half
-    table = np.empty((width - 1, last - first))
-    for a in range(first, last, 65536):  # bounds the scratch memory of a long axis
-        b = min(a + 65536, last)
-        windows = np.stack([positions[a - half + k : b - half + k] for k in range(width)])
-        table[:, a - first : b - first] = _window_coefficients(windows, positions[a:b], deriv)
-    return table * nodes.scale**deriv
+        at_row = int(row), int(row) + 1, int(start - row), int(wide)
+        edges[at, : wide - 1] = window_table(nodes, *at_row, deriv)[:, 0]
+    interior = window_table(nodes, first, last, -half, width, deriv)
+    return Stencil(
+        nodes.n, first, last, -half, interior, rows, starts, widths, edges, coasts=coasts
+    )

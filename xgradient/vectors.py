@@ -36,6 +36,7 @@ def divergence(
     edge_order: int | None = None,
     spacing: Any = None,
     periodic: Any = None,
+    skipna: bool = False,
     **dims: Any,
 ) -> xr.DataArray:
     r"""Divergence of a vector field; the same as ``ds.grad.divergence(lon="u", lat="v")``.
@@ -55,7 +56,7 @@ def divergence(
     components : mapping from dimension to component, optional
         The components by the dimension that each goes along, for dimensions whose names cannot
         be keywords.
-    metric, accuracy, edge_order, spacing, periodic : optional
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``. All have the same dimensions and
@@ -93,7 +94,7 @@ def divergence(
            [3., 3., 3.],
            [3., 3., 3.]])
     """
-    order = Order.checked(1, accuracy, edge_order)
+    order = Order.checked(1, accuracy, edge_order, skipna)
     vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic)
     units, factors = vector.units("a divergence")
     formula = divergence_parts(vector.frame, factors)
@@ -112,6 +113,7 @@ def curl(
     edge_order: int | None = None,
     spacing: Any = None,
     periodic: Any = None,
+    skipna: bool = False,
     **dims: Any,
 ) -> Any:
     r"""Curl of a vector field; of two components, such as a wind, the vertical vorticity.
@@ -130,7 +132,7 @@ def curl(
         Where names of variables are looked up.
     components : mapping from dimension to component, optional
         Two or three components by the dimension that each goes along.
-    metric, accuracy, edge_order, spacing, periodic : optional
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``. Longitude (x), latitude (y) and the
@@ -170,7 +172,7 @@ def curl(
            [2., 2., 2.],
            [2., 2., 2.]])
     """
-    order = Order.checked(1, accuracy, edge_order)
+    order = Order.checked(1, accuracy, edge_order, skipna)
     vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic, (2, 3), True)
     pairs = [(0, 1)] if len(vector.fields) == 2 else [(1, 2), (2, 0), (0, 1)]
     formulas, units = [], []
@@ -199,6 +201,7 @@ def jacobian(
     edge_order: int | None = None,
     spacing: Any = None,
     periodic: Any = None,
+    skipna: bool = False,
     **dims: Any,
 ) -> xr.Dataset:
     r"""All first derivatives of a vector field: the tensor of its gradient.
@@ -218,7 +221,7 @@ def jacobian(
         Where names of variables are looked up.
     components : mapping from dimension to component, optional
         The components by the dimension that each goes along.
-    metric, accuracy, edge_order, spacing, periodic : optional
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``.
@@ -254,7 +257,7 @@ def jacobian(
     >>> {name: float(d[1, 1]) for name, d in wind.grad.jacobian(x="u", y="v").items()}
     {'du_dx': 2.0, 'du_dy': 0.0, 'dv_dx': 1.0, 'dv_dy': -1.0}
     """
-    order = Order.checked(1, accuracy, edge_order)
+    order = Order.checked(1, accuracy, edge_order, skipna)
     vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic)
     every = range(len(vector.fields))
     pairs = [(i, j) for i in every for j in every]
@@ -280,6 +283,7 @@ def strain(
     edge_order: int | None = None,
     spacing: Any = None,
     periodic: Any = None,
+    skipna: bool = False,
     **dims: Any,
 ) -> xr.Dataset:
     r"""Deformation of a horizontal flow, and the Okubo-Weiss parameter.
@@ -299,7 +303,7 @@ def strain(
         Where names of variables are looked up.
     components : mapping from dimension to component, optional
         Two components by the dimension that each goes along.
-    metric, accuracy, edge_order, spacing, periodic : optional
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``.
@@ -339,7 +343,7 @@ def strain(
     >>> float(strain.normal_deformation[1, 1]), float(strain.okubo_weiss[1, 1])
     (2.0, 4.0)
     """
-    order = Order.checked(1, accuracy, edge_order)
+    order = Order.checked(1, accuracy, edge_order, skipna)
     vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic, (2,), True)
     vector.check_alike("a deformation", axes=True)
     unit = vector.unit(0, 0)
@@ -371,6 +375,7 @@ def advection(
     edge_order: int | None = None,
     spacing: Any = None,
     periodic: Any = None,
+    skipna: bool = False,
     **dims: Any,
 ) -> Any:
     r"""Advection of scalar fields by a flow, the change that it makes where one stands.
@@ -385,7 +390,7 @@ def advection(
         The scalar, or all numeric variables that have the dimensions and are no component.
     components : mapping from dimension to component, optional
         The flow by the dimension that each component goes along.
-    metric, accuracy, edge_order, spacing, periodic : optional
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
@@ -420,7 +425,7 @@ def advection(
     >>> t.grad.advection(x=xr.full_like(t, 2.0)).values
     array([-10., -10., -10.])
     """
-    options = metric, accuracy, edge_order, spacing, periodic
+    options = metric, accuracy, edge_order, spacing, periodic, skipna
     return _along(obj, components, dims, options, "advection", -1.0, unit=False)
 
 
@@ -434,6 +439,7 @@ def directional(
     edge_order: int | None = None,
     spacing: Any = None,
     periodic: Any = None,
+    skipna: bool = False,
     **dims: Any,
 ) -> Any:
     r"""Derivative of scalar fields in the direction of a vector field.
@@ -448,7 +454,7 @@ def directional(
         The scalar, or all numeric variables that have the dimensions and are no component.
     components : mapping from dimension to component, optional
         The vector field by the dimension that each component goes along.
-    metric, accuracy, edge_order, spacing, periodic : optional
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
@@ -483,7 +489,7 @@ def directional(
     >>> t.grad.directional(x=xr.full_like(t, -2.0)).values
     array([-5., -5., -5.])
     """
-    options = metric, accuracy, edge_order, spacing, periodic
+    options = metric, accuracy, edge_order, spacing, periodic, skipna
     return _along(obj, components, dims, options, "directional", 1.0, unit=True)
 
 
@@ -497,8 +503,8 @@ def _along(
     unit: bool,
 ) -> Any:
     """F·∇f for a scalar or all scalars of a Dataset."""
-    metric, accuracy, edge_order, spacing, periodic = options
-    order = Order.checked(1, accuracy, edge_order)
+    metric, accuracy, edge_order, spacing, periodic, skipna = options
+    order = Order.checked(1, accuracy, edge_order, skipna)
     if not isinstance(obj, XarrayObject):
         raise TypeError(
             f"{prefix} takes labelled data, not {type(obj).__name__}; give a DataArray or Dataset"

@@ -16,11 +16,13 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from numba import from_dtype, njit, uint64, vectorize
+from numba import from_dtype, uint64, vectorize
 from numpy.typing import NDArray
 
 from ..stencils import Stencil
 from ._boxes import boxes
+from ._coastal import Lines, coastal
+from ._jit import jit
 
 __all__ = ["derivative", "pointwise"]
 
@@ -37,27 +39,6 @@ for _weight in _NO_WEIGHT.values():
 STRIP = 1 << 19
 
 Array = NDArray[Any]
-#: An array as its memory, with the steps to the next of its outer lines and of its rows.
-Lines = tuple[Array, int, int]
-
-
-def _jit(function: Callable[..., None]) -> Callable[..., None]:
-    # No fastmath: with fused multiply-adds a row's last bit would depend on which loop computes it.
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    try:
-        compiled = njit(cache=True, **options)(function)
-    except RuntimeError:
-        # No writable place for the cache, neither beside this file nor in the user's home.
-        return njit(**options)(function)  # type: ignore[no-any-return]
-
-    def run(*args: Any) -> None:
-        try:
-            compiled(*args)
-        except OSError:
-            # Compiled, but the disk of the cache is full: a second call finds the loop in memory.
-            compiled(*args)
-
-    return run
 
 
 @cache
@@ -115,7 +96,7 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
                         g[to + j] = total
                 start = stop
 
-    return _jit(across)
+    return jit(across)
 
 
 @cache
@@ -168,7 +149,7 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
                     total = abs(total)
                 g[to + i] = total
 
-    return _jit(along)
+    return jit(along)
 
 
 @cache
@@ -244,7 +225,7 @@ def _edges() -> Callable[..., None]:
                         for j in range(count):
                             g[to + j] = sums[s + j]
 
-    return _jit(edges)
+    return jit(edges)
 
 
 @cache
@@ -433,6 +414,11 @@ def _loop(
     how: int,
 ) -> None:
     """Run the loops: over the interior rows within the block, and over those at its ends."""
+    if stencil.coasts is not None:
+        table = stencil.coasts.tables(_REAL[to[0].dtype])
+        around = before, after, reach, length
+        coastal(lines, *around, to, by, outer, inner, stencil, table, kind, how)
+        return
     # Named one by one, for to unpack them in each call takes longer.
     (f, f_outer, f_row), (g, g_outer, g_row), (w, w_outer, w_row) = lines, to, by
     c, edges = stencil.tables(_REAL[g.dtype])

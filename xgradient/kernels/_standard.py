@@ -58,6 +58,18 @@ def derivative(
         stencil = stencil.rows(0, stencil.n, origin=-before.shape[axis])
     f = join([part for part in (before, f, after) if part is not None], axis, xp)
     f = xp.astype(f, dtype)
+    result = (
+        _rows(f, axis, stencil, xp) if stencil.coasts is None else _coastal(f, axis, stencil, xp)
+    )
+    if weight is not None:
+        result = result * like(weight, f, xp)
+    if value is not None:
+        result = result + like(value, f, xp) * cut(f, axis, stencil.own, stencil.own + stencil.n)
+    return result
+
+
+def _rows(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
+    """The rows, with whole windows."""
     middle = int(np.searchsorted(stencil.edge_rows, stencil.first))
     parts = [_edge(f, axis, stencil, at, xp) for at in range(middle)]
     if stencil.last > stencil.first:
@@ -65,12 +77,46 @@ def derivative(
         parts.append(_sum(f, axis, start, stop, stencil.interior, xp))
     ends = range(middle, len(stencil.edge_rows))
     parts.extend(_edge(f, axis, stencil, at, xp) for at in ends)
-    result = join(parts, axis, xp) if parts else cut(f, axis, 0, 0)
-    if weight is not None:
-        result = result * like(weight, f, xp)
-    if value is not None:
-        result = result + like(value, f, xp) * cut(f, axis, stencil.own, stencil.own + stencil.n)
+    return join(parts, axis, xp) if parts else cut(f, axis, 0, 0)
+
+
+def _coastal(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
+    """The rows, each with the window that its valid neighbours allow."""
+    coasts, n = stencil.coasts, stencil.n
+    assert coasts is not None
+    reach, own = coasts.reach, stencil.own
+    # From here on node 0 is the first one that a row may count; beyond the axis all are missing.
+    start, stop = own - reach, own + n + reach
+    low, high = max(start, coasts.low, 0), min(stop, coasts.high, f.shape[axis])
+    f = join([_missing(f, axis, low - start, xp), cut(f, axis, low, high),
+              _missing(f, axis, stop - high, xp)], axis, xp)  # fmt: skip
+    valid = f == f
+    before, after = (_run(valid, axis, reach, n, way, xp) for way in (-1, 1))
+    pairs = before * (reach + 1) + after
+    kinds = xp.reshape(
+        xp.take(xp.asarray(coasts.kinds.ravel()), xp.reshape(pairs, (-1,))), pairs.shape
+    )
+    result = _missing(f, axis, n, xp)
+    for kind, (first, width) in enumerate(zip(coasts.starts, coasts.widths, strict=True)):
+        at = reach + int(first)
+        total = _sum(f, axis, at, at + n, coasts.table[kind, : int(width) - 1], xp)
+        result = xp.where(kinds == kind, total, result)
     return result
+
+
+def _missing(f: Any, axis: int, cells: int, xp: Any) -> Any:
+    """Missing values, so many along an axis."""
+    shape = (*f.shape[:axis], max(0, cells), *f.shape[axis + 1 :])
+    return xp.full(shape, np.nan, dtype=f.dtype)
+
+
+def _run(valid: Any, axis: int, reach: int, n: int, way: int, xp: Any) -> Any:
+    """How many nodes one after the other are valid, in one direction from each row."""
+    total = xp.zeros((), dtype=xp.int64)
+    for far in range(reach, 0, -1):
+        at = reach + way * far
+        total = xp.where(cut(valid, axis, at, at + n), total + 1, 0 * total)
+    return total
 
 
 def join(parts: list[Any], axis: int, xp: Any) -> Any:

@@ -1,0 +1,156 @@
+"""Windows next to missing values: a coast is the end of an axis, as its ends are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .nodes import Nodes
+from .weights import window_table
+
+__all__ = ["Coasts", "make_coasts"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: A node number beyond all others: an axis that closes on itself has no last node.
+FAR = 1 << 40
+
+
+@dataclass(frozen=True, eq=False)
+class Coasts:
+    """The windows of a row by the number of valid nodes before and after its own.
+
+    Counting stops at a missing value, at an end of the axis, or at ``reach``. What follows from
+    both counts is a window of valid nodes, or none where they are too few.
+
+    Attributes
+    ----------
+    reach : int
+        How far to count.
+    low, high : int
+        The nodes that there are, a half-open range.
+    kinds : ndarray of int64, shape (reach + 1, reach + 1)
+        The number of the window for each pair of counts, before and after; -1 if there is none.
+    starts, widths : ndarray of int64, shape (k,)
+        The first node of each window, relative to the row's own, and how many it has.
+    table : ndarray of float64, shape (k, largest width - 1, 1) or (k, largest width - 1, rows)
+        Coefficients of the differences, for all rows or each; padded with zeros that are never
+        used, as are rows whose window would leave the axis.
+    """
+
+    reach: int
+    low: int
+    high: int
+    kinds: Ints
+    starts: Ints
+    widths: Ints
+    table: Floats
+
+    def tables(self, dtype: np.dtype[Any]) -> NDArray[Any]:
+        """The coefficients in a real dtype, contiguous."""
+        found = self._tables.get(dtype)
+        if found is None:
+            found = self._tables[dtype] = np.ascontiguousarray(self.table, dtype=dtype)
+        return found
+
+    @cached_property
+    def _tables(self) -> dict[np.dtype[Any], NDArray[Any]]:
+        return {}
+
+    def nodes(self, first: int, last: int) -> tuple[int, int]:
+        """The nodes that rows whose own nodes are ``first`` to ``last`` - 1 may take."""
+        return max(first - self.reach, self.low), min(last + self.reach, self.high)
+
+    def rows(self, start: int, stop: int, own: int, origin: int) -> Coasts:
+        """The rows from ``start`` to ``stop``, row 0 being that of node ``own``."""
+        # Ends out of reach are none: so chunks in the middle of an even axis are all alike.
+        low, high = self.nodes(own + start, own + stop)
+        table = self.table if self.table.shape[2] == 1 else self.table[:, :, start:stop]
+        return replace(self, low=low - origin, high=high - origin, table=table)
+
+    def scaled(self, factors: NDArray[Any] | float) -> Coasts:
+        """The same windows times a number, or each row times a number of its own."""
+        return replace(self, table=self.table * factors)
+
+    def plus(self, other: Coasts) -> Coasts:
+        """The sum of two, with a value where both have one."""
+        reach = max(self.reach, other.reach)
+        counts = np.arange(reach + 1)
+        mine, its = (each.kinds[np.ix_(*[np.minimum(counts, each.reach)] * 2)]
+                     for each in (self, other))  # fmt: skip
+        both = np.stack([mine, its], axis=-1)
+        pairs, kinds = np.unique(both[(both >= 0).all(axis=-1)], axis=0, return_inverse=True)
+        table_of = np.full_like(mine, -1)
+        table_of[(both >= 0).all(axis=-1)] = kinds.ravel()
+        starts, widths, rows = [], [], []
+        for a, b in pairs:
+            parts = [(int(e.starts[k]), int(e.widths[k]), e.table[k])
+                     for e, k in ((self, a), (other, b))]  # fmt: skip
+            start = min(s for s, _, _ in parts)
+            width = max(s + w for s, w, _ in parts) - start
+            total = np.zeros((width - 1, max(self.table.shape[2], other.table.shape[2])))
+            for s, w, coefficients in parts:
+                total[s - start : s - start + w - 1] += coefficients[: w - 1]
+            starts.append(start)
+            widths.append(width)
+            rows.append(total)
+        return Coasts(reach, self.low, self.high, table_of, *_stacked(starts, widths, rows))
+
+
+def make_coasts(nodes: Nodes, deriv: int, half: int, edge_width: int) -> Coasts:
+    """The windows of one derivative on one axis.
+
+    With as many as ``half`` valid nodes on both sides it is the centred one of the interior. Else
+    it begins (ends) at the nearer end of the run of valid nodes, with ``edge_width`` nodes or as
+    many more as make it centred: as at an end of the axis. A shorter run is taken whole.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The axis.
+    deriv : int
+        Order of the derivative; windows have at least one node more.
+    half : int
+        Nodes on each side of a centred window.
+    edge_width : int
+        Nodes of a window at an end.
+    """
+    reach = max(half, edge_width - 1)
+    kinds = np.full((reach + 1, reach + 1), -1, dtype=np.int64)
+    windows: dict[tuple[int, int], int] = {}
+    for before, after in np.ndindex(kinds.shape):
+        least = min(before, after)
+        start, width = -half, 2 * half + 1
+        if least < half:
+            width = min(max(edge_width, 2 * least + 1), before + after + 1)
+            start = -before if before <= after else after - width + 1
+        if width > deriv:
+            kinds[before, after] = windows.setdefault((start, width), len(windows))
+    rows = [_rows(nodes, start, width, deriv) for start, width in windows]
+    low, high = (-FAR, FAR) if nodes.closed else (0, nodes.n)
+    starts, widths = ([window[k] for window in windows] for k in (0, 1))
+    return Coasts(reach, low, high, kinds, *_stacked(starts, widths, rows))
+
+
+def _rows(nodes: Nodes, start: int, width: int, deriv: int) -> Floats:
+    """The coefficients of one window; of a row of its own for each node of an uneven axis."""
+    if nodes.positions is None or nodes.closed:
+        return window_table(nodes, 0, nodes.n, start, width, deriv)
+    table = np.zeros((width - 1, nodes.n))
+    first, last = -start, nodes.n - (start + width - 1)
+    if first < last:
+        table[:, first:last] = window_table(nodes, first, last, start, width, deriv)
+    return table
+
+
+def _stacked(starts: list[int], widths: list[int], rows: list[Floats]) -> tuple[Ints, Ints, Floats]:
+    """Windows as arrays, their coefficients one below the other."""
+    table = np.zeros((len(rows), max(widths) - 1, max(r.shape[1] for r in rows)))
+    for at, coefficients in enumerate(rows):
+        table[at, : len(coefficients)] = coefficients
+    return np.array(starts, dtype=np.int64), np.array(widths, dtype=np.int64), table
