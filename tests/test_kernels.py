@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xgradient import gradient
-from xgradient.kernels import _numba, _standard, _tiles
+from xgradient.kernels import _jit, _standard, _tiles
 from xgradient.nodes import numeric_nodes
 from xgradient.stencils import Order
 
@@ -192,8 +192,8 @@ def test_loops_are_compiled_where_no_cache_can_be_written(monkeypatch):
             raise RuntimeError("cannot cache function: no locator available")
         return lambda function: (function, options)
 
-    monkeypatch.setattr(_numba, "njit", without_cache)
-    compiled, options = _numba._jit(abs)
+    monkeypatch.setattr(_jit, "njit", without_cache)
+    compiled, options = _jit.jit(abs)
     assert compiled is abs
     assert options["nogil"]
     assert "parallel" not in options
