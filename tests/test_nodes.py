@@ -28,6 +28,7 @@ def relative_error_of_steps(nodes, exact_steps) -> float:
     [
         np.arange(1000) * 0.1,
         np.arange(1000) * 0.1 + 1000,
+        -179.975 + 0.05 * np.arange(7200),
         -np.arange(1000) * 0.1,
         np.linspace(0, 1, 777),
         np.linspace(-np.pi, np.pi, 1441),

@@ -101,9 +101,8 @@ def frame_of_call(
     everywhere = False if periodic is False else None
     by_name = {found[n].name if n in found else n: p for n, p in periods.items()}
 
-    def closes(place: Place) -> bool | None:
-        wanted = by_name.get(place.name, everywhere)
-        return wanted if wanted is None else bool(wanted)
+    def closes(place: Place) -> Any:
+        return by_name.get(place.name, everywhere)
 
     return frame_on_globe(obj, resolved, list(found.values()), plain, closes), alone
 

@@ -33,6 +33,8 @@ XarrayObject = xr.DataArray | xr.Dataset
 _NORTH = {f"degree{s}{north}" for s in ("", "s") for north in ("_north", "_n", "n")}
 _EAST = {f"degree{s}{east}" for s in ("", "s") for east in ("_east", "_e", "e")}
 _DEGREES = {"degree", "degrees", "deg"} | _NORTH | _EAST
+# Names such as nav_lat, rlon, lats, lat_rho and latitude2, but not latent_heat.
+_PREFIX, _SUFFIX = r"(nav_|grid_|r|x|y)?", r"([a-z]?|s?[_\W\d].*)"
 _RADIANS = {"radian", "radians", "rad"}
 _TICKS_PER_SECOND = {
     "s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18,
@@ -157,7 +159,7 @@ def horizontal(name: Hashable, coord: xr.Variable | None) -> str | None:
     for kind, axis in (("latitude", "Y"), ("longitude", "X")):
         if units and coord.attrs.get("axis") == axis:
             return kind
-        if not standard and re.match(rf"(nav_|grid_|r|x|y)?{kind[:3]}", text):
+        if not standard and re.fullmatch(rf"{_PREFIX}({kind}|{kind[:3]}){_SUFFIX}", text):
             return kind
     return None
 

@@ -54,7 +54,8 @@ class Binding:
             if not formula.defined:
                 raise ValueError(
                     f"this has no finite value on the rows of {str(poles.lat.name)!r} that stand "
-                    "on a pole; drop them, e.g. with .isel, or name latitude and longitude both"
+                    "on a pole; drop them, e.g. with .isel, or take an operator of latitude and "
+                    "longitude together, such as .laplacian or .hessian"
                 )
             if poles.refusal and self._around() is not None:
                 raise ValueError(poles.refusal)

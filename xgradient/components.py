@@ -14,6 +14,7 @@ from .axes import find_coord, horizontal
 from .binding import Binding
 from .frames import Frame
 from .labels import common_units, described, result_units, words_for
+from .metrics import resolve_metric
 from .results import check_field, labelled
 from .stencils import Order
 
@@ -157,9 +158,10 @@ def vector_of_call(
         asked = _right_handed(first, asked)
         fields = [fields[list(given).index(dim)] for dim in asked]
         first = fields[0]
-    # Scale factors may be given by names of other variables of the Dataset.
-    holder = obj if isinstance(obj, xr.Dataset) and isinstance(metric, Mapping) else first
-    frame, _ = frame_of_call(holder, asked, metric, order, spacing, periodic, [first])
+    # Scale factors and grid mappings may be other variables of the Dataset.
+    scalar = [obj] if isinstance(obj, xr.DataArray) else []
+    metric = resolve_metric(metric, first if obj is None else obj, [*fields, *scalar])
+    frame, _ = frame_of_call(first, asked, metric, order, spacing, periodic, [first])
     fields = [f.transpose(*first.dims) for f in fields]
     flat = [side.kind is not None for side in frame.sides]
     binding = Binding(frame, first.dims, first.shape, order, tuple(flat))
@@ -172,9 +174,14 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
+    if not isinstance(field, xr.DataArray | Hashable):
+        raise TypeError(
+            f"the component along {str(dim)!r} is of type {type(field).__name__}; give a "
+            "DataArray or the name of a variable"
+        )
     if not isinstance(field, xr.DataArray):
         known = {} if obj is None else obj.variables if isinstance(obj, xr.Dataset) else obj.coords
-        if not isinstance(field, Hashable) or field not in known:
+        if field not in known:
             names = ", ".join(sorted(repr(str(n)) for n in known)) or "none"
             raise ValueError(
                 f"the component along {str(dim)!r} is {field!r}, which is no DataArray and no "

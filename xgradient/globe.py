@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from .axes import Axis, Place, XarrayObject, find_horizontal, horizontal, in_degrees
 from .frames import Frame, Poles, Side
 from .metrics import Globe, radii
-from .nodes import Nodes, folded_nodes, numeric_nodes
+from .nodes import LARGEST_BLUR, Nodes, folded_nodes, numeric_nodes
 
 __all__ = ["frame_on_globe"]
+
+Floats = NDArray[np.float64]
 
 
 def frame_on_globe(
@@ -22,7 +25,7 @@ def frame_on_globe(
     globe: Globe,
     places: list[Place],
     axes: Mapping[Hashable, Axis],
-    closes: Callable[[Place], bool | None],
+    closes: Callable[[Place], Any],
 ) -> Frame:
     """Axes of which some are longitudes and latitudes.
 
@@ -37,7 +40,7 @@ def frame_on_globe(
     axes : mapping from name to Axis
         Those of the places that are neither.
     closes : callable
-        Whether the user wants an axis to close on itself; None if nothing is said.
+        Whether the user wants an axis to close on itself, or its period; None if nothing is said.
 
     Raises
     ------
@@ -75,16 +78,19 @@ def _globe(
     axes: Mapping[Hashable, Axis],
     lat: Place,
     lon: Place | None,
-    closes: Callable[[Place], bool | None],
+    closes: Callable[[Place], Any],
 ) -> Frame:
+    _check_latitudes(lat)
+    lat, lon = _as_meant(lat, _even_latitudes), lon and _as_meant(lon, _even_longitudes)
     angles, k = _latitudes(lat)
     poles = None
-    lon_axis, round_ = None, False
+    lon_axis, round_, folded = None, False, False
     if lon is not None and lon.dim is not None:
-        lon_axis, round_ = _lon_axis(lon, closes(lon))
+        closed = _wanted(lon, closes(lon))
+        lon_axis, round_ = _lon_axis(lon, closed)
+        folded = round_ and closed is not False
     if lat.dim is not None:
-        folded = round_ and lon is not None and closes(lon) is not False
-        lat_axis = _lat_axis(lat, closes(lat), folded, lon_axis)
+        lat_axis = _lat_axis(lat, _wanted(lat, closes(lat)), folded, lon_axis)
     m, m_slope, n = radii(globe, angles)
     at_pole = np.abs(np.abs(angles) - np.pi / 2) <= 1e-12 + _rounding(lat) * k
     with np.errstate(divide="ignore"):
@@ -110,7 +116,7 @@ def _globe(
         elif lon is not None and place.name == lon.name:
             assert lon_axis is not None
             assert lon.coord is not None
-            unit = np.pi / 180 if in_degrees(lon.coord) else 1.0
+            unit = 2 * np.pi / _turn(lon)
             slopes = {} if lat.dim is None else {lat.dim: along(tangent)}
             side = Side(lon_axis, along(inverse_lon / unit), slopes, 0.0, "longitude")
         else:
@@ -119,7 +125,10 @@ def _globe(
     if lat.dim is not None:
         poles = _poles(lat, lat_axis, lon, lon_axis, round_, ends, ends_inverse)
     elif at_pole.any():
-        raise ValueError(_refusal(lat, "a single value"))
+        raise ValueError(
+            f"on a pole the longitudes meet and 1/cos(latitude) is infinite, and {str(lat.name)!r} "
+            "is a single value there; take another parallel"
+        )
     return Frame(tuple(sides), poles)
 
 
@@ -137,34 +146,96 @@ def _poles(
         around = lon.dim
         east = -1 if _increasing(lon) < 0 else 1
         if not round_:
-            refusal = _refusal(lat, f"a row there, and {str(lon.name)!r} does not go evenly round")
+            refusal = (
+                "on a pole the longitudes meet and 1/cos(latitude) is infinite, but "
+                f"{str(lat.name)!r} has a row there, and {str(lon.name)!r} does not go evenly "
+                "round; drop it, e.g. with .sel or .isel, or a repeated last meridian"
+            )
     alone = replace(lat_axis, nodes=_lat_nodes(lat))
     return Poles(
         lat_axis, alone, around, (ends[0], ends[1]), (inverse[0], inverse[1]), east, refusal
     )
 
 
-def _refusal(lat: Place, what: str) -> str:
-    return (
-        f"on a pole the longitudes meet and 1/cos(latitude) is infinite, but {str(lat.name)!r} "
-        f"has {what}; drop it, e.g. with .sel or .isel, or a repeated last meridian"
-    )
-
-
-def _latitudes(lat: Place) -> tuple[Any, float]:
-    """Latitudes in radians, and radians in one unit of the coordinate."""
+def _check_latitudes(lat: Place) -> None:
     assert lat.coord is not None
-    values = np.atleast_1d(np.asarray(lat.coord.values, dtype=np.float64))
-    k = np.pi / 180 if in_degrees(lat.coord) else 1.0
-    limit = np.pi / 2 / k
-    wrong = np.abs(values) > limit + _rounding(lat)
+    values, limit = np.atleast_1d(lat.coord.values), _turn(lat) / 4
+    wrong = np.abs(values.astype(np.float64)) > limit + _rounding(lat)
     if wrong.any():
         i = int(np.argmax(wrong))
         raise ValueError(
             f"coordinate {str(lat.name)!r} has the value {values[i]:g} at index {i}; latitudes lie "
             f"between {-limit:g} and {limit:g}, so check its units"
         )
+
+
+def _latitudes(lat: Place) -> tuple[Any, float]:
+    """Latitudes in radians, and radians in one unit of the coordinate."""
+    assert lat.coord is not None
+    values = np.atleast_1d(np.asarray(lat.coord.values, dtype=np.float64))
+    k = 2 * np.pi / _turn(lat)
     return np.clip(values * k, -np.pi / 2, np.pi / 2), k
+
+
+def _turn(place: Place) -> float:
+    """A full turn in units of the coordinate."""
+    assert place.coord is not None
+    return 360.0 if in_degrees(place.coord) else 2 * np.pi
+
+
+def _wanted(place: Place, period: Any) -> bool | None:
+    """Whether an axis is to close on itself; a period can only be a full turn."""
+    if period is None or isinstance(period, bool | np.bool_):
+        return None if period is None else bool(period)
+    if period != _turn(place):
+        raise ValueError(
+            f"the period of {str(place.name)!r} is given as {period}, but on a globe it is a full "
+            f"turn of {_turn(place):g}; give True or leave it out"
+        )
+    return True
+
+
+def _as_meant(place: Place, evenly: Callable[[Floats, float], Iterator[Floats]]) -> Place:
+    """A place with the even positions that its coordinate had before it was rounded.
+
+    Next to a pole 1/cos φ is as sensitive as can be: in float32 the first row of a grid of a
+    twentieth of a degree has it wrong by 1e-4. And a shift by a turn leaves its own rounding.
+    """
+    assert place.coord is not None
+    given, turn = place.coord.values, _turn(place)
+    if place.dim is None or len(given) < 2 or not np.isfinite(given).all():
+        return place
+    doubles = np.finfo(np.float64).eps
+    eps = max(float(np.finfo(given.dtype).eps), doubles) if given.dtype.kind == "f" else doubles
+    # What `arange` makes is off by the rounding of its step, as often as it is added.
+    blur = 1.5 * turn * eps + turn * len(given) * doubles
+    values = _unwrapped(given.astype(np.float64), turn)
+    for even in evenly(values, turn):
+        allowed = min(blur, LARGEST_BLUR * abs(even[1] - even[0]))
+        if np.abs(values - even).max() <= allowed:
+            return replace(place, coord=place.coord.copy(data=even))
+    return place
+
+
+def _even_latitudes(values: Floats, turn: float) -> Iterator[Floats]:
+    """Whole and half steps from both poles, and whatever is even between the ends."""
+    n, first, last = len(values), values[0], values[-1]
+    step, pole = (last - first) / (n - 1), np.copysign(turn / 4, last - first)
+    if not step:
+        return
+    before, after = round(2 * (first + pole) / step) / 2, round(2 * (pole - last) / step) / 2
+    yield -pole + 2 * pole / (n - 1 + before + after) * (before + np.arange(n))
+    yield np.linspace(first, last, n)
+
+
+def _even_longitudes(values: Floats, turn: float) -> Iterator[Floats]:
+    """Whole steps in a full turn, and whatever is even between the ends."""
+    n, first, last = len(values), values[0], values[-1]
+    step = (last - first) / (n - 1)
+    if not step:
+        return
+    yield first + np.copysign(turn / max(1, round(turn / abs(step))), step) * np.arange(n)
+    yield np.linspace(first, last, n)
 
 
 def _rounding(place: Place) -> float:
@@ -186,7 +257,7 @@ def _lon_axis(lon: Place, wanted: bool | None) -> tuple[Axis, bool]:
     """The axis of longitudes, and whether they stand evenly all round the globe."""
     assert lon.coord is not None
     values, what = lon.coord.values, f"coordinate {str(lon.name)!r}"
-    turn = 360.0 if in_degrees(lon.coord) else 2 * np.pi
+    turn = _turn(lon)
     values = _unwrapped(values, turn)
     nodes = numeric_nodes(values, what, shown=lon.coord.values)
     n, rounding = nodes.n, _rounding(lon) * 2
@@ -198,8 +269,8 @@ def _lon_axis(lon: Place, wanted: bool | None) -> tuple[Axis, bool]:
         )
     widest = float(np.abs(np.diff(values.astype(np.float64))).max()) if n > 1 else 0.0
     gap = turn - span
-    # Two longitudes are no circle.
-    global_ = n > 2 and rounding < gap <= widest + rounding
+    # Where steps are uneven, the widest may happen to be the seam. Two longitudes are no circle.
+    global_ = n > 2 and rounding < gap <= 1.5 * widest
     if wanted is True and not global_:
         raise ValueError(
             f"{what} is asked to be periodic, but spans {span:g} in steps of up to {widest:g}, "
@@ -213,12 +284,11 @@ def _lon_axis(lon: Place, wanted: bool | None) -> tuple[Axis, bool]:
 
 def _unwrapped(values: Any, turn: float) -> Any:
     """Longitudes without the jump by a full turn that they may have inside."""
-    if len(values) < 3 or values.dtype.kind not in "iuf":
-        return values
     wide = values.astype(np.float64) if values.dtype.kind != "f" else values
     steps = np.diff(wide)
     jumps = np.abs(steps) > turn / 2
-    if not jumps.any() or (steps > 0).all() or (steps < 0).all():
+    # Steps that wide are odd, but may be meant where all go the same way.
+    if not jumps.any() or (len(values) > 2 and ((steps > 0).all() or (steps < 0).all())):
         return values
     return np.unwrap(wide, period=turn).astype(wide.dtype)
 
@@ -228,17 +298,15 @@ def _lat_axis(lat: Place, wanted: bool | None, round_: bool, lon_axis: Axis | No
     assert lat.coord is not None
     values, what = lat.coord.values, f"coordinate {str(lat.name)!r}"
     nodes = _lat_nodes(lat)
-    first, last = float(values[0]), float(values[-1])
-    pole = 90.0 if in_degrees(lat.coord) else np.pi / 2
-    turns = (-pole, pole) if first < last else (pole, -pole)
     rounding = _rounding(lat)
-    steps = np.abs(np.diff(values.astype(np.float64))) if nodes.n > 1 else np.zeros(2)
-    reaches = (
-        abs(turns[0] - first) <= steps[0] + rounding
-        and abs(turns[1] - last) <= steps[-1] + rounding
-    )
-    even = lon_axis is not None and lon_axis.nodes.n % 2 == 0
-    if round_ and even and reaches and nodes.n > 2 and wanted is not False:
+    reaches = False
+    if round_ and lon_axis is not None and lon_axis.nodes.n % 2 == 0 and nodes.n > 2:
+        pole, steps = _turn(lat) / 4, np.abs(np.diff(values.astype(np.float64)))
+        first, last = float(values[0]), float(values[-1])
+        turns = (-pole, pole) if first < last else (pole, -pole)
+        gaps = abs(turns[0] - first), abs(turns[1] - last)
+        reaches = gaps[0] <= steps[0] + rounding and gaps[1] <= steps[-1] + rounding
+    if reaches and wanted is not False:
         nodes = folded_nodes(nodes, (first, last), turns, rounding)
     elif wanted is True:
         raise ValueError(

@@ -5,7 +5,7 @@ Only this module knows spheres.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 __all__ = ["Ellipsoid", "Factors", "Globe", "Metric", "Sphere", "radii", "resolve_metric"]
 
 Floats = NDArray[np.float64]
+XarrayObject = xr.DataArray | xr.Dataset
 
 #: Mean radius of the Earth in metres, (2 a + b) / 3, by the IUGG (doi:10.1007/s001900050278).
 MEAN_RADIUS = 6371008.8
@@ -157,7 +158,9 @@ class Factors:
 Metric = Sphere | Ellipsoid | Factors
 
 
-def resolve_metric(metric: Any, obj: xr.DataArray | xr.Dataset) -> Metric | None:
+def resolve_metric(
+    metric: Any, obj: XarrayObject, fields: Iterable[xr.DataArray] | None = None
+) -> Metric | None:
     """The metric that an argument stands for.
 
     Parameters
@@ -167,6 +170,8 @@ def resolve_metric(metric: Any, obj: xr.DataArray | xr.Dataset) -> Metric | None
         each dimension its scale factor, as a number, a DataArray, or the name of a variable.
     obj : DataArray or Dataset
         Where names and the grid mapping are looked up.
+    fields : list of DataArray, optional
+        Whose grid mapping counts; by default that of all variables.
 
     Raises
     ------
@@ -178,7 +183,7 @@ def resolve_metric(metric: Any, obj: xr.DataArray | xr.Dataset) -> Metric | None
     if isinstance(metric, Mapping):
         return _factors(metric, obj)
     if metric == "sphere":
-        return Sphere(_mapped_radius(obj))
+        return Sphere(_mapped_radius(obj, fields))
     if metric == "ellipsoid":
         return Ellipsoid("WGS84")
     if isinstance(metric, str):
@@ -202,46 +207,63 @@ def _length(value: Any, what: str) -> float:
     return length
 
 
-def _mapped_radius(obj: xr.DataArray | xr.Dataset) -> float:
+def _variables(obj: XarrayObject) -> Mapping[Any, xr.Variable]:
+    return obj.variables if isinstance(obj, xr.Dataset) else obj.coords.variables
+
+
+def _mapped_radius(obj: XarrayObject, fields: Iterable[xr.DataArray] | None) -> float:
     """The radius of the CF grid mapping of the data, else the mean radius of the Earth."""
-    holders = list(obj.data_vars.values()) if isinstance(obj, xr.Dataset) else [obj]
-    for holder in holders:
-        name = holder.encoding.get("grid_mapping", holder.attrs.get("grid_mapping"))
-        variables = obj.variables if isinstance(obj, xr.Dataset) else obj.coords.variables
+    if fields is None:
+        fields = obj.data_vars.values() if isinstance(obj, xr.Dataset) else [obj]
+    for field in fields:
+        text = field.encoding.get("grid_mapping", field.attrs.get("grid_mapping"))
         # The extended form of the attribute lists coordinates after each mapping's name.
-        name = str(name).split(":")[0].strip()
-        if name in variables:
-            attrs = variables[name].attrs
-            if "earth_radius" in attrs:
-                return float(attrs["earth_radius"])
-            if "semi_major_axis" in attrs:
-                a = float(attrs["semi_major_axis"])
-                return (2 * a + _semi_minor(a, attrs)) / 3
+        name = str(text).split(":")[0].strip()
+        variable = {**_variables(field), **_variables(obj)}.get(name)
+        if variable is not None and (radius := _radius_of(variable.attrs, name)):
+            return radius
     return MEAN_RADIUS
 
 
-def _semi_minor(a: float, attrs: Mapping[str, Any]) -> float:
+def _radius_of(attrs: Mapping[Any, Any], name: str) -> float | None:
+    """The radius of one grid mapping: its own, or the mean one of its semi-axes."""
+
+    def length(attr: str) -> float:
+        # Some readers of files give an array of one number.
+        value = attrs[attr]
+        return _length(value.item() if np.size(value) == 1 and np.ndim(value) else value,
+                       f"{attr} of the grid mapping {name!r}")  # fmt: skip
+
+    if "earth_radius" in attrs:
+        return length("earth_radius")
+    if "semi_major_axis" not in attrs:
+        return None
+    a = b = length("semi_major_axis")
     if "semi_minor_axis" in attrs:
-        return float(attrs["semi_minor_axis"])
-    flattening = float(attrs.get("inverse_flattening", 0))  # CF: 0 stands for a sphere
-    return a * (1 - 1 / flattening) if flattening else a
+        b = length("semi_minor_axis")
+    elif np.any(attrs.get("inverse_flattening")):  # CF: 0 stands for a sphere
+        b = a * (1 - 1 / length("inverse_flattening"))
+    return (2 * a + b) / 3
 
 
-def _factors(metric: Mapping[Any, Any], obj: xr.DataArray | xr.Dataset) -> Factors:
+def _factors(metric: Mapping[Any, Any], obj: XarrayObject) -> Factors:
     if not metric:
         raise ValueError("metric is an empty mapping; give a scale factor for each dimension")
     factors, units = {}, {}
     for dim, value in metric.items():
         what, given = f"the scale factor of {str(dim)!r}", value
         if isinstance(given, str):
-            known = obj.variables if isinstance(obj, xr.Dataset) else obj.coords.variables
+            known = _variables(obj)
             if given not in known:
                 raise ValueError(
                     f"{what} is {given!r}, but no variable has this name; there are "
                     f"{', '.join(sorted(repr(str(n)) for n in known)) or 'none'}"
                 )
             what, given = f"{what}, {given!r},", obj[given]
-        variable = given.variable if isinstance(given, xr.DataArray) else given
+        variable = given
+        if isinstance(given, xr.DataArray):
+            _check_positions(given, obj, what)
+            variable = given.variable
         if not isinstance(variable, xr.Variable):
             if np.ndim(variable) or isinstance(variable, bool):
                 raise TypeError(
@@ -252,6 +274,22 @@ def _factors(metric: Mapping[Any, Any], obj: xr.DataArray | xr.Dataset) -> Facto
         factors[dim] = _positive(variable, what)
         units[dim] = str(variable.attrs.get("units", "m"))
     return Factors(factors, units)
+
+
+def _check_positions(factor: xr.DataArray, obj: XarrayObject, what: str) -> None:
+    """Refuse a scale factor that stands elsewhere than the data."""
+    for dim in factor.dims:
+        mine, its = obj.coords.variables.get(dim), factor.coords.variables.get(dim)
+        if mine is not None and its is not None and mine is not its and not _alike(mine, its):
+            raise ValueError(
+                f"{what} and the data have different values of the coordinate {str(dim)!r}; bring "
+                "them to one grid, e.g. with .interp_like"
+            )
+
+
+def _alike(a: xr.Variable, b: xr.Variable) -> bool:
+    # Lengths that differ are told by themselves, with both numbers.
+    return a.shape != b.shape or bool(a.equals(b))  # type: ignore[no-untyped-call]
 
 
 def _positive(variable: xr.Variable, what: str) -> xr.Variable:

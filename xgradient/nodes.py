@@ -287,8 +287,11 @@ def _uniform_step(exact: NDArray[np.float64], resolution: float) -> float | None
     n = len(exact)
     if n < 2:
         return 1.0
-    step = float(exact[-1] - exact[0]) / (n - 1)
-    allowed = min(resolution, LARGEST_BLUR * abs(step))
+    span = float(exact[-1] - exact[0])
+    step = span / (n - 1)
+    # The even grid below has a rounding of its own. Whole numbers are exact, and have none.
+    rounding = resolution + np.finfo(np.float64).eps * abs(span) if resolution else 0.0
+    allowed = min(rounding, LARGEST_BLUR * abs(step))
     even = exact[0] + step * np.arange(n)
     return step if float(np.abs(exact - even).max()) <= allowed else None
 

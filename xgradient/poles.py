@@ -41,8 +41,9 @@ def beyond(
     rows = kernels.join([cut(rows, axis, k, k + 1) for k in range(cells - 1, -1, -1)], axis)
     around, n = fold.around, cap.shape[fold.around]
     first, last = (0, n) if span is None else span
-    pieces, at, left = [], (first + n // 2) % n, last - first
-    while left:
+    pieces: list[Any] = []
+    at, left = (first + n // 2) % n, last - first
+    while left or not pieces:  # a chunk may have no longitude at all
         here = min(left, n - at)
         pieces.append(cut(rows, around, at, at + here))
         at, left = 0, left - here
