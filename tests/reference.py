@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["along", "derivative", "differences", "weights", "window"]
+__all__ = ["along", "coastal", "derivative", "differences", "weights", "window"]
 
 
 @lru_cache(maxsize=4096)
@@ -143,3 +143,45 @@ def _exact(value: Any) -> Fraction:
         high = float(value)  # two doubles hold every digit of a long double
         return Fraction(high) + Fraction(float(value - np.longdouble(high)))
     return Fraction(value.item() if isinstance(value, np.generic) else value)
+
+
+def coastal(
+    values: Sequence[Any],
+    positions: Sequence[Any],
+    *,
+    deriv: int = 1,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    period: Any = None,
+    uniform: bool = False,
+) -> list[float]:
+    """The derivative of one line of real values with gaps: each run of values is an axis.
+
+    From every valid value on the way goes left and right as long as values are valid, round the
+    seam of a periodic line; the run so found has the windows of an axis of its own, cut off where
+    it is shorter. What has no window is missing.
+    """
+    n = len(values)
+    order = {"deriv": deriv, "accuracy": accuracy, "edge_order": edge_order, "uniform": uniform}
+    nodes = [_exact(x) for x in positions]
+    period = None if period is None else _exact(period)
+
+    def valid(j: int) -> bool:
+        return (period is not None or 0 <= j < n) and values[j % n] == values[j % n]
+
+    result = []
+    for i in range(n):
+        first = last = i
+        while valid(i) and valid(first - 1) and i - first < 2 * n:
+            first -= 1
+        while valid(i) and valid(last + 1) and last - i < 2 * n:
+            last += 1
+        length = last - first + 1
+        if not valid(i) or length <= deriv:
+            result.append(float("nan"))
+            continue
+        inside = window(i - first, length, **order)
+        found = range(first + max(inside[0], 0), first + min(inside[-1] + 1, length))
+        near = tuple(nodes[j % n] + (j // n) * (period or 0) - nodes[i] for j in found)
+        result.append(_dot(weights(near, Fraction(0), deriv), [values[j % n] for j in found]))
+    return result

@@ -612,7 +612,7 @@ def test_help_of_the_accessor(field):
     call = inspect.signature(field.grad.__call__)
     function = inspect.signature(xgradient.grad)
     assert list(call.parameters) == [
-        "dim", "deriv", "accuracy", "edge_order", "spacing", "periodic", "metric",
+        "dim", "deriv", "accuracy", "edge_order", "spacing", "periodic", "skipna", "metric",
     ]  # fmt: skip
     assert list(call.parameters.values()) == list(function.parameters.values())[1:]
     assert inspect.signature(field.grad).parameters == call.parameters
