@@ -206,6 +206,17 @@ def test_options_reach_the_derivative():
     np.testing.assert_allclose(load("out.nc").dq_dlat, expected, rtol=1e-12)
 
 
+def test_coasts_and_metres_from_the_command_line():
+    lat = xr.Variable("lat", [0.0, 10, 20, 30, 40, 50], {"units": "degrees_north"})
+    values = [np.nan, 1.0, 3.0, 7.0, np.nan, 2.0]
+    store(xr.Dataset({"t": ("lat", values, {"units": "K"})}, {"lat": lat}), "in.nc")
+    run("grad in.nc out.nc --dim lat --skipna --metric sphere")
+    found = load("out.nc").dt_dlat
+    per_degree = np.array([np.nan, 0.2, 0.3, 0.4, np.nan, np.nan])
+    np.testing.assert_allclose(found, per_degree * 180 / np.pi / 6371008.8, rtol=1e-12)
+    assert found.attrs["units"] == "K m-1"
+
+
 def test_periodic_axes_close():
     ds = sample()
     store(ds, "in.zarr")
@@ -509,7 +520,10 @@ def test_without_click_the_command_says_what_to_install():
 def test_help_and_version():
     assert run("--version").stdout.startswith("xgradient, version ")
     told = run("grad --help").stdout
-    for option in ("--var", "--dim", "--deriv", "--accuracy", "--edge-order", "--periodic"):
+    for option in (
+        *("--var", "--dim", "--deriv", "--accuracy", "--edge-order", "--periodic"),
+        *("--metric", "--skipna"),
+    ):
         assert option in told
     assert "--output-dir" in run("demo --help").stdout
 

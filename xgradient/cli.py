@@ -108,6 +108,16 @@ def cli() -> None:
     "PERIOD units (seconds along a time); repeat it for more.",
 )
 @click.option(
+    "--metric",
+    type=click.Choice(["sphere", "ellipsoid"]),
+    help="Derivatives along latitudes and longitudes are per metre, on this model of the Earth.",
+)
+@click.option(
+    "--skipna",
+    is_flag=True,
+    help="Let missing values be ends of the axis, so that coasts cost no row of data.",
+)
+@click.option(
     "--chunks",
     type=_chunks,
     metavar="NAME=SIZE,...",
@@ -253,7 +263,9 @@ def _derive(ds: xr.Dataset, input: str, options: dict[str, Any]) -> xr.Dataset:
             deriv=options["deriv"],
             accuracy=options["accuracy"],
             edge_order=options["edge_order"],
-            periodic=dict(options["periodic"]),
+            periodic=dict(options["periodic"]) or None,
+            metric=options["metric"],
+            skipna=options["skipna"],
         )
     except (TypeError, ValueError) as error:
         raise Failure(f"{input}: {error}") from None
