@@ -14,7 +14,7 @@ import xarray as xr
 import xgradient
 from tests.comparisons import DIMS, sample
 
-from . import globe, graphs, probes
+from . import coasts, globe, graphs, probes
 from .report import machine, number, rows
 from .timing import copies, medians, say, threads
 
@@ -34,7 +34,18 @@ class Row(NamedTuple):
 def markdown(shape: tuple[int, ...], quick: bool) -> str:
     """Measure everything; a table with a line on what it shows and where."""
     rounds = 1 if quick else 9
-    parts = (stencils, layouts, several, sphere, small, first, in_chunks, large_graphs, long_run)
+    parts = (
+        stencils,
+        layouts,
+        several,
+        sphere,
+        gaps,
+        small,
+        first,
+        in_chunks,
+        large_graphs,
+        long_run,
+    )
     lines = []
     for part in parts:
         for row in part(shape, rounds, quick):
@@ -78,6 +89,12 @@ def sphere(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
         yield Row(*found)
     one = globe.small_vorticity(rounds)
     yield Row("vorticity of one field of 721 x 1440 float32", f"{one * 1e3:.1f} ms", "8.5 ms")
+
+
+def gaps(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """Missing values as ends of the axis: times the same call without."""
+    for found in coasts.price(shape, rounds):
+        yield Row(*found)
 
 
 def layouts(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:

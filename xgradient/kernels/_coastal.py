@@ -27,7 +27,7 @@ Lines = tuple[Array, int, int]
 
 
 #: Cells whose sums are kept in cache until they are written.
-SPAN = 1024
+SPAN = 256
 
 
 def coastal(
@@ -109,28 +109,30 @@ def _extend(f, at, runs, count):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
-def _coastal_cells(kinds, before, after, whole, cells, count):  # type: ignore[no-untyped-def]
-    """Note the cells whose window is neither the whole one nor none, and their windows."""
-    none, many = kinds[0, 0], uint64(0)
+def _note(f, at, sums, cells, count):  # type: ignore[no-untyped-def]
+    """The valid cells with a missing one in their window."""
+    many = uint64(0)
     for j in range(count):
-        kind = kinds[uint64(before[j]), uint64(after[j])]
-        cells[0, many], cells[1, many] = j, kind
-        many += uint64((kind != whole) & (kind != none))
+        cells[many] = j
+        many += uint64((sums[j] != sums[j]) & (f[at + j] == f[at + j]))
     return many
 
 
 @register_jitable
-def _mend(f, me, step, c, column, per_cell, starts, widths, cells, sums):  # type: ignore[no-untyped-def]
-    """The sums of the cells noted, each over its own window."""
-    for q in range(cells.shape[1]):
-        j, kind = cells[0, q], cells[1, q]
-        col = column + j if per_cell else column
-        at = me + j + starts[kind] * step
-        total = c[kind, uint64(0), col] * (f[at + step] - f[at])
-        for k in range(uint64(1), widths[kind] - uint64(1)):
-            at += step
-            total += c[kind, k, col] * (f[at + step] - f[at])
-        sums[j] = total
+def _mend(  # type: ignore[no-untyped-def]
+    f, me, step, c, column, per_cell, kinds, before, after, starts, widths, cells, sums
+):
+    """The sums of the cells noted, each over the window that its valid neighbours allow."""
+    for j in cells:
+        kind = kinds[uint64(before[j]), uint64(after[j])]
+        if kind < uint64(len(starts)):
+            col = column + j if per_cell else column
+            at = me + j + starts[kind] * step
+            total = c[kind, uint64(0), col] * (f[at + step] - f[at])
+            for k in range(uint64(1), widths[kind] - uint64(1)):
+                at += step
+                total += c[kind, k, col] * (f[at + step] - f[at])
+            sums[j] = total
 
 
 @cache
@@ -151,7 +153,7 @@ def _loops(
     ):  # fmt: skip
         sums = np.empty(SPAN, g.dtype)
         before, after = np.empty(SPAN, np.int32), np.empty(SPAN, np.int32)
-        cells = np.empty((2, SPAN + 1), np.uint64)
+        cells = np.empty(SPAN + 1, np.uint64)
         one = c.dtype.type(1)
         whole = kinds[reach, reach]
         lone_upper, lone_lower = kinds[0, 1], kinds[1, 0]
@@ -192,9 +194,11 @@ def _loops(
                             away = (uint64(reach) - far) * step
                             _extend(f, me - away, before, count)
                             _extend(f, me + away, after, count)
-                        noted = _coastal_cells(kinds, before, after, whole, cells, count)
-                        which = cells[:, :noted]
-                        _mend(f, me, step, c, column, per_cell, starts, widths, which, sums)
+                        noted = cells[: _note(f, me, sums, cells, count)]
+                        _mend(
+                            f, me, step, c, column, per_cell,
+                            kinds, before, after, starts, widths, noted, sums,
+                        )  # fmt: skip
                     for j in range(count):
                         if weigh == 1:
                             sums[j] *= w[by]
