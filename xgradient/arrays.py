@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import xarray as xr
 
 from .chunks import derivatives
 from .nodes import check_length, given_nodes
-from .stencils import Order
+from .stencils import Order, Stencil
 
 __all__ = ["gradient"]
+
+NUMBER = (float, int, type(None))
 
 
 def gradient(
@@ -92,19 +95,32 @@ def gradient(
     order = Order.checked(deriv, accuracy, edge_order, skipna)
     if isinstance(input, xr.DataArray):
         return _labelled(input, spacing, dim, order, periodic)
-    array = np.asarray(input) if isinstance(input, list | tuple | int | float) else input
+    array = input
     if not hasattr(array, "ndim") or not hasattr(array, "dtype"):
-        raise TypeError(f"input is a {type(input).__name__}; give a NumPy or dask array")
+        if not isinstance(input, list | tuple | int | float):
+            raise TypeError(f"input is a {type(input).__name__}; give a NumPy or dask array")
+        array = np.asarray(input)
     if isinstance(getattr(array, "_meta", array), np.ma.MaskedArray):  # also in dask chunks
         raise TypeError("input is a masked array; give one with NaN for what is masked, as .filled")
-    axes = _axes(array.ndim, dim)
+    # Short arrays take less time than their arguments, so what numbers ask for is kept. Sequences
+    # are not: in them 1 and True, or an array before and after it is changed, count as the same.
+    plain = isinstance(spacing, NUMBER) and isinstance(dim, NUMBER) and isinstance(periodic, bool)
+    requests = _requests if plain else _requests.__wrapped__
+    return tuple(derivatives(array, requests(array.shape, spacing, dim, order, periodic)))
+
+
+@lru_cache(maxsize=64, typed=True)
+def _requests(
+    shape: tuple[int, ...], spacing: Any, dim: Any, order: Order, periodic: Any
+) -> list[tuple[int, Stencil]]:
+    """Each axis of a call and its stencil."""
     requests = []
-    for axis, step, closed in _each(axes, spacing, periodic):
+    for axis, step, closed in _each(_axes(len(shape), dim), spacing, periodic):
         what = f"dimension {axis}"
-        check_length(array.shape[axis], what)
-        nodes = given_nodes(step, array.shape[axis], f"spacing of {what}", period=closed)
+        check_length(shape[axis], what)
+        nodes = given_nodes(step, shape[axis], f"spacing of {what}", period=closed)
         requests.append((axis, order.stencil(nodes, what)))
-    return tuple(derivatives(array, requests))
+    return requests
 
 
 def _labelled(

@@ -49,7 +49,8 @@ def derivatives(array: Any, requests: list[tuple[int, Stencil]]) -> list[Any]:
     """
     if len(requests) == 1 and not _is_dask(array):
         ((axis, stencil),) = requests
-        _check_range([array], [stencil])
+        if not stencil.single:
+            _refuse_single([array])
         return [_wrapped(array, axis, stencil)]
     return evaluate([array], [Sum((Term(0, axis, stencil),)) for axis, stencil in requests])
 
@@ -79,7 +80,8 @@ def evaluate(
     list of array
         The sums, or what ``finish`` makes of them. Nothing is computed for dask.
     """
-    _check_range(arrays, [t.stencil for each in sums for t in each.terms])
+    if not all(t.stencil.single for each in sums for t in each.terms):
+        _refuse_single(arrays)
     count = len(sums) if finish is None else count or 1
     if any(_is_dask(array) for array in (*arrays, *_weights(sums))):
         return _in_chunks(arrays, sums, finish, count)
@@ -88,10 +90,8 @@ def evaluate(
     return blocks.run(planner.plan((0,) * len(shape)), *arrays, runner=_run)
 
 
-def _check_range(arrays: list[Any], stencils: list[Stencil]) -> None:
-    """Refuse steps whose coefficients float32 cannot hold, where it would have to."""
-    if all(stencil.single for stencil in stencils):
-        return
+def _refuse_single(arrays: list[Any]) -> None:
+    """Refuse arrays whose derivatives would need coefficients that float32 cannot hold."""
     names = [getattr(a.dtype, "name", str(a.dtype)).split(".")[-1] for a in arrays]
     if all(name in SINGLE for name in names):
         raise ValueError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,17 @@ __all__ = ["Order", "Stencil", "identity", "make_stencil"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+class _Tables(dict[np.dtype[Any], tuple[NDArray[Any], ...]]):
+    """Tables of coefficients in each dtype that they have been asked for."""
+
+    def __init__(self, *tables: Floats) -> None:
+        self._tables = tables
+
+    def __missing__(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], ...]:
+        self[dtype] = made = tuple(np.ascontiguousarray(t, dtype=dtype) for t in self._tables)
+        return made
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,14 +86,15 @@ class Stencil:
         """Whether all interior rows share their coefficients."""
         return bool(self.interior.shape[1] == 1)
 
-    def tables(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """The coefficients of interior and edges in a real dtype, each contiguous."""
-        found = self._tables.get(dtype)
-        if found is None:
-            interior = np.ascontiguousarray(self.interior, dtype=dtype)
-            found = interior, np.ascontiguousarray(self.edges, dtype=dtype)
-            self._tables[dtype] = found
-        return found
+    @cached_property
+    def tables(self) -> _Tables:
+        """The coefficients of interior and edges, each contiguous, by their real dtype."""
+        return _Tables(self.interior, self.edges)
+
+    @cached_property
+    def edge_windows(self) -> Ints:
+        """Row, start and width of each window of an edge row, shape (e, 3)."""
+        return np.stack([self.edge_rows, self.edge_starts, self.edge_widths], axis=1)
 
     @cached_property
     def single(self) -> bool:
@@ -92,10 +104,6 @@ class Stencil:
         range_ = np.finfo(np.float32)
         small = sizes[sizes > 0].min(initial=1)
         return bool(sizes.max(initial=0) < range_.max and small > range_.tiny)
-
-    @cached_property
-    def _tables(self) -> dict[np.dtype[Any], tuple[NDArray[Any], NDArray[Any]]]:
-        return {}
 
     @cached_property
     def reach(self) -> tuple[int, int]:
@@ -224,8 +232,7 @@ def _interior_width(deriv: int, accuracy: int, uniform: bool) -> int:
     return least + 1 - least % 2
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """Which derivative, and how accurate: the checked numbers of a call."""
 
     deriv: int = 1

@@ -162,7 +162,7 @@ def _edges() -> Callable[..., None]:
     def edges(  # type: ignore[no-untyped-def]
         f, f_outer, f_row, before, before_outer, before_row, after, after_outer, after_row,
         g, g_outer, g_row, w, w_outer, w_row, reach, length,
-        weigh, how, outer, inner, own, rows, starts, widths, c,
+        weigh, how, outer, inner, own, windows, c,
     ):  # fmt: skip
         parts, shifts = (f, before, after), (0, reach, -length)
         outer_steps = f_outer, before_outer, after_outer
@@ -173,12 +173,13 @@ def _edges() -> Callable[..., None]:
         one = c.dtype.type(1)
         for o_first in range(uint64(0), uint64(outer), many):
             o_last = min(o_first + many, uint64(outer))
-            for e in range(len(rows)):
+            for e in range(len(windows)):
+                row, first, width = windows[e]
                 for j_first in range(uint64(0), uint64(inner), cells):
                     j_last = min(j_first + cells, uint64(inner))
                     count = j_last - j_first
-                    for k in range(widths[e] - 1):
-                        node = starts[e] + k
+                    for k in range(width - 1):
+                        node = first + k
                         p = 1 if node < 0 else 0 if node < length else 2
                         low = (node + shifts[p]) * row_steps[p]
                         q = 1 if node + 1 < 0 else 0 if node + 1 < length else 2
@@ -195,8 +196,8 @@ def _edges() -> Callable[..., None]:
                                 for j in range(count):
                                     sums[s + j] += c[e, k] * (h[b + j] - f[a + j])
                     for o in range(o_first, o_last):
-                        to = o * uint64(g_outer) + uint64(rows[e]) * uint64(g_row) + j_first
-                        by = o * uint64(w_outer) + uint64(rows[e]) * uint64(w_row)
+                        to = o * uint64(g_outer) + uint64(row) * uint64(g_row) + j_first
+                        by = o * uint64(w_outer) + uint64(row) * uint64(w_row)
                         s = (o - o_first) * count
                         if weigh == 1:
                             for j in range(count):
@@ -205,7 +206,7 @@ def _edges() -> Callable[..., None]:
                             for j in range(count):
                                 sums[s + j] *= w[by + j_first + j]
                         if weigh > 2:
-                            f, node = parts[0], uint64(rows[e] + own)
+                            f, node = parts[0], uint64(row + own)
                             me = o * uint64(outer_steps[0]) + node * uint64(row_steps[0]) + j_first
                             each = uint64(weigh == 4)
                             for j in range(count):
@@ -293,12 +294,13 @@ def derivative(
     alone, flags = before is None and after is None, f.flags
     plain = alone and flags.c_contiguous and flags.aligned and out.flags.c_contiguous
     if plain and f.dtype == out.dtype and out.dtype in _REAL:
-        shape, n = f.shape, f.shape[axis]
-        outer, inner = prod(shape[:axis]), prod(shape[axis + 1 :])
-        w, kind = _laid_out(weight, out, axis, own)
-        lines = _read_only(f.ravel()), n * inner, inner
-        to = out.ravel(), out.shape[axis] * inner, inner
-        by = (_read_only(w.ravel()), w.size // outer, _row(w, axis)) if kind else (w, 0, 0)
+        n, m, inner = f.shape[axis], out.shape[axis], prod(f.shape[axis + 1 :])
+        outer = out.size // (m * inner)
+        lines, to = (_read_only(f.ravel()), n * inner, inner), (out.ravel(), m * inner, inner)
+        by, kind = (_NO_WEIGHT[out.dtype], 0, 0), 0
+        if weight is not None:
+            weight, kind = _laid_out(weight, out, axis, own)
+            by = _read_only(weight.ravel()), weight.size // outer, _row(weight, axis)
         _loop(lines, lines, lines, to, by, outer, inner, stencil, 0, n, kind, how)
         return
     parts: tuple[Array, ...] = (f,)
@@ -421,8 +423,8 @@ def _loop(
         return
     # Named one by one, for to unpack them in each call takes longer.
     (f, f_outer, f_row), (g, g_outer, g_row), (w, w_outer, w_row) = lines, to, by
-    c, edges = stencil.tables(_REAL[g.dtype])
-    first, last, own, rows = stencil.first, stencil.last, stencil.own, stencil.edge_rows
+    c, edges = stencil.tables[_REAL[g.dtype]]
+    first, last, own, windows = stencil.first, stencil.last, stencil.own, stencil.edge_windows
     if last > first:
         width = stencil.width
         run = _across(width, kind, how) if inner > 1 else _along(width, stencil.uniform, kind, how)
@@ -430,13 +432,11 @@ def _loop(
             f, f_outer, f_row, g, g_outer, g_row, w, w_outer, w_row,
             outer, inner, first, last, stencil.offset, own, c,
         )  # fmt: skip
-    if len(rows):
+    if len(windows):
         (b, b_outer, b_row), (a, a_outer, a_row) = before, after
-        starts, widths = stencil.edge_starts, stencil.edge_widths
         _edges()(
             f, f_outer, f_row, b, b_outer, b_row, a, a_outer, a_row, g, g_outer, g_row,
-            w, w_outer, w_row, reach, length, kind, how, outer, inner, own,
-            rows, starts, widths, edges,
+            w, w_outer, w_row, reach, length, kind, how, outer, inner, own, windows, edges,
         )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from . import _standard
 from ._boxes import cut
 from ._calls import Call, Finish, Rows, rows_of
 
-__all__ = ["Job", "Runner", "compiled_pointwise", "evaluate"]
+__all__ = ["Job", "Runner", "compiled_pointwise", "evaluate", "loops"]
 
 #: Runs calls that do not depend on each other, on threads or one after the other.
 Runner = Callable[[list[Callable[[], None]]], None]
@@ -78,9 +78,6 @@ def evaluate(
     out = outs[0]
     if out.size * sum(map(len, sums)) < WORTH_THREADS:
         runner = None
-    if runner is None and finish is None and len(sums) == len(sums[0]) == 1:
-        _fill(out, sums[0][0])  # at once: for short arrays all of the rest would take longer
-        return
     job = Job(sums, outs, fields, finish)
     rows = cache(rows_of)  # of the same part of an axis, again and again
     order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
@@ -111,7 +108,8 @@ def _tiles(job: Job, order: list[int], rows: Rows) -> None:
     """Do the work tile by tile; a single term needs no tiles, its kernel strides along itself."""
     out = job.outs[0]
     if job.finish is None and len(job.sums) == len(job.sums[0]) == 1:
-        _fill(out, job.sums[0][0])
+        f, axis, stencil, *others = job.sums[0][0]
+        loops(out.dtype)(f, axis, stencil, out, *others)
         return
     scratch: dict[Any, list[Array]] = {}
     for part in _parts(job, order, max(1, TILE // out.itemsize), rows):
@@ -147,21 +145,16 @@ def _run(job: Job, scratch: dict[Any, list[Array]]) -> None:
             dtype = np.dtype(np.float32) if half else out.dtype
             scratch[out.shape] = [np.empty_like(out, dtype=dtype) for _ in range(needed)]
         parts = [*([] if half else job.outs), *scratch[out.shape]][: len(job.sums)]
+    run = loops(out.dtype)
     for part, calls in zip(parts, job.sums, strict=True):
-        for call in calls:
-            _fill(part, call)
+        for f, axis, stencil, *others in calls:
+            run(f, axis, stencil, part, *others)
     if direct:
         return
     results = parts if job.finish is None else job.finish(parts, job.fields, job.outs)
     for to, result in zip(job.outs, results, strict=True):
         if result is not to:
             to[...] = result
-
-
-def _fill(out: Array, call: Call) -> None:
-    """Do with an array what becomes of one term."""
-    f, axis, stencil, before, after, weight, value, how = call
-    _loops(out.dtype)(f, axis, stencil, out, before, after, weight, value, how)
 
 
 def compiled_pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> bool:
@@ -172,7 +165,7 @@ def compiled_pointwise(function: Callable[..., Any], arrays: list[Array], out: A
 
 
 @cache
-def _loops(dtype: np.dtype[Any]) -> Callable[..., None]:
+def loops(dtype: np.dtype[Any]) -> Callable[..., None]:
     """The function that fills an array of this dtype."""
     if dtype.itemsize <= (16 if dtype.kind == "c" else 8):
         from ._numba import derivative as compiled
