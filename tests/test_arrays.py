@@ -225,6 +225,32 @@ def test_dims_of_every_kind():
     assert close(gradient(field, dim=[1, 0])[0], expected[1])
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ({"dim": 1}, {"dim": True}),
+        ({"dim": (1,)}, {"dim": (True,)}),
+        ({"spacing": 1}, {"spacing": True}),
+        ({"spacing": (1, 2)}, {"spacing": (True, 2)}),
+        ({"periodic": (True, False)}, {"periodic": (1, 0)}),
+        ({"deriv": 1}, {"deriv": True}),
+    ],
+    ids=repr,
+)
+def test_a_right_call_does_not_let_an_equal_one_pass(right, wrong):
+    field = make_field((4, 5))
+    gradient(field, **right)
+    with pytest.raises(TypeError, match=f"^({next(iter(wrong))}|spacing of dimension 0) is "):
+        gradient(field, **wrong)
+
+
+def test_positions_changed_in_place_are_looked_at_again():
+    field, positions = make_field((4, 5)), np.array([0, 1, 3, 4, 8.0])
+    before = gradient(field, spacing=positions, dim=1)[0]
+    positions *= 2
+    assert close(gradient(field, spacing=positions, dim=1)[0], before / 2)
+
+
 @pytest.mark.parametrize("dim", [1, -1, "y", ["y"], np.int64(1), np.array([1])], ids=repr)
 def test_dims_of_a_dataarray(dim):
     field = xr.DataArray(make_field((4, 5)), dims=("x", "y"), coords={"y": [0, 1, 3, 4, 8.0]})

@@ -112,7 +112,7 @@ def gradient(
 @lru_cache(maxsize=64, typed=True)
 def _requests(
     shape: tuple[int, ...], spacing: Any, dim: Any, order: Order, periodic: Any
-) -> list[tuple[int, Stencil]]:
+) -> tuple[tuple[int, Stencil], ...]:
     """Each axis of a call and its stencil."""
     requests = []
     for axis, step, closed in _each(_axes(len(shape), dim), spacing, periodic):
@@ -120,7 +120,7 @@ def _requests(
         check_length(shape[axis], what)
         nodes = given_nodes(step, shape[axis], f"spacing of {what}", period=closed)
         requests.append((axis, order.stencil(nodes, what)))
-    return requests
+    return tuple(requests)
 
 
 def _labelled(

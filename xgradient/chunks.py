@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass, replace
 from itertools import product
 from typing import Any
@@ -31,14 +31,14 @@ result_dtype = kernels.result_dtype
 SINGLE = ("float16", "float32", "complex64")
 
 
-def derivatives(array: Any, requests: list[tuple[int, Stencil]]) -> list[Any]:
+def derivatives(array: Any, requests: Sequence[tuple[int, Stencil]]) -> list[Any]:
     """Several derivatives of one array.
 
     Parameters
     ----------
     array : array
         The field, in memory or in dask chunks.
-    requests : list of (int, Stencil)
+    requests : sequence of (int, Stencil)
         For each derivative its axis, not negative, and a stencil of the axis' length; one that
         reaches over the ends belongs to a periodic axis.
 

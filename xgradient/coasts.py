@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .nodes import Nodes
-from .weights import window_table
+from .weights import Tables, window_table
 
 __all__ = ["Coasts", "make_coasts"]
 
@@ -51,16 +51,10 @@ class Coasts:
     widths: Ints
     table: Floats
 
-    def tables(self, dtype: np.dtype[Any]) -> NDArray[Any]:
-        """The coefficients in a real dtype, contiguous."""
-        found = self._tables.get(dtype)
-        if found is None:
-            found = self._tables[dtype] = np.ascontiguousarray(self.table, dtype=dtype)
-        return found
-
     @cached_property
-    def _tables(self) -> dict[np.dtype[Any], NDArray[Any]]:
-        return {}
+    def tables(self) -> Tables:
+        """The coefficients, contiguous, by their real dtype."""
+        return Tables(self.table)
 
     def nodes(self, first: int, last: int) -> tuple[int, int]:
         """The nodes that rows whose own nodes are ``first`` to ``last`` - 1 may take."""

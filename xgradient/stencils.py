@@ -17,23 +17,12 @@ from numpy.typing import NDArray
 
 from .coasts import Coasts, make_coasts
 from .nodes import LONGEST_KEPT, Nodes
-from .weights import window_table
+from .weights import Tables, window_table
 
 __all__ = ["Order", "Stencil", "identity", "make_stencil"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-class _Tables(dict[np.dtype[Any], tuple[NDArray[Any], ...]]):
-    """Tables of coefficients in each dtype that they have been asked for."""
-
-    def __init__(self, *tables: Floats) -> None:
-        self._tables = tables
-
-    def __missing__(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], ...]:
-        self[dtype] = made = tuple(np.ascontiguousarray(t, dtype=dtype) for t in self._tables)
-        return made
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +76,9 @@ class Stencil:
         return bool(self.interior.shape[1] == 1)
 
     @cached_property
-    def tables(self) -> _Tables:
+    def tables(self) -> Tables:
         """The coefficients of interior and edges, each contiguous, by their real dtype."""
-        return _Tables(self.interior, self.edges)
+        return Tables(self.interior, self.edges)
 
     @cached_property
     def edge_windows(self) -> Ints:
@@ -250,7 +239,7 @@ class Order(NamedTuple):
 
     def of(self, deriv: int) -> Order:
         """The same accuracies for another derivative."""
-        return replace(self, deriv=deriv)
+        return self._replace(deriv=deriv)
 
     def stencil(self, nodes: Nodes, what: str) -> Stencil:
         """The stencil of this derivative on an axis, which must have enough points."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .nodes import Nodes
 
 __all__ = [
+    "Tables",
     "difference_form",
     "fornberg_weights",
     "unit_coefficients",
@@ -20,6 +21,17 @@ __all__ = [
 ]
 
 Floats = NDArray[np.float64]
+
+
+class Tables(dict[np.dtype[Any], tuple[NDArray[Any], ...]]):
+    """Tables of coefficients in each dtype that they have been asked for."""
+
+    def __init__(self, *tables: NDArray[Any]) -> None:
+        self._tables = tables
+
+    def __missing__(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], ...]:
+        self[dtype] = made = tuple(np.ascontiguousarray(t, dtype=dtype) for t in self._tables)
+        return made
 
 
 def fornberg_weights(nodes: NDArray[Any], at: NDArray[Any], deriv: int) -> NDArray[Any]:

@@ -417,7 +417,7 @@ def _loop(
 ) -> None:
     """Run the loops: over the interior rows within the block, and over those at its ends."""
     if stencil.coasts is not None:
-        table = stencil.coasts.tables(_REAL[to[0].dtype])
+        (table,) = stencil.coasts.tables[_REAL[to[0].dtype]]
         around = before, after, reach, length
         coastal(lines, *around, to, by, outer, inner, stencil, table, kind, how)
         return

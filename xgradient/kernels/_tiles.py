@@ -177,11 +177,11 @@ def loops(dtype: np.dtype[Any]) -> Callable[..., None]:
         axis: int,
         stencil: Any,
         out: Array,
-        before: Any,
-        after: Any,
-        weight: Any,
-        value: Any,
-        how: int,
+        before: Array | None = None,
+        after: Array | None = None,
+        weight: Array | None = None,
+        value: Array | None = None,
+        how: int = 0,
     ) -> None:
         # Long doubles: no compiler for them here, so NumPy's own arithmetic.
         result = _standard.derivative(f, axis, stencil, dtype, np, before, after, weight, value)
