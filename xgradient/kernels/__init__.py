@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..stencils import Stencil
-from . import _standard
+from . import _standard, _tiles
 from ._boxes import cut
 from ._calls import Call, Finish, rows_of
-from ._tiles import WORTH_THREADS, Runner, compiled_pointwise, evaluate, loops
+from ._tiles import Runner, compiled_pointwise, evaluate, loops
 
 __all__ = [
     "Call",
@@ -90,7 +90,7 @@ def derivative(
         block = np.asarray(block)  # a matrix or memory map is looked at as the array it is
         out = np.empty_like(block, dtype=result_dtype(block.dtype), subok=False)
         rows = stencil if before is None and after is None else stencil.inside
-        if runner is None or out.size < WORTH_THREADS:
+        if runner is None or out.size < _tiles.WORTH_THREADS:
             loops(out.dtype)(block, axis, rows, out, before, after)
         else:
             evaluate([[Call(block, axis, rows, before, after)]], [out], [], None, runner)
