@@ -10,6 +10,8 @@ import hypothesis
 import numpy as np
 import pytest
 
+from .libraries import LIBRARIES, Library, library
+
 # Compiling a kernel takes longer than hypothesis' deadline, and a failure must come again.
 hypothesis.settings.register_profile(
     "xgradient",
@@ -19,6 +21,13 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("xgradient")
+
+
+@pytest.fixture(params=LIBRARIES)
+def xp(request: pytest.FixtureRequest) -> Iterator[Library]:
+    """Every kind of arrays, one after the other."""
+    with library(request.param) as found:
+        yield found
 
 
 @pytest.fixture

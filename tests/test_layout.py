@@ -43,8 +43,8 @@ LAYERS = [
     {"poles"},
     {"kernels"},
     {"kernels._tiles"},
-    {"kernels._numba", "kernels._cupy", "kernels._standard"},
-    {"kernels._coastal"},
+    {"kernels._numba", "kernels._cupy", "kernels._standard", "kernels._torch"},
+    {"kernels._coastal", "kernels._cuda"},
     {"kernels._jit"},
     {"kernels._calls"},
     {"kernels._boxes"},
@@ -59,7 +59,7 @@ LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 
 # The modules whose imports are few on purpose, and all they may import from the package.
 ONLY = {
-    "arrays": {"chunks", "nodes", "stencils"},
+    "arrays": {"chunks", "kernels", "nodes", "stencils"},
     "axes": {"nodes"},
     "metrics": set(),
     "frames": {"axes", "metrics"},
@@ -85,8 +85,10 @@ COMMANDS = {"__main__", "cli", "demo", "files"}
 NAMED_BY = {
     "numba": {"kernels._numba", "kernels._coastal", "kernels._jit"},
     "cupy": {"kernels._cupy"},
-    "torch": set(),
+    "torch": {"kernels._torch"},
     "jax": set(),
+    "sparse": set(),
+    "array_api_compat": {"kernels._standard"},
     "dask": {"chunks", *COMMANDS},
     "cf_xarray": {"axes", "labels"},
     "pint": {"labels"},
@@ -106,8 +108,10 @@ NUMPY_ONLY = {
     "nodes",
     "recent",
     "kernels",
-    "kernels._standard",
     "kernels._boxes",
+    "kernels._cuda",
+    "kernels._cupy",
+    "kernels._torch",
 }
 
 
@@ -186,7 +190,7 @@ def test_each_package_is_named_in_its_place(name):
     for node in ast.walk(TREES[name]):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             top = node.value.split(".")[0]
-            if top in {"numba", "cupy", "dask", "cf_xarray", "pint"}:
+            if top in {"numba", "cupy", "torch", "jax", "dask", "cf_xarray", "pint"}:
                 assert name in NAMED_BY[top] or name in COMMANDS, f"{name} names {node.value!r}"
 
 
@@ -199,7 +203,7 @@ def test_the_numerical_core_needs_numpy_only(name):
 @pytest.mark.parametrize("name", MODULES)
 def test_optional_packages_are_imported_where_they_are_needed(name):
     # Loaded by others on first need, by each other at once.
-    heavy = {*NAMED_BY["numba"], "kernels._cupy", "cli", "demo"}
+    heavy = {*NAMED_BY["numba"], "cli", "demo"}
     for found in imports(name):
         if found.own:
             if found.target in heavy:

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from .chunks import derivatives
+from .kernels import positions
 from .nodes import check_length, given_nodes
 from .stencils import Order, Stencil
 
@@ -105,8 +106,19 @@ def gradient(
     # Short arrays take less time than their arguments, so what numbers ask for is kept. Sequences
     # are not: in them 1 and True, or an array before and after it is changed, count as the same.
     plain = isinstance(spacing, NUMBER) and isinstance(dim, NUMBER) and isinstance(periodic, bool)
-    requests = _requests if plain else _requests.__wrapped__
-    return tuple(derivatives(array, requests(array.shape, spacing, dim, order, periodic)))
+    if plain:
+        requests = _requests(array.shape, spacing, dim, order, periodic)
+    else:
+        steps = _positions(spacing, array)
+        requests = _requests.__wrapped__(tuple(array.shape), steps, dim, order, periodic)
+    return tuple(derivatives(array, requests))
+
+
+def _positions(spacing: Any, array: Any) -> Any:
+    """A spacing, or each of a sequence, as numbers or NumPy arrays."""
+    if isinstance(spacing, list | tuple):
+        return [positions(step, array, f"spacing[{i}]") for i, step in enumerate(spacing)]
+    return positions(spacing, array, "spacing")
 
 
 @lru_cache(maxsize=64, typed=True)

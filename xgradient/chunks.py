@@ -23,12 +23,10 @@ from .stencils import Stencil
 from .terms import Sum, Term
 from .threads import VARIABLE, run_all, thread_count
 
-__all__ = ["derivatives", "evaluate", "result_dtype"]
-
-result_dtype = kernels.result_dtype
+__all__ = ["derivatives", "evaluate"]
 
 #: Data types whose derivatives are computed with float32 coefficients.
-SINGLE = ("float16", "float32", "complex64")
+SINGLE = ("float16", "bfloat16", "float32", "complex64")
 
 
 def derivatives(array: Any, requests: Sequence[tuple[int, Stencil]]) -> list[Any]:
@@ -51,8 +49,11 @@ def derivatives(array: Any, requests: Sequence[tuple[int, Stencil]]) -> list[Any
         ((axis, stencil),) = requests
         if not stencil.single:
             _refuse_single([array])
-        return [_wrapped(array, axis, stencil)]
-    return evaluate([array], [Sum((Term(0, axis, stencil),)) for axis, stencil in requests])
+        array, as_given = kernels.opened(array)
+        return [as_given(_wrapped(array, axis, stencil))]
+    array, as_given = kernels.opened(array)
+    results = evaluate([array], [Sum((Term(0, axis, stencil),)) for axis, stencil in requests])
+    return [as_given(result) for result in results]
 
 
 def evaluate(
@@ -82,6 +83,7 @@ def evaluate(
     """
     if not all(t.stencil.single for each in sums for t in each.terms):
         _refuse_single(arrays)
+    kernels.check_alike([a._meta if _is_dask(a) else a for a in arrays])
     count = len(sums) if finish is None else count or 1
     if any(_is_dask(array) for array in (*arrays, *_weights(sums))):
         return _in_chunks(arrays, sums, finish, count)
@@ -156,8 +158,7 @@ def _in_chunks(
             refs.extend(_given(token, at, exchange, block))
         layer[key] = Task(key, _chunk, planner.plan(block), *refs)
     graph = HighLevelGraph.from_collections(name, layer, dependencies=[*arrays, *weights])
-    dtype = result_dtype(np.result_type(*(a.dtype for a in arrays)))
-    meta = first._meta.astype(dtype)
+    meta = kernels.blank([a._meta for a in arrays])
     whole = da.Array(graph, name, first.chunks, meta=meta)
     if count == 1:
         return [whole]
@@ -187,7 +188,11 @@ def _alike(arrays: list[Any], weights: list[Any]) -> list[Any]:
             next((w.chunks[d] for w in lazy if w.shape[d] == n), (n,))
             for d, n in enumerate(arrays[0].shape)
         )
-    arrays = [a if _is_dask(a) else da.from_array(a, chunks=chunks) for a in arrays]
+    # Only NumPy arrays are named after what is in them: others may be far away.
+    arrays = [
+        a if _is_dask(a) else da.from_array(a, chunks, None if isinstance(a, np.ndarray) else False)
+        for a in arrays
+    ]
     if all(a.chunks == chunks for a in arrays):
         return arrays
     dims = tuple(range(arrays[0].ndim))
@@ -297,8 +302,7 @@ def _count(every: list[tuple[int, ...]], axis: int | None) -> int:
 
 def _rims(block: Any, axis: int, ranges: tuple[tuple[int, int], ...]) -> list[Any]:
     """The cells of a chunk that its neighbours need; a view would keep all of it in memory."""
-    slabs = [kernels.cut(block, axis, start, stop) for start, stop in ranges]
-    return [slab.copy() if isinstance(slab, np.ndarray) else slab for slab in slabs]
+    return [kernels.owned(kernels.cut(block, axis, start, stop)) for start, stop in ranges]
 
 
 def _cap(axis: int, around: int | None, ranges: tuple[int, ...], *rims: list[list[Any]]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..stencils import Stencil
-from . import _standard, _tiles
+from . import _cupy, _standard, _tiles, _torch
 from ._boxes import cut
 from ._calls import Call, Finish, rows_of
 from ._tiles import Runner, compiled_pointwise, evaluate, loops
@@ -22,13 +22,18 @@ __all__ = [
     "Call",
     "Finish",
     "Runner",
+    "blank",
+    "check_alike",
     "collected",
     "cut",
     "derivative",
     "join",
     "negative",
+    "opened",
+    "owned",
     "plain",
     "pointwise",
+    "positions",
     "put",
     "real_parts",
     "result_dtype",
@@ -55,7 +60,7 @@ def result_dtype(dtype: Any) -> np.dtype[Any]:
     if dtype.kind in "fc":
         native: np.dtype[Any] = dtype.newbyteorder("=")
         return native
-    raise TypeError(f"data of dtype {dtype} have no derivative; convert them to numbers first")
+    raise _standard.not_numeric(dtype)
 
 
 def derivative(
@@ -95,8 +100,14 @@ def derivative(
         else:
             evaluate([[Call(block, axis, rows, before, after)]], [out], [], None, runner)
         return out
+    if _cupy.holds(block):
+        rows = stencil if before is None and after is None else stencil.inside
+        return sums([[Call(block, axis, rows, before, after)]], [block])[0]
     xp = _namespace(block)
-    return _standard.derivative(block, axis, stencil, _dtype([block], xp), xp, before, after)
+    dtype = _dtype([block], xp)
+    computed = _standard.summed(dtype, xp)
+    result = _standard.derivative(block, axis, stencil, computed, xp, before, after)
+    return xp.astype(result, dtype) if computed != dtype else result
 
 
 def sums(
@@ -135,39 +146,98 @@ def sums(
         return outs
     xp = _namespace(blocks[0])
     dtype = _dtype(blocks, xp)
-    results = []
-    for calls in wanted:
-        total: Any = None
-        for f, axis, stencil, *others, how in calls:
-            part = _standard.derivative(f, axis, stencil, dtype, xp, *others)
-            total = collected(total, part, how)
-        results.append(total)
-    return results if finish is None else finish(results, blocks, [None] * (count or 1))
+    computed = _standard.summed(dtype, xp)
+    if _cupy.holds(blocks[0]):
+        results = _cupy.sums(wanted, blocks[0], computed if finish else dtype)
+    else:
+        results = []
+        for calls in wanted:
+            total: Any = None
+            for f, axis, stencil, *others, how in calls:
+                part = _standard.derivative(f, axis, stencil, computed, xp, *others)
+                total = collected(total, part, how)
+            results.append(total)
+    if finish is not None:
+        results = finish(results, blocks, [None] * (count or 1))
+    return [xp.astype(r, dtype) for r in results] if computed != dtype else results
 
 
 def collected(total: Any, part: Any, how: int) -> Any:
     """What becomes of a term, as `Call` has it, with the sum of those before it."""
     if how in (0, 1):
         return total + part if how else part
-    if how == 3:
-        return abs(part)
-    xp = _namespace(part)
-    return xp.sqrt(abs(total) * abs(total) + abs(part) * abs(part))
+    return abs(part) if how == 3 else _namespace(part).hypot(abs(total), abs(part))
 
 
 def _dtype(blocks: list[Any], xp: Any) -> Any:
     """The dtype of derivatives, in the arrays' own namespace."""
-    dtype = xp.result_type(*blocks) if len(blocks) > 1 else blocks[0].dtype
-    return xp.float64 if xp.isdtype(dtype, ("integral", "bool")) else dtype
+    if xp is np:
+        return result_dtype(np.result_type(*blocks))
+    dtypes = [_standard.floating(block, xp) for block in blocks]
+    return dtypes[0] if len(dtypes) == 1 else xp.result_type(*dtypes)
 
 
 def _namespace(array: Any) -> Any:
-    if not hasattr(array, "__array_namespace__"):
-        kind = f"{type(array).__module__}.{type(array).__qualname__}"
+    return _cupy.namespace() if _cupy.holds(array) else _standard.namespace(array)
+
+
+def check_alike(arrays: list[Any]) -> None:
+    """Refuse arrays of different libraries."""
+    if all(isinstance(array, np.ndarray) for array in arrays):
+        return
+    names = {_namespace(array): f"{type(array).__module__}.{type(array).__qualname__}"
+             for array in arrays}  # fmt: skip
+    if len(names) > 1:
         raise TypeError(
-            f"{kind} does not follow the array API standard; give a NumPy or dask array"
+            f"the fields are arrays of different libraries, {' and '.join(names.values())}; "
+            "bring them to the same one first"
         )
-    return array.__array_namespace__()
+
+
+def opened(array: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """An array as the loops take it, and what makes results of the type that was given.
+
+    A tensor in memory is a NumPy array in the same memory; all others are themselves.
+    """
+    if isinstance(array, np.ndarray) or not _torch.holds(array):
+        return array, _itself
+    return _torch.opened(array)
+
+
+def _itself(array: Any) -> Any:
+    return array
+
+
+def positions(values: Any, array: Any, what: str) -> Any:
+    """Positions or a step, of whatever kind, as NumPy or Python has them.
+
+    Parameters
+    ----------
+    values : number, sequence or array
+        What was given.
+    array : array
+        The field that they belong to.
+    what : str
+        The argument in words, for error messages.
+    """
+    if isinstance(values, np.ndarray | float | int):
+        return values
+    if _torch.holds(values):
+        return _torch.positions(values, array, what)
+    if _cupy.holds(values):
+        return _cupy.positions(values, array, what)
+    return values
+
+
+def blank(arrays: list[Any]) -> Any:
+    """An empty array like the derivatives of empty arrays."""
+    xp = _namespace(arrays[0])
+    return xp.astype(arrays[0], _dtype(arrays, xp))
+
+
+def owned(array: Any) -> Any:
+    """The array itself, or a copy where a view would keep all of another in memory."""
+    return array.copy() if isinstance(array, np.ndarray) or _cupy.holds(array) else array
 
 
 def join(parts: list[Any], axis: int) -> Any:
@@ -188,13 +258,15 @@ def total(array: Any, axis: int) -> Any:
 
 def times(array: Any, factors: Any) -> Any:
     """The array times NumPy factors that broadcast against it."""
+    if _cupy.holds(array):
+        return array * _cupy.on_device(factors, array.real.dtype)
     return array * _standard.like(factors, array, _namespace(array))
 
 
 def put(array: Any, rows: Any, axis: int, start: int) -> Any:
-    """The array with other rows from ``start`` on; NumPy arrays are written in place."""
+    """The array with other rows from ``start`` on; NumPy and CuPy arrays are written in place."""
     stop = start + rows.shape[axis]
-    if isinstance(array, np.ndarray):
+    if isinstance(array, np.ndarray) or _cupy.holds(array):
         cut(array, axis, start, stop)[...] = rows
         return array
     xp = _namespace(array)

@@ -13,7 +13,55 @@ import numpy as np
 from ..stencils import Stencil
 from ._boxes import cut
 
-__all__ = ["derivative", "join", "like"]
+__all__ = ["derivative", "floating", "join", "like", "namespace", "not_numeric", "summed"]
+
+
+def namespace(array: Any) -> Any:
+    """The functions of an array's library, as the array API standard has them."""
+    if hasattr(array, "__array_namespace__"):
+        return array.__array_namespace__()
+    kind = f"{type(array).__module__}.{type(array).__qualname__}"
+    try:
+        from array_api_compat import array_namespace, is_array_api_obj
+    except ImportError:
+        raise TypeError(
+            f"{kind} does not follow the array API standard by itself; install array-api-compat, "
+            "or give a NumPy or dask array"
+        ) from None
+    if not is_array_api_obj(array):
+        raise TypeError(
+            f"{kind} does not follow the array API standard; give a NumPy or dask array"
+        )
+    return array_namespace(array)
+
+
+def floating(f: Any, xp: Any) -> Any:
+    """The dtype of an array's derivatives: the widest real one for integers and booleans."""
+    if not xp.isdtype(f.dtype, ("numeric", "bool")):
+        raise not_numeric(f.dtype)
+    if not xp.isdtype(f.dtype, ("integral", "bool")):
+        return f.dtype
+    if not hasattr(xp, "__array_namespace_info__"):
+        return xp.float64
+    # Some libraries have no float64, or not everywhere.
+    found = xp.__array_namespace_info__().dtypes(device=_device(f), kind="real floating")
+    return found.get("float64", found["float32"])
+
+
+def not_numeric(dtype: Any) -> TypeError:
+    """The error for data that have no derivative."""
+    return TypeError(f"data of dtype {dtype} have no derivative; convert them to numbers first")
+
+
+def summed(dtype: Any, xp: Any) -> Any:
+    """The dtype that is computed in; sums of half floats are rounded once, at the end."""
+    half = xp.isdtype(dtype, "real floating") and xp.finfo(dtype).bits < 32
+    return xp.float32 if half else dtype
+
+
+def _device(f: Any) -> Any:
+    """Where constants must be to meet an array; None where they go there by themselves."""
+    return None if hasattr(f, "sharding") else getattr(f, "device", None)
 
 
 def derivative(
@@ -84,6 +132,8 @@ def _coastal(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
     """The rows, each with the window that its valid neighbours allow."""
     coasts, n = stencil.coasts, stencil.n
     assert coasts is not None
+    if hasattr(f, "fill_value"):
+        raise TypeError("skipna looks at every cell; make the sparse array a dense one first")
     reach, own = coasts.reach, stencil.own
     # From here on node 0 is the first one that a row may count; beyond the axis all are missing.
     start, stop = own - reach, own + n + reach
@@ -94,7 +144,8 @@ def _coastal(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
     before, after = (_run(valid, axis, reach, n, way, xp) for way in (-1, 1))
     pairs = before * (reach + 1) + after
     kinds = xp.reshape(
-        xp.take(xp.asarray(coasts.kinds.ravel()), xp.reshape(pairs, (-1,))), pairs.shape
+        xp.take(xp.asarray(coasts.kinds.ravel(), device=_device(f)), xp.reshape(pairs, (-1,))),
+        pairs.shape,
     )
     result = _missing(f, axis, n, xp)
     for kind, (first, width) in enumerate(zip(coasts.starts, coasts.widths, strict=True)):
@@ -107,12 +158,12 @@ def _coastal(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
 def _missing(f: Any, axis: int, cells: int, xp: Any) -> Any:
     """Missing values, so many along an axis."""
     shape = (*f.shape[:axis], max(0, cells), *f.shape[axis + 1 :])
-    return xp.full(shape, np.nan, dtype=f.dtype)
+    return xp.full(shape, np.nan, dtype=f.dtype, device=_device(f))
 
 
 def _run(valid: Any, axis: int, reach: int, n: int, way: int, xp: Any) -> Any:
     """How many nodes one after the other are valid, in one direction from each row."""
-    total = xp.zeros((), dtype=xp.int64)
+    total = xp.zeros((), dtype=xp.int64, device=_device(valid))
     for far in range(reach, 0, -1):
         at = reach + way * far
         total = xp.where(cut(valid, axis, at, at + n), total + 1, 0 * total)
@@ -151,4 +202,4 @@ def _like(row: Any, f: Any, xp: Any, trail: tuple[int, ...]) -> Any:
 def like(values: Any, f: Any, xp: Any) -> Any:
     """Values as an array of the field's kind and precision, without imaginary part."""
     real = xp.real(f).dtype if xp.isdtype(f.dtype, "complex floating") else f.dtype
-    return xp.asarray(values, dtype=real)
+    return xp.asarray(values, dtype=real, device=_device(f))

@@ -1,0 +1,121 @@
+"""The CUDA source on processors: compiled by NVRTC for a GPU, or as C++ and run here.
+
+The same source that CuPy would get goes through NVIDIA's compiler, which needs no GPU, and, behind
+a shim of what CUDA adds to C++, through the compiler of this machine. There its threads run one
+after the other.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["compiler", "function", "nvrtc"]
+
+#: What CUDA has and C++ has not, and a loop over all threads.
+BEFORE = """
+#include <math.h>
+#include <string.h>
+#define __device__
+#define __forceinline__ inline
+#define __global__ static
+#define __launch_bounds__(n)
+struct Three { unsigned x, y, z; };
+static Three blockIdx, threadIdx, blockDim;
+static float half_to_float(unsigned short bits) {
+    _Float16 value;
+    memcpy(&value, &bits, 2);
+    return value;
+}
+static unsigned short float_to_half(float value) {
+    _Float16 rounded = (_Float16)value;
+    unsigned short bits;
+    memcpy(&bits, &rounded, 2);
+    return bits;
+}
+"""
+AFTER = """
+extern "C" void run(long long blocks, unsigned x, unsigned y, const Numbers* numbers) {
+    blockDim = {x, y, 1};
+    for (long long b = 0; b < blocks; ++b)
+        for (unsigned j = 0; j < y; ++j)
+            for (unsigned i = 0; i < x; ++i) {
+                blockIdx = {(unsigned)b, 0, 0};
+                threadIdx = {i, j, 0};
+                terms(*numbers);
+            }
+}
+"""
+OPTIONS = ("-std=c++14", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-Wall", "-Werror",
+           "-Wno-unknown-pragmas", "-Wno-unused-function")  # fmt: skip
+
+
+def compiler() -> str | None:
+    """The C++ compiler of this machine, if there is one that knows half floats."""
+    return shutil.which("g++") or shutil.which("clang++")
+
+
+@cache
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="xgradient-"))
+
+
+@cache
+def function(source: str):
+    """The kernel of a source as a function: blocks, threads of a block, numbers."""
+    name = hashlib.sha256(source.encode()).hexdigest()[:16]
+    text, library = _folder() / f"{name}.cpp", _folder() / f"{name}.so"
+    text.write_text(BEFORE + source.replace('extern "C" __global__', "__global__") + AFTER)
+    subprocess.run([compiler(), *OPTIONS, "-o", library, text], check=True)
+    run = ctypes.CDLL(str(library)).run
+
+    def call(blocks: int, block: tuple[int, int], numbers: np.ndarray) -> None:
+        run(ctypes.c_longlong(blocks), *block, ctypes.c_void_p(numbers.ctypes.data))
+
+    return call
+
+
+@cache
+def _library():
+    """NVRTC from its Python package; None if it is not installed."""
+    try:
+        found = find_spec("nvidia.cuda_nvrtc")
+    except ModuleNotFoundError:
+        return None
+    if found is None:
+        return None
+    folder = Path(next(iter(found.submodule_search_locations)))
+    names = [*folder.glob("lib/libnvrtc.so.*"), *folder.glob("bin/nvrtc64_*_0.dll")]
+    return ctypes.CDLL(str(names[0]))
+
+
+def nvrtc(source: str, architecture: str, *options: str) -> tuple[bytes, str]:
+    """The machine code for an architecture, and all that the compiler had to say."""
+    library, program = _library(), ctypes.c_void_p()
+    library.nvrtcCreateProgram(ctypes.byref(program), source.encode(), b"terms.cu", 0, None, None)
+    given = [o.encode() for o in (f"--gpu-architecture={architecture}", "--fmad=false", *options)]
+    failed = library.nvrtcCompileProgram(
+        program, len(given), (ctypes.c_char_p * len(given))(*given)
+    )
+    said = _text(program, library.nvrtcGetProgramLogSize, library.nvrtcGetProgramLog)
+    code = b""
+    if not failed:
+        code = _text(program, library.nvrtcGetCUBINSize, library.nvrtcGetCUBIN)
+    library.nvrtcDestroyProgram(ctypes.byref(program))
+    return code, said.rstrip(b"\0").decode()
+
+
+def _text(program, size, get) -> bytes:
+    length = ctypes.c_size_t()
+    size(program, ctypes.byref(length))
+    buffer = ctypes.create_string_buffer(length.value)
+    get(program, buffer)
+    return buffer.raw

@@ -1,0 +1,232 @@
+"""CuPy arrays: sums of terms in one kernel, on the device and stream of the caller.
+
+CuPy is never imported: who has one of its arrays has imported it. What a call needs besides the
+arrays, coefficients and weights along one dimension, goes to the device once and is kept there.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from functools import cache
+from threading import get_ident
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..recent import Recent
+from ._calls import Call
+from ._cuda import Form, Grid, TermForm, collapsed, source
+
+__all__ = ["holds", "namespace", "on_device", "positions", "sums"]
+
+#: The oldest version that has all functions of the array API standard.
+OLDEST = 14
+#: Terms of sums that are made together, as long as the compiler has registers for them.
+TERMS = 6
+#: Bytes of an array that is kept on the device for the next call, and how many such arrays.
+LARGEST_KEPT = 1 << 20
+_KEPT: Recent[Any] = Recent(128)
+#: Cells that 32 bits can tell apart, with room for blocks that reach over the end.
+FAR = 1 << 30
+#: The handle of CUDA's default stream of a thread, which each thread has by itself.
+PER_THREAD = 2
+
+Array = Any
+
+
+def holds(array: Any) -> bool:
+    """Whether this is a CuPy array; false without importing CuPy if nobody has."""
+    cupy = sys.modules.get("cupy")
+    return cupy is not None and isinstance(array, cupy.ndarray)
+
+
+@cache
+def namespace() -> Any:
+    """CuPy, once it is known to be of use."""
+    cupy = sys.modules["cupy"]
+    if int(cupy.__version__.split(".")[0]) < OLDEST:
+        raise RuntimeError(f"CuPy is {cupy.__version__}; xgradient needs {OLDEST} or newer")
+    try:
+        devices = cupy.cuda.runtime.getDeviceCount()
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"CuPy finds no working driver for a GPU ({error}); install one, or give NumPy arrays"
+        ) from None
+    if not devices:
+        raise RuntimeError("CuPy finds no GPU; give NumPy arrays")
+    return cupy
+
+
+def on_device(values: NDArray[Any], dtype: Any) -> Array:
+    """NumPy values on the current device: the same array again for the same values."""
+    cupy = namespace()
+    if holds(values):
+        return values.astype(dtype, copy=False)
+    values = np.ascontiguousarray(values, dtype=dtype)
+    if values.nbytes > LARGEST_KEPT:
+        return cupy.asarray(values)
+    # Known to the stream that copied them, they need no waiting: it does one thing after the other.
+    stream = cupy.cuda.get_current_stream().ptr
+    thread = get_ident() if stream == PER_THREAD else None
+    place = cupy.cuda.Device().id, stream, thread
+    key = values.tobytes(), values.shape, values.dtype, place
+    return _KEPT.get(key, lambda: cupy.asarray(values))
+
+
+def positions(values: Array, array: Any, what: str) -> NDArray[Any]:
+    """Positions or a step on a device as a NumPy array; see `xgradient.kernels.positions`.
+
+    Raises
+    ------
+    ValueError
+        If the field is not on the same device.
+    """
+    if not holds(array):
+        raise ValueError(f"{what} is on a GPU, but input is not; give it .get()")
+    if values.device != array.device:
+        raise ValueError(
+            f"{what} is on {values.device}, but input is on {array.device}; bring it there"
+        )
+    found: NDArray[Any] = values.get()
+    return found
+
+
+def sums(wanted: list[list[Call]], like: Array, dtype: np.dtype[Any]) -> list[Array]:
+    """Sums of terms, as few kernels as they fit in.
+
+    Parameters
+    ----------
+    wanted : list of list of Call
+        The terms of each sum.
+    like : cupy.ndarray
+        An array with the shape and memory order of the results.
+    dtype : dtype
+        Their type.
+    """
+    cupy = namespace()
+    with like.device:
+        outs = [cupy.empty_like(like, dtype=dtype) for _ in wanted]
+        if like.size:
+            for first, stop in _together(wanted):
+                _run(wanted[first:stop], outs[first:stop])
+    return outs
+
+
+def _together(wanted: list[list[Call]]) -> Iterator[tuple[int, int]]:
+    """Ranges of sums that have a kernel between them."""
+    first = count = 0
+    for at, terms in enumerate(wanted):
+        if count and count + len(terms) > TERMS:
+            yield first, at
+            first, count = at, 0
+        count += len(terms)
+    yield first, len(wanted)
+
+
+def _run(wanted: list[list[Call]], outs: list[Array]) -> None:
+    """One kernel for some sums."""
+    out = outs[0]
+    order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
+    terms = [[_Term(call, out.dtype) for call in calls] for calls in wanted]
+    every = [term for mine in terms for term in mine]
+    arrays = [*outs, *(array for term in every for array in term.arrays)]
+    lengths, steps, places = collapsed(
+        [out.shape[d] for d in order],
+        [_steps(array, order) for array in arrays],
+        {order.index(term.call.axis) for term in every},
+    )
+    grid = Grid.of(lengths, len(every))
+    wide = any(_extent(array) > FAR for array in arrays)
+    sums = tuple(tuple(t.form(places[order.index(t.call.axis)]) for t in mine) for mine in terms)
+    form = Form(out.dtype, len(lengths), grid.cells, wide, sums)
+    views = iter([_pointer(a), *along] for a, along in zip(arrays, steps, strict=True))
+    numbers = [*lengths, grid.chunks, grid.tiles]
+    for _ in outs:
+        numbers += next(views)
+    for term in every:
+        for _ in term.arrays:
+            numbers += next(views)
+        numbers += term.numbers
+    # One argument by value, a structure of 64-bit integers, which the driver copies.
+    argument = np.array(numbers, np.int64).view([("values", np.int64, (len(numbers),))])
+    _kernel(form)((grid.blocks,), grid.block, (argument,))
+
+
+@cache
+def _kernel(form: Form) -> Any:
+    # Without contraction to multiply-adds the bits are those of the loops for NumPy arrays.
+    return namespace().RawKernel(source(form), "terms", ("--fmad=false",))
+
+
+class _Term:
+    """A term as a kernel takes it: arrays on the device, and numbers."""
+
+    def __init__(self, call: Call, out: np.dtype[Any]) -> None:
+        self.call, stencil = call, call.stencil
+        f, before, after = (_plain(array) for array in (call.f, call.before, call.after))
+        beside = [array for array in (before, after) if array is not None]
+        if len({array.dtype for array in beside}) > 1:
+            # Beyond a pole unsigned integers have become floats.
+            before, after = beside = [array.astype(out) for array in beside]
+        self.around = beside[0].dtype if beside else f.dtype
+        real = np.dtype(np.float64 if out in (np.float64, np.complex128) else np.float32)
+        weight = call.weight if call.value is None else call.value
+        self.arrays = f, before, after, None if weight is None else on_device(weight, real)
+        #: What is on the device until the kernel is on its way.
+        self.tables: list[Array] = []
+        self.numbers = [
+            *self._pointers(real, *stencil.tables[real]),
+            *self._pointers(np.int64, stencil.edge_windows),
+            *(stencil.first, stencil.last, stencil.offset, stencil.own),
+            *(f.shape[call.axis], 0 if before is None else before.shape[call.axis]),
+            stencil.edges.shape[1],
+        ]
+        if (coasts := stencil.coasts) is not None:
+            ends = (int(np.clip(node, -FAR, FAR)) for node in (coasts.low, coasts.high))
+            self.numbers += [
+                *self._pointers(real, *coasts.tables[real]),
+                *self._pointers(np.int64, coasts.kinds, coasts.starts, coasts.widths),
+                *(coasts.reach, *ends, *coasts.table.shape[1:]),
+            ]
+
+    def _pointers(self, dtype: Any, *tables: NDArray[Any]) -> list[int]:
+        """Where some tables are, once they are on the device."""
+        found = [on_device(table, dtype) for table in tables]
+        self.tables += found
+        return [_pointer(table) for table in found]
+
+    def form(self, axis: int) -> TermForm:
+        """What the compiler knows of it, with its axis among those that are left."""
+        call = self.call
+        weigh = 2 if call.value is not None else 0 if call.weight is None else 1
+        stencil, kinds = call.stencil, (call.f.dtype, self.around)
+        coasts = stencil.coasts is not None
+        return TermForm(*kinds, axis, stencil.width, stencil.uniform, weigh, call.how, coasts)
+
+
+def _plain(array: Array) -> Array:
+    """The array if there is one, laid out anew if its steps are no whole numbers of cells."""
+    if array is None or all(s % array.itemsize == 0 for s in array.strides):
+        return array
+    return array.copy()
+
+
+def _pointer(array: Array) -> int:
+    return 0 if array is None else int(array.data.ptr)
+
+
+def _steps(array: Array, order: list[int]) -> list[int]:
+    """Steps in cells; none along dimensions of length 1, where a weight is the same for all."""
+    if array is None:
+        return [0] * len(order)
+    return [array.strides[d] // array.itemsize if array.shape[d] > 1 else 0 for d in order]
+
+
+def _extent(array: Array) -> int:
+    """Cells from the first to the last in memory, of an array if there is one."""
+    if array is None:
+        return 0
+    steps = zip(array.shape, array.strides, strict=True)
+    return int(sum((n - 1) * abs(step) for n, step in steps)) // int(array.itemsize)

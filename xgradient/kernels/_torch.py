@@ -1,0 +1,70 @@
+"""Tensors in memory: NumPy arrays in the same memory, where nobody asks for gradients.
+
+torch is never imported: who has a tensor has imported it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["holds", "opened", "positions"]
+
+
+def holds(array: Any) -> bool:
+    """Whether this is a tensor; false without importing torch if nobody has."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(array, torch.Tensor)
+
+
+def opened(tensor: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """A tensor as a NumPy array in its own memory, and what makes tensors of such arrays.
+
+    Itself and nothing, if torch has to see what is done with it, or it is somewhere else.
+    """
+    torch = sys.modules["torch"]
+    if _watched(tensor, torch) or tensor.device.type != "cpu" or tensor.layout != torch.strided:
+        return tensor, _itself
+    if tensor.dtype == torch.bfloat16:  # which NumPy has not
+        return tensor.detach().float().numpy(), lambda a: torch.from_numpy(a).bfloat16()
+    try:
+        return tensor.detach().numpy(), torch.from_numpy
+    except RuntimeError:  # conjugated without a memory of its own, or seen by a transformation
+        return tensor, _itself
+
+
+def _watched(tensor: Any, torch: Any) -> bool:
+    """Whether derivatives with respect to the tensor, or a graph of its operations, are wanted."""
+    return (
+        type(tensor) not in (torch.Tensor, torch.nn.Parameter)
+        or (tensor.requires_grad and torch.is_grad_enabled())
+        or torch.autograd.forward_ad.unpack_dual(tensor).tangent is not None
+        or torch.compiler.is_compiling()
+        or torch.jit.is_tracing()
+    )
+
+
+def _itself(array: Any) -> Any:
+    return array
+
+
+def positions(tensor: Any, array: Any, what: str) -> Any:
+    """Positions or a step in a tensor as a NumPy array; see `xgradient.kernels.positions`.
+
+    Raises
+    ------
+    ValueError
+        If it is neither in memory nor where the field is, or wants gradients.
+    """
+    here = array.device if holds(array) else "cpu"
+    if tensor.device != here and tensor.device.type != "cpu":
+        raise ValueError(
+            f"{what} is on the device {tensor.device}, but input is on {here}; "
+            "bring it there, e.g. with .to(input.device)"
+        )
+    if tensor.requires_grad:
+        raise ValueError(
+            f"{what} requires gradients, which do not flow through positions; give it .detach()ed"
+        )
+    return tensor.cpu().numpy()
