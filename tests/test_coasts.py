@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import xgradient
 from xgradient import gradient
+from xgradient.kernels import _tiles
 
 from . import globe, reference
 from .strategies import LAYOUTS, NODES, chunkings, make_field
@@ -113,6 +114,35 @@ def test_chunks_change_no_bit(data):
     found = lazy.grad("x", skipna=True, periodic=periodic, **order)
     assert found.chunks == lazy.chunks
     assert same(found, whole)
+
+
+@pytest.mark.parametrize("edge_order", [1, 3, 5])
+def test_threads_and_tiles_change_no_bit(monkeypatch, edge_order):
+    """Parts of parts of large arrays take as many cells around them as their windows may reach."""
+    shape = (41, 33)
+    field = with_holes(shape, 0.1)
+    coords = {"y": NODES["jittered"](41), "x": NODES["uniform"](33)}
+    ds = xr.Dataset({"u": (("y", "x"), field), "v": (("y", "x"), field**2)}, coords)
+    periodic = {"y": 41.5, "x": 33.0}
+
+    def all_of_them():
+        order = {"skipna": True, "edge_order": edge_order}
+        for closed in (False, periodic):
+            yield ds.u.grad.magnitude(["y", "x"], periodic=closed, **order)
+            yield ds.u.grad.laplacian(["y", "x"], periodic=closed, **order)
+            yield ds.grad.divergence(x="u", y="v", periodic=closed, **order)
+
+    whole = list(all_of_them())
+    monkeypatch.setattr(_tiles, "WORTH_THREADS", 1)
+    monkeypatch.setattr(_tiles, "TILE", 512)
+    for found, expected in zip(all_of_them(), whole, strict=True):
+        assert same(found, expected)
+
+
+def test_a_periodic_axis_of_few_long_rows():
+    field = make_field((3, 1_200_000))
+    options = {"dim": 0, "periodic": True}
+    assert same(gradient(field, skipna=True, **options), gradient(field, **options))
 
 
 # -- what a coast means ----------------------------------------------------------------------------

@@ -97,7 +97,10 @@ class Stencil:
     @cached_property
     def reach(self) -> tuple[int, int]:
         """Nodes needed before the first row's own node and after the last row's, at least 0."""
-        lo, hi = self.coasts.nodes(0, self.n) if self.coasts and self.n else (0, self.n)
+        lo, hi = 0, self.n
+        if self.coasts and self.n:
+            low, high = self.coasts.nodes(self.own, self.own + self.n)
+            lo, hi = min(lo, low), max(hi, high)
         if self.last > self.first:
             lo = min(lo, self.first + self.offset)
             hi = max(hi, self.last - 1 + self.offset + self.width)

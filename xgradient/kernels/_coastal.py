@@ -61,7 +61,7 @@ def coastal(
     if first < last:
         run(*lines, *to, *by, outer, inner, first, last, own, *windows)
     # The few others take a strip of their own, in which what is beyond the axis is missing.
-    counts = reach, length, max(0, coasts.high - length)
+    counts = reach, length, min(far, max(0, coasts.high - length))
     parts = [
         as_strided(f, (outer, cells, inner), [s * f.itemsize for s in (step, row, 1)])
         for (f, step, row), cells in zip((before, lines, after), counts, strict=True)
