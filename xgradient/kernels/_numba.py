@@ -153,10 +153,11 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
 
 
 @cache
-def _edges() -> Callable[..., None]:
+def _edges(strided: bool) -> Callable[..., None]:
     """Rows with a window of their own, whose nodes may be the cells before or after the block.
 
-    They are few, so one loop serves every width.
+    They are few, so one loop serves every width. It runs over the inner cells or, ``strided``, over
+    the outer ones, of which each has one cell where the axis is the innermost.
     """
 
     def edges(  # type: ignore[no-untyped-def]
@@ -167,7 +168,13 @@ def _edges() -> Callable[..., None]:
         parts, shifts = (f, before, after), (0, reach, -length)
         outer_steps = f_outer, before_outer, after_outer
         row_steps = f_row, before_row, after_row
+        if strided:
+            outer, inner = 1, outer
         cells = uint64(4096)  # few enough that they stay in the innermost cache
+        step = uint64(1)
+        to_step, by_step = step, uint64(weigh % 2 == 0)
+        if strided:
+            to_step, by_step = uint64(g_outer), uint64(w_outer)
         many = max(uint64(1), uint64(64) // uint64(inner))
         sums = np.empty(min(uint64(inner), cells) * many, g.dtype)
         one = c.dtype.type(1)
@@ -185,38 +192,37 @@ def _edges() -> Callable[..., None]:
                         q = 1 if node + 1 < 0 else 0 if node + 1 < length else 2
                         high = (node + 1 + shifts[q]) * row_steps[q]
                         for o in range(o_first, o_last):
-                            a = uint64(low) + o * uint64(outer_steps[p]) + j_first
-                            b = uint64(high) + o * uint64(outer_steps[q]) + j_first
+                            f, f_step = parts[p], uint64(outer_steps[p]) if strided else step
+                            h, h_step = parts[q], uint64(outer_steps[q]) if strided else step
+                            a = uint64(low) + o * uint64(outer_steps[p]) + j_first * f_step
+                            b = uint64(high) + o * uint64(outer_steps[q]) + j_first * h_step
                             s = (o - o_first) * count
-                            f, h = parts[p], parts[q]
                             if k == 0:
                                 for j in range(count):
-                                    sums[s + j] = c[e, 0] * (h[b + j] - f[a + j])
+                                    sums[s + j] = c[e, 0] * (h[b + j * h_step] - f[a + j * f_step])
                             else:
                                 for j in range(count):
-                                    sums[s + j] += c[e, k] * (h[b + j] - f[a + j])
+                                    sums[s + j] += c[e, k] * (h[b + j * h_step] - f[a + j * f_step])
                     for o in range(o_first, o_last):
-                        to = o * uint64(g_outer) + uint64(row) * uint64(g_row) + j_first
-                        by = o * uint64(w_outer) + uint64(row) * uint64(w_row)
+                        to = o * uint64(g_outer) + uint64(row) * uint64(g_row) + j_first * to_step
+                        by = o * uint64(w_outer) + uint64(row) * uint64(w_row) + j_first * by_step
                         s = (o - o_first) * count
-                        if weigh == 1:
+                        if weigh in (1, 2):
                             for j in range(count):
-                                sums[s + j] *= w[by]
-                        if weigh == 2:
-                            for j in range(count):
-                                sums[s + j] *= w[by + j_first + j]
+                                sums[s + j] *= w[by + j * by_step]
                         if weigh > 2:
                             f, node = parts[0], uint64(row + own)
-                            me = o * uint64(outer_steps[0]) + node * uint64(row_steps[0]) + j_first
-                            each = uint64(weigh == 4)
+                            f_step = uint64(outer_steps[0]) if strided else step
+                            me = node * uint64(row_steps[0]) + j_first * f_step
+                            me += o * uint64(outer_steps[0])
                             for j in range(count):
-                                sums[s + j] += w[by + each * (j_first + j)] * f[me + j]
+                                sums[s + j] += w[by + j * by_step] * f[me + j * f_step]
                         if how == 1:
                             for j in range(count):
-                                sums[s + j] += g[to + j]
+                                sums[s + j] += g[to + j * to_step]
                         if how == 2:
                             for j in range(count):
-                                a, b = abs(g[to + j]), abs(sums[s + j])
+                                a, b = abs(g[to + j * to_step]), abs(sums[s + j])
                                 high, low = (a, b) if a > b else (b, a)
                                 ratio = low / high if high > 0 else low
                                 sums[s + j] = high * np.sqrt(one + ratio * ratio)
@@ -224,7 +230,7 @@ def _edges() -> Callable[..., None]:
                             for j in range(count):
                                 sums[s + j] = abs(sums[s + j])
                         for j in range(count):
-                            g[to + j] = sums[s + j]
+                            g[to + j * to_step] = sums[s + j]
 
     return jit(edges)
 
@@ -421,6 +427,41 @@ def _loop(
         around = before, after, reach, length
         coastal(lines, *around, to, by, outer, inner, stencil, table, kind, how)
         return
+    each = outer
+    if inner == 1:
+        # The ends of rows come while the rows are still in cache: later on, each end would be a
+        # line of memory once more.
+        each = max(1, STRIP // (length * to[0].itemsize))
+    if outer <= each:
+        _rows(lines, before, after, to, by, outer, inner, stencil, reach, length, kind, how)
+        return
+    for start in range(0, outer, each):
+        f, b, a, g, w = (_from(part, start) for part in (lines, before, after, to, by))
+        count = min(each, outer - start)
+        _rows(f, b, a, g, w, count, inner, stencil, reach, length, kind, how)
+
+
+def _from(lines: Lines, start: int) -> Lines:
+    """The lines from some outer cell on."""
+    cells, outer, row = lines
+    return cells[start * outer :], outer, row
+
+
+def _rows(
+    lines: Lines,
+    before: Lines,
+    after: Lines,
+    to: Lines,
+    by: Lines,
+    outer: int,
+    inner: int,
+    stencil: Stencil,
+    reach: int,
+    length: int,
+    kind: int,
+    how: int,
+) -> None:
+    """The interior rows, and those at the ends."""
     # Named one by one, for to unpack them in each call takes longer.
     (f, f_outer, f_row), (g, g_outer, g_row), (w, w_outer, w_row) = lines, to, by
     c, edges = stencil.tables[_REAL[g.dtype]]
@@ -434,7 +475,7 @@ def _loop(
         )  # fmt: skip
     if len(windows):
         (b, b_outer, b_row), (a, a_outer, a_row) = before, after
-        _edges()(
+        _edges(inner == 1)(
             f, f_outer, f_row, b, b_outer, b_row, a, a_outer, a_row, g, g_outer, g_row,
             w, w_outer, w_row, reach, length, kind, how, outer, inner, own, windows, edges,
         )  # fmt: skip
