@@ -69,8 +69,8 @@ class Comparison:
     ----------
     name : str
         The operation in words.
-    dims : tuple of str
-        The dimensions along which it differentiates, one result each.
+    dims : tuple of str or tuple of str
+        The dimensions along which it differentiates, an entry for each result.
     ours : callable
         As `Peer.prepare`.
     peers : mapping
@@ -80,7 +80,7 @@ class Comparison:
     """
 
     name: str
-    dims: tuple[str, ...]
+    dims: tuple[str | tuple[str, ...], ...]
     ours: Prepared
     peers: Mapping[str, Peer]
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -154,9 +154,11 @@ def difference(comparison: Comparison, found: Any, expected: Any, inside: int = 
     if [a.shape for a in ours] != [b.shape for b in theirs]:
         return float("inf")
     errors = []
-    for dim, a, b in zip(comparison.dims, ours, theirs, strict=True):
-        rows = slice(inside, a.shape[DIMS.index(dim)] - inside)
-        a, b = (np.moveaxis(v, DIMS.index(dim), 0)[rows] for v in (a, b))
+    for dims, a, b in zip(comparison.dims, ours, theirs, strict=True):
+        for dim in (dims,) if isinstance(dims, str) else dims:
+            rows = slice(inside, a.shape[DIMS.index(dim)] - inside)
+            a, b = (np.moveaxis(np.moveaxis(v, DIMS.index(dim), 0)[rows], 0, DIMS.index(dim))
+                    for v in (a, b))  # fmt: skip
         error = np.abs(a - b).max() / np.abs(b).max()
         errors.append(np.inf if np.isnan(error) else float(error))
     return max(errors)
@@ -323,6 +325,66 @@ def _exact(*dims: str, deriv: int = 1, tolerance: float, inside: int = 0) -> Pee
     return Peer(prepare, tolerance, inside)
 
 
+#: On the globe, where what is written by hand ends at the last latitude and knows of no pole.
+GLOBE: dict[str, Any] = {"metric": "sphere", "periodic": {"lat": False}}
+RADIUS = 6371008.8
+
+
+def _second_component(values: Any) -> Any:
+    """The wind to the north, if a sample is that to the east."""
+    return 0.5 * values + 7
+
+
+def _flow(operator: Callable[..., Any], **options: Any) -> Prepared:
+    """An operator on a wind."""
+
+    def prepare(da: xr.DataArray) -> Callable[[], Any]:
+        v = _second_component(da)
+        return lambda: operator(lon=da, lat=v, **GLOBE, **options).compute()
+
+    return prepare
+
+
+def _by_hand(formula: Callable[..., Any]) -> Prepared:
+    """A formula of the sphere as it is written by hand, of a field and slopes east and north."""
+
+    def prepare(da: xr.DataArray) -> Callable[[], Any]:
+        f, phi = da.values, np.deg2rad(da.lat.values)[:, None]
+        x, y = (RADIUS * np.deg2rad(spacing(da, dim)) for dim in ("lon", "lat"))
+        cos, tan = (wave(phi).astype(f.real.dtype) for wave in (np.cos, np.tan))
+
+        def east(f: Any) -> Any:
+            return (np.roll(f, -1, 2) - np.roll(f, 1, 2)) / (2 * x * cos)
+
+        def north(f: Any) -> Any:
+            return np.gradient(f, y, axis=1)
+
+        def laplacian(f: Any) -> Any:
+            result = (np.roll(f, -1, 2) - 2 * f + np.roll(f, 1, 2)) / (x * cos) ** 2
+            result[:, 1:-1] += (f[:, 2:] - 2 * f[:, 1:-1] + f[:, :-2]) / y**2
+            return result - tan / RADIUS * north(f)
+
+        def call() -> Any:
+            return formula(f, _second_component(f), east, north, tan / RADIUS, laplacian)
+
+        return call
+
+    return prepare
+
+
+def _exact_vorticity(da: xr.DataArray) -> Callable[[], Any]:
+    at = positions(da, "time")[:, None, None], positions(da, "lat")[:, None], positions(da, "lon")
+    phi, metres = np.deg2rad(at[1]), RADIUS * np.pi / 180
+    east, north = 0.5 * wave(*at, (0, 0, 1)) / np.cos(phi), wave(*at, (0, 1, 0))
+    return lambda: (east - north) / metres + wave(*at) * np.tan(phi) / RADIUS
+
+
+def _on_the_globe(name: str, ours: Prepared, formula: Callable[..., Any], **options: Any) -> Any:
+    """An operator of latitude and longitude, with one result."""
+    peers = {"numpy": Peer(_by_hand(formula), inside=options.pop("inside", 0))}
+    return Comparison(name, (("lat", "lon"),), ours, peers, options)
+
+
 def _first(name: str, *dims: str, **options: Any) -> Comparison:
     """A first derivative, as NumPy, xarray and torch have it."""
     peers = {"numpy": Peer(_numpy(*dims)), "xarray": Peer(_xarray(*dims))}
@@ -445,5 +507,43 @@ COMPARISONS: tuple[Comparison, ...] = (
         ("lon",),
         _ours("lon", deriv=3, accuracy=6, periodic={"lon": 360}),
         {"exact": _exact("lon", deriv=3, tolerance=1e-5)},
+    ),
+    _on_the_globe(
+        "magnitude of the gradient on the sphere",
+        lambda da: lambda: da.grad.magnitude(["lat", "lon"], **GLOBE).compute(),
+        lambda f, v, east, north, bend, laplacian: np.hypot(east(f), north(f)),
+    ),
+    _on_the_globe(
+        "divergence on the sphere",
+        _flow(xgradient.divergence),
+        lambda u, v, east, north, bend, laplacian: east(u) + north(v) - v * bend,
+    ),
+    _on_the_globe(
+        "vorticity on the sphere",
+        _flow(xgradient.curl),
+        lambda u, v, east, north, bend, laplacian: east(v) - north(u) + u * bend,
+    ),
+    _on_the_globe(
+        "vorticity on the sphere, in chunks",
+        _flow(xgradient.curl),
+        lambda u, v, east, north, bend, laplacian: east(v) - north(u) + u * bend,
+        chunks={"lat": 6, "lon": 12},
+    ),
+    Comparison(
+        "vorticity on the sphere, accuracy 8",
+        (("lat", "lon"),),
+        _flow(xgradient.curl, accuracy=8),
+        {"exact": Peer(_exact_vorticity, 1e-8, inside=4)},
+    ),
+    _on_the_globe(
+        "Laplacian on the sphere",
+        lambda da: lambda: da.grad.laplacian(["lat", "lon"], **GLOBE).compute(),
+        lambda f, v, east, north, bend, laplacian: laplacian(f),
+        inside=1,
+    ),
+    _on_the_globe(
+        "advection on the sphere",
+        lambda da: lambda: da.grad.advection(lon=da, lat=_second_component(da), **GLOBE).compute(),
+        lambda f, v, east, north, bend, laplacian: -(f * east(f) + v * north(f)),
     ),
 )

@@ -52,7 +52,8 @@ def every_result(monkeypatch, change):
     monkeypatch.setattr(
         kernels,
         "sums",
-        lambda *a: [change(r, c[0].axis) for r, c in zip(many(*a), a[0], strict=True)],
+        # Several sums may make one result, which is as wrong along the axis of the first.
+        lambda *a: [change(r, c[0].axis) for r, c in zip(many(*a), a[0], strict=False)],
     )
 
 
