@@ -174,10 +174,11 @@ def test_a_coordinate_itself_is_not_a_name(ocean):
 
 
 def test_two_dimensional_and_scalar_coordinates(ocean, nothing_computed):
-    known = "name another coordinate or one of the dimensions 'depth', 'i', 'j', 't'"
-    needs = "but a derivative needs a coordinate along one dimension"
-    area = f"coordinate 'area' has 2 dimensions (j, i), {needs}; {known}"
-    run = f"coordinate 'run' has no dimension, {needs}; {known}"
+    known = "one of the dimensions 'depth', 'i', 'j', 't'"
+    alone = "and one such coordinate alone tells no direction; name the other one of the grid, too"
+    area = f"coordinate 'area' has 2 dimensions (j, i), {alone}, or {known}"
+    needs = "but a derivative needs a coordinate along one dimension; name another coordinate"
+    run = f"coordinate 'run' has no dimension, {needs} or {known}"
     for obj in (ocean, ocean.chunk(j=1), ocean.to_dataset()):
         for name, message in (("area", area), ("run", run)):
             with nothing_computed(), pytest.raises(ValueError, match=whole(message)):

@@ -232,8 +232,8 @@ def test_a_coordinate_with_the_name_of_another_dimension():
     da = xr.DataArray(np.arange(9.0).reshape(3, 3), {"x": (("y", "x"), np.eye(3))}, ("y", "x"))
     np.testing.assert_array_equal(da.grad("y"), 3)
     message = (
-        "coordinate 'x' has 2 dimensions (y, x), but a derivative needs a coordinate along one "
-        "dimension; name another coordinate or one of the dimensions 'x', 'y'"
+        "coordinate 'x' has 2 dimensions (y, x), and one such coordinate alone tells no direction; "
+        "name the other one of the grid, too, or one of the dimensions 'x', 'y'"
     )
     with pytest.raises(ValueError, match=whole(message)):
         da.grad("x")

@@ -10,10 +10,12 @@ import xarray as xr
 
 from .axes import Axis, Place, XarrayObject, find_coord, horizontal, make_axis
 from .chunks import derivatives
-from .frames import Frame, flat_frame, frame_with_factors
+from .frames import AnyFrame, Side, flat_frame, frame_with_factors
 from .globe import frame_on_globe
-from .metrics import Factors, resolve_metric
+from .grids import find_grid, spoken
+from .metrics import Factors, Globe, resolve_metric
 from .stencils import Order
+from .surfaces import Surface
 
 __all__ = ["axes_of_call", "frame_of_call"]
 
@@ -45,12 +47,21 @@ def axes_of_call(
         If a name or value does not fit: one sentence with what was found.
     """
     found, alone = _places(obj, dim, among)
+    return _axes(obj, found, alone, spacing, periodic), alone
+
+
+def _axes(obj: XarrayObject, found: Found, alone: bool, spacing: Any, periodic: Any) -> list[Axis]:
+    for place in found.values():
+        if len(place.dims) > 1:
+            raise ValueError(
+                f"{spoken(place)}, but scale factors and mixed derivatives belong to single "
+                "dimensions; name these, or give metric='sphere', or call .hessian"
+            )
     spacings, periods = _by_place(obj, found, alone, spacing, periodic)
-    axes = [
+    return [
         make_axis(place, obj.sizes[place.dim], spacings.get(name), periods.get(name, False))
         for name, place in found.items()
     ]
-    return axes, alone
 
 
 def frame_of_call(
@@ -61,7 +72,7 @@ def frame_of_call(
     spacing: Any,
     periodic: Any,
     among: list[xr.DataArray],
-) -> tuple[Frame, bool]:
+) -> tuple[AnyFrame, bool]:
     """The axes of an operator with their scale factors, and whether one name was given by itself.
 
     The parameters and errors are those of `axes_of_call`, and
@@ -74,8 +85,11 @@ def frame_of_call(
         How accurately the slopes of given scale factors are to be known.
     """
     resolved = resolve_metric(metric, obj)
+    found, alone = _places(obj, dim, among)
+    if not isinstance(resolved, Factors) and any(len(p.dims) > 1 for p in found.values()):
+        return _surface(obj, found, alone, resolved, order, spacing, periodic), alone
     if resolved is None or isinstance(resolved, Factors):
-        axes, alone = axes_of_call(obj, dim, spacing, periodic, among)
+        axes = _axes(obj, found, alone, spacing, periodic)
         if resolved is None:
             return flat_frame(axes), alone
 
@@ -86,7 +100,6 @@ def frame_of_call(
 
         sizes = {d: n for field in among for d, n in field.sizes.items()}
         return frame_with_factors(axes, resolved, sizes, slope), alone
-    found, alone = _places(obj, dim, among)
     spacings, periods = _by_place(obj, found, alone, spacing, periodic, beyond=True)
     plain = {}
     for name, place in found.items():
@@ -105,6 +118,46 @@ def frame_of_call(
         return by_name.get(place.name, everywhere)
 
     return frame_on_globe(obj, resolved, list(found.values()), plain, closes), alone
+
+
+def _surface(
+    obj: XarrayObject,
+    found: Found,
+    alone: bool,
+    globe: Globe | None,
+    order: Order,
+    spacing: Any,
+    periodic: Any,
+) -> Surface:
+    """Axes of which some are coordinates of two dimensions."""
+    angles = [p for p in found.values() if globe is not None and horizontal(p.name, p.coord)]
+    wide = [p for p in found.values() if len(p.dims) > 1 or p in angles]
+    lines = {name: place for name, place in found.items() if place not in wide}
+    grid = find_grid(obj, wide, globe)
+    closed, others = {}, {}
+    for name, value in _periodic_mapping(periodic, list(found)).items():
+        place = found[name] if name in found else find_coord(obj, name)
+        if len(place.dims) > 1:
+            raise ValueError(
+                f"{spoken(place)}, and periodic does not tell along which the grid closes; name "
+                f"that dimension, e.g. periodic={str(grid.dims[1])!r}"
+            )
+        if place.dim in grid.dims:
+            closed[place.dim] = value
+        else:
+            others[name] = value
+    spacings = _spacing_mapping(spacing, list(found), alone)
+    for given, names in (("dim", lines), ("spacing", spacings)):
+        for name in names:
+            place = found[name] if name in found else find_coord(obj, name)
+            if set(place.dims) & set(grid.dims):
+                raise ValueError(
+                    f"{given} names {str(place.name)!r}, but positions along it are those of "
+                    f"{str(wide[0].name)!r}, which has 2 dimensions; leave one of them out"
+                )
+    axes = {axis.name: axis for axis in _axes(obj, lines, False, spacings, others)}
+    sides = [grid.direction(p) if p in wide else Side(axes[p.name]) for p in found.values()]
+    return grid.surface(sides, closed, order)
 
 
 def _places(obj: XarrayObject, dim: Any, among: list[xr.DataArray]) -> tuple[Found, bool]:

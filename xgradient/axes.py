@@ -25,6 +25,7 @@ __all__ = [
     "find_horizontal",
     "horizontal",
     "in_degrees",
+    "listed",
     "make_axis",
 ]
 
@@ -68,11 +69,19 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """What a name stands for: a dimension, and the coordinate along it if there is one."""
+    """What a name stands for: a dimension, and the coordinate along it if there is one.
+
+    A coordinate of no or two dimensions has None for the dimension.
+    """
 
     dim: Hashable
     name: Hashable
     coord: xr.Variable | None
+
+    @property
+    def dims(self) -> tuple[Hashable, ...]:
+        """The dimensions that it lies along."""
+        return (self.dim,) if self.coord is None else self.coord.dims
 
 
 def find_coord(obj: XarrayObject, name: Hashable) -> Place:
@@ -83,7 +92,8 @@ def find_coord(obj: XarrayObject, name: Hashable) -> Place:
     obj : DataArray or Dataset
         Where to look.
     name : hashable
-        A dimension, a 1-D coordinate, or a CF name or axis that cf-xarray resolves.
+        A dimension, a coordinate of one or two dimensions, or a CF name or axis that cf-xarray
+        resolves.
 
     Returns
     -------
@@ -94,7 +104,7 @@ def find_coord(obj: XarrayObject, name: Hashable) -> Place:
     Raises
     ------
     ValueError
-        If nothing has this name, or what has it does not lie along one dimension.
+        If nothing has this name, or what has it has no dimension or more than two.
     """
     coords = obj.coords.variables
     if name not in coords:
@@ -102,12 +112,14 @@ def find_coord(obj: XarrayObject, name: Hashable) -> Place:
             return Place(name, name, None)
         name = _find_cf(obj, name)
     coord = coords[name]
+    if coord.ndim == 2:
+        return Place(None, name, coord)
     if coord.ndim != 1:
         has = f"{coord.ndim} dimensions ({', '.join(str(d) for d in coord.dims)})"
         raise ValueError(
             f"coordinate {name!r} has {has if coord.ndim else 'no dimension'}, but a derivative "
             "needs a coordinate along one dimension; name another coordinate or one of the "
-            f"dimensions {_listed(obj.dims)}"
+            f"dimensions {listed(obj.dims)}"
         )
     return Place(coord.dims[0], name, coord)
 
@@ -123,16 +135,17 @@ def _find_cf(obj: XarrayObject, name: Hashable) -> Hashable:
             cf = (obj.cf.guess_coord_axis() if guess else obj).cf
             kinds = (cf.axes, cf.coordinates, cf.standard_names)
             found = {n for kind in kinds for n in kind.get(name, ()) if n in obj.coords}
-        # A scalar or 2-D coordinate is meant only if there is no other.
-        usable = [n for n in found if obj.coords[n].ndim == 1] or list(found)
+        # One of two dimensions is meant only if there is none along one, others never.
+        usable = [n for n in found if obj.coords[n].ndim == 1]
+        usable = usable or [n for n in found if obj.coords[n].ndim == 2] or list(found)
         if len(usable) > 1:
             raise ValueError(
-                f"{name!r} fits several coordinates, {_listed(usable)}; give the name of one"
+                f"{name!r} fits several coordinates, {listed(usable)}; give the name of one"
             )
         if usable:
             (name,) = usable
             return name
-    names = _listed({*obj.dims, *obj.coords})
+    names = listed({*obj.dims, *obj.coords})
     raise ValueError(f"{name!r} is no dimension, coordinate or CF name here; there are {names}")
 
 
@@ -200,7 +213,7 @@ def find_horizontal(obj: XarrayObject, kind: str, instead_of: Hashable = None) -
         if len(best) == 1:
             return best[0]
         if best:
-            names = _listed(p.name for p in best)
+            names = listed(p.name for p in best)
             raise ValueError(
                 f"several coordinates may be the {kind}, {names}; drop all but one, "
                 "e.g. with .drop_vars"
@@ -208,7 +221,8 @@ def find_horizontal(obj: XarrayObject, kind: str, instead_of: Hashable = None) -
     return None
 
 
-def _listed(names: Any) -> str:
+def listed(names: Any) -> str:
+    """Names in a message, in alphabetical order."""
     return ", ".join(sorted(repr(str(n)) for n in names)) or "none"
 
 
@@ -251,7 +265,7 @@ def make_axis(place: Place, n: int, spacing: Any = None, periodic: Any = False) 
         if isinstance(spacing, xr.DataArray):
             if spacing.dims not in ((), (place.dim,)):
                 raise ValueError(
-                    f"{what} lies along {_listed(spacing.dims)}, not along {str(place.dim)!r}; "
+                    f"{what} lies along {listed(spacing.dims)}, not along {str(place.dim)!r}; "
                     "give positions along this dimension"
                 )
             shown, units = spacing.values, spacing.attrs.get("units")

@@ -11,7 +11,7 @@ import xarray as xr
 
 from .axes import Axis
 from .formulas import Formula, Part, PolePart
-from .frames import Coefficient, Frame
+from .frames import AnyFrame, Coefficient
 from .stencils import Order, identity
 from .terms import Fold, PoleTerm, Sum, Term
 
@@ -38,7 +38,7 @@ class Binding:
         For formulas that are evaluated before others, by their keys, the array with the values.
     """
 
-    frame: Frame
+    frame: AnyFrame
     dims: tuple[Hashable, ...]
     shape: tuple[int, ...]
     order: Order

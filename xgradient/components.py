@@ -12,7 +12,7 @@ import xarray as xr
 from .arguments import frame_of_call
 from .axes import find_coord, horizontal
 from .binding import Binding
-from .frames import Frame
+from .frames import AnyFrame
 from .labels import common_units, described, result_units, words_for
 from .metrics import resolve_metric
 from .results import check_field, labelled
@@ -37,7 +37,7 @@ class Vector:
     binding: Binding
 
     @property
-    def frame(self) -> Frame:
+    def frame(self) -> AnyFrame:
         """The axes."""
         return self.binding.frame
 
@@ -75,7 +75,7 @@ class Vector:
         In curved coordinates components are mixed in any case.
         """
         factors: list[float] = []
-        if always or any(side.slopes for side in self.frame.sides):
+        if always or any(side.mixes for side in self.frame.sides):
             factors += common_units([f.attrs.get("units") for f in self.fields], what)[1]
         if axes:
             factors += self.units(what)[1]

@@ -7,7 +7,7 @@ from typing import Any
 
 from .kernels import pointwise, real_parts, root
 
-__all__ = ["along", "deformation", "direction"]
+__all__ = ["along", "deformation", "direction", "length"]
 
 # Plain arithmetic, which means the same for numbers in a compiled loop and for whole arrays.
 
@@ -58,6 +58,11 @@ def _length(parts: list[Any], out: Any) -> Any:
         return pointwise(_size, parts, out)
     squares: Callable[..., Any] = _squares2 if len(parts) == 2 else _squares3
     return root(pointwise(squares, parts, out))
+
+
+def length(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
+    """The length of the vector whose components are the sums."""
+    return [_length(sums, outs[0])]
 
 
 def deformation(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:

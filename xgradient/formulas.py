@@ -8,14 +8,17 @@ On a row that stands on a pole the terms with 1/cos φ are left out, and `PolePa
 formula tends to there. With D the derivative of a field along the meridians at the pole: D of a
 scalar has one wave round the pole; D of a component, and the second derivative of a scalar, have
 a mean and two waves, for they are the elements of one tensor in directions that turn.
+
+Each form is a function of the frame; those for frames of another kind stand with them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from functools import singledispatch
 
-from .frames import Coefficient, Frame, Side
+from .frames import AnyFrame, Coefficient, Side
 
 __all__ = [
     "Formula",
@@ -97,6 +100,8 @@ class Formula:
         )
 
     def __mul__(self, factor: float) -> Formula:
+        if factor == 1:
+            return self
         return Formula(
             tuple(replace(p, coefficient=p.coefficient * factor) for p in self.parts),
             tuple(
@@ -118,11 +123,12 @@ def _identity(coefficient: Coefficient) -> float | int:
     return coefficient if isinstance(coefficient, float) else id(coefficient)
 
 
-def _has_lat(frame: Frame) -> bool:
+def _has_lat(frame: AnyFrame) -> bool:
     return any(side.kind == "latitude" for side in frame.sides)
 
 
-def gradient_parts(frame: Frame, i: int, field: int = 0) -> Formula:
+@singledispatch
+def gradient_parts(frame: AnyFrame, i: int, field: int | Formula = 0) -> Formula:
     """Component i of the gradient: ∂_i f / h_i."""
     side = frame.sides[i]
     # f = f0 + θ D(λ) + …, so ∂f/∂λ / (R cos φ) tends to -∂D/∂λ / sin φ.
@@ -130,7 +136,8 @@ def gradient_parts(frame: Frame, i: int, field: int = 0) -> Formula:
     return Formula((Part(field, side, 1, side.inverse),), poles)
 
 
-def pure_parts(frame: Frame, i: int, deriv: int) -> Formula:
+@singledispatch
+def pure_parts(frame: AnyFrame, i: int, deriv: int) -> Formula:
     """Derivative of some order along one axis, (∂_i / h_i)^deriv f.
 
     Raises
@@ -153,7 +160,8 @@ def pure_parts(frame: Frame, i: int, deriv: int) -> Formula:
     return lead + Formula((Part(0, side, 1, -own * side.inverse**2),))
 
 
-def laplacian_parts(frame: Frame, factors: list[float]) -> Formula:
+@singledispatch
+def laplacian_parts(frame: AnyFrame, factors: list[float]) -> Formula:
     """Σ_i factor_i [∂_ii f + ∂_i f (Σ_{j≠i} ∂_i ln h_j - ∂_i ln h_i)] / h_i²."""
     total = Formula((), defined=_has_lat(frame) or not _on_globe(frame))
     for side, factor in zip(frame.sides, factors, strict=True):
@@ -165,11 +173,12 @@ def laplacian_parts(frame: Frame, factors: list[float]) -> Formula:
     return total
 
 
-def _on_globe(frame: Frame) -> bool:
+def _on_globe(frame: AnyFrame) -> bool:
     return any(side.kind == "longitude" for side in frame.sides)
 
 
-def divergence_parts(frame: Frame, factors: list[float]) -> Formula:
+@singledispatch
+def divergence_parts(frame: AnyFrame, factors: list[float]) -> Formula:
     """Σ_i factor_i [∂_i F_i + F_i Σ_{j≠i} ∂_i ln h_j] / h_i."""
     total = Formula((), defined=_has_lat(frame) or not _on_globe(frame))
     for i, (side, factor) in enumerate(zip(frame.sides, factors, strict=True)):
@@ -179,7 +188,8 @@ def divergence_parts(frame: Frame, factors: list[float]) -> Formula:
     return total
 
 
-def curl_parts(frame: Frame, i: int, j: int, factors: tuple[float, float]) -> Formula:
+@singledispatch
+def curl_parts(frame: AnyFrame, i: int, j: int, factors: tuple[float, float]) -> Formula:
     """[∂_i F_j + F_j ∂_i ln h_j] / h_i - [∂_j F_i + F_i ∂_j ln h_i] / h_j.
 
     The component of the curl that is right-handed to axes i and j; the factors belong to the
@@ -200,7 +210,8 @@ def curl_parts(frame: Frame, i: int, j: int, factors: tuple[float, float]) -> Fo
     return first * factors[0] - second * factors[1]
 
 
-def jacobian_parts(frame: Frame, i: int, j: int) -> Formula:
+@singledispatch
+def jacobian_parts(frame: AnyFrame, i: int, j: int) -> Formula:
     """Derivative of component i along axis j.
 
     ∂_j F_i / h_j - F_j ∂_i ln h_j / h_i, and for i = j
@@ -226,7 +237,8 @@ def jacobian_parts(frame: Frame, i: int, j: int) -> Formula:
     return Formula(tuple(parts), (PolePart(i, 1, turn=-1.0),))
 
 
-def hessian_parts(frame: Frame, i: int, j: int) -> Formula:
+@singledispatch
+def hessian_parts(frame: AnyFrame, i: int, j: int) -> Formula:
     """Second derivative of a scalar along axes i and j.
 
     (∂_ij f - ∂_i f ∂_j ln h_i - ∂_j f ∂_i ln h_j) / (h_i h_j), and for i = j

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import xarray as xr
 
 from .axes import Axis
 from .metrics import Factors
 
-__all__ = ["Coefficient", "Frame", "Poles", "Side", "flat_frame", "frame_with_factors"]
+__all__ = ["AnyFrame", "Coefficient", "Frame", "Poles", "Side", "flat_frame", "frame_with_factors"]
 
 #: A coefficient: a number, or values along some of the dimensions.
 Coefficient = xr.Variable | float
@@ -46,6 +47,16 @@ class Side:
     slopes: Mapping[Hashable, Coefficient] = field(default_factory=dict)
     others: Coefficient = 0.0
     kind: str | None = None
+
+    @property
+    def dims(self) -> tuple[Hashable, ...]:
+        """The dimensions that a field must have."""
+        return (self.axis.dim,)
+
+    @property
+    def mixes(self) -> bool:
+        """Whether derivatives of a vector mix its components."""
+        return bool(self.slopes)
 
     def slope(self, by: Side) -> Coefficient:
         """∂ ln h of this axis by another one."""
@@ -85,15 +96,43 @@ class Poles:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """All axes of an operator."""
+    """All axes of an operator.
+
+    Attributes
+    ----------
+    sides : tuple of Side
+        The axes.
+    poles : Poles, optional
+        The poles of a globe.
+    flat : bool
+        Whether coordinates are as they are, so that derivatives are those by the stencils alone.
+    """
 
     sides: tuple[Side, ...]
     poles: Poles | None = None
+    flat: bool = False
+
+
+class AnyFrame(Protocol):
+    """All axes of an operator: what frames of every kind have.
+
+    Each side has an ``axis`` with a name, a long name and units, the ``dims`` that a field needs,
+    its ``kind`` on a globe, and tells whether it ``mixes`` the components of a vector.
+    """
+
+    @property
+    def sides(self) -> tuple[Any, ...]: ...
+
+    @property
+    def poles(self) -> Poles | None: ...
+
+    @property
+    def flat(self) -> bool: ...
 
 
 def flat_frame(axes: list[Axis]) -> Frame:
     """Coordinates as they are: all scale factors are 1."""
-    return Frame(tuple(Side(axis) for axis in axes))
+    return Frame(tuple(Side(axis) for axis in axes), flat=True)
 
 
 def frame_with_factors(

@@ -13,7 +13,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-__all__ = ["Ellipsoid", "Factors", "Globe", "Metric", "Sphere", "radii", "resolve_metric"]
+__all__ = [
+    "Ellipsoid",
+    "Factors",
+    "Globe",
+    "Metric",
+    "Sphere",
+    "positions",
+    "radii",
+    "resolve_metric",
+]
 
 Floats = NDArray[np.float64]
 XarrayObject = xr.DataArray | xr.Dataset
@@ -137,6 +146,21 @@ def radii(globe: Globe, lat: Floats) -> tuple[Floats, Floats, Floats]:
     w = 1 - e2 * np.sin(lat) ** 2
     along = globe.a * (1 - e2) / w**1.5
     return along, 3 * e2 * np.sin(lat) * np.cos(lat) * along / w, globe.a / np.sqrt(w)
+
+
+def positions(globe: Globe, lat: Any, lon: Any) -> list[Any]:
+    """Points at latitudes and longitudes in radians, and what points east and north there.
+
+    Returns
+    -------
+    list of array
+        The Cartesian coordinates in metres, the first two components of the unit vector to the
+        east, whose third is zero, and the three of that to the north.
+    """
+    a, b = (globe.radius,) * 2 if isinstance(globe, Sphere) else (globe.a, globe.b)
+    c, s, p, q = np.cos(lat), np.sin(lat), np.cos(lon), np.sin(lon)
+    n = a / np.sqrt(1 - (1 - (b / a) ** 2) * s * s)
+    return [n * c * p, n * c * q, (b / a) ** 2 * n * s, -q, p, -s * p, -s * q, c]
 
 
 @dataclass(frozen=True, eq=False)

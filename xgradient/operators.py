@@ -8,13 +8,20 @@ from typing import Any
 import xarray as xr
 
 from .arguments import axes_of_call, frame_of_call
-from .axes import Axis
 from .binding import Binding
 from .chunks import derivatives
-from .formulas import Formula, gradient_parts, hessian_parts, laplacian_parts, pure_parts
-from .frames import Frame
+from .formulas import gradient_parts, hessian_parts, laplacian_parts, pure_parts
+from .frames import AnyFrame
 from .labels import common_units, described, result_attrs, result_name, result_units, words_for
-from .results import check_field, evaluated, labelled, no_field, numeric_fields, side_by_side
+from .results import (
+    check_field,
+    dims_of,
+    evaluated,
+    labelled,
+    no_field,
+    numeric_fields,
+    side_by_side,
+)
 from .stencils import Order
 
 __all__ = ["grad", "hessian", "laplacian", "magnitude"]
@@ -134,21 +141,15 @@ def grad(
     fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
     if isinstance(obj, xr.Dataset) and obj.dims and not fields:
         raise no_field(obj, obj.dims if dim is None else _listed(dim))
-    axes: list[Axis]
-    if metric is None:
-        axes, alone = axes_of_call(obj, dim, spacing, periodic, among=fields)
-        frame = None
-    else:
-        frame, alone = frame_of_call(obj, dim, metric, order, spacing, periodic, among=fields)
-        axes = [side.axis for side in frame.sides]
+    frame, alone = frame_of_call(obj, dim, metric, order, spacing, periodic, among=fields)
     results = []
     for da in fields:
-        mine = [i for i, axis in enumerate(axes) if axis.dim in da.dims]
+        mine = [i for i, side in enumerate(frame.sides) if set(side.dims) <= set(da.dims)]
         if mine or isinstance(obj, xr.DataArray):
-            results.extend(_differentiate(da, axes, mine, order, frame))
+            results.extend(_differentiate(da, frame, mine, order))
     if isinstance(obj, xr.Dataset):
         if not results:
-            raise no_field(obj, [axis.dim for axis in axes])
+            raise no_field(obj, dims_of(frame))
         return side_by_side(results, obj.coords).assign_attrs(obj.attrs)
     return results[0] if alone else side_by_side(results, obj.coords)
 
@@ -210,13 +211,11 @@ def magnitude(
            [5., 5.]])
     """
 
-    def one(frame: Frame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
+    def one(frame: AnyFrame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
         units = [_units(da, side.axis, 1) for side in frame.sides]
         unit, factors = common_units(units, "the magnitude of a gradient")
-        formula = Formula(())
-        for i, factor in enumerate(factors):
-            formula += gradient_parts(frame, i) * factor
-        (data,) = evaluated(_bound(frame, da, order), [da], [formula], squares=True)
+        formulas = [gradient_parts(frame, i) * factor for i, factor in enumerate(factors)]
+        (data,) = evaluated(_bound(frame, da, order), [da], formulas, squares=True)
         if da.dtype.kind == "c":
             data = data.real  # a length, though it was computed beside complex numbers
         attrs = described(da.attrs, unit, _words("magnitude of the gradient of {}", da))
@@ -286,7 +285,7 @@ def laplacian(
     array([2., 2., 2., 2.])
     """
 
-    def one(frame: Frame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
+    def one(frame: AnyFrame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
         units = [_units(da, side.axis, 2) for side in frame.sides]
         unit, factors = common_units(units, "a Laplacian")
         formula = laplacian_parts(frame, factors)
@@ -365,13 +364,13 @@ def hessian(
     return made if isinstance(made, xr.Dataset) else made.to_dataset()
 
 
-def _hessian(frame: Frame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
+def _hessian(frame: AnyFrame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
     """All second derivatives of one field."""
     sides = frame.sides
     pairs = [(i, j) for i in range(len(sides)) for j in range(i, len(sides))]
-    if any(side.slopes for side in sides):
+    if any(side.mixes for side in sides):
         # Scale factors mix the axes.
-        units = [_units(da, side.axis, 2) for side in sides if side.slopes]
+        units = [_units(da, side.axis, 2) for side in sides if side.mixes]
         common_units(units, "a Hessian")
     formulas = [hessian_parts(frame, i, j) for i, j in pairs]
     made = evaluated(_bound(frame, da, order), [da], formulas)
@@ -381,7 +380,7 @@ def _hessian(frame: Frame, da: xr.DataArray, order: Order) -> list[xr.DataArray]
     ]
 
 
-def _second(da: xr.DataArray, data: Any, first: Axis, second: Axis) -> xr.DataArray:
+def _second(da: xr.DataArray, data: Any, first: Any, second: Any) -> xr.DataArray:
     """A second derivative along two axes or one, labelled."""
     if first is second:
         name = result_name(da.name, first.name, 2)
@@ -390,7 +389,7 @@ def _second(da: xr.DataArray, data: Any, first: Axis, second: Axis) -> xr.DataAr
     return _labelled_mixed(da, data, [(first, 1), (second, 1)])
 
 
-def _labelled_mixed(da: xr.DataArray, data: Any, orders: list[tuple[Axis, int]]) -> xr.DataArray:
+def _labelled_mixed(da: xr.DataArray, data: Any, orders: list[tuple[Any, int]]) -> xr.DataArray:
     """A mixed derivative, labelled."""
     total = sum(deriv for _, deriv in orders)
     below = "_".join(f"d{axis.name}{'' if n == 1 else n}" for axis, n in orders)
@@ -418,7 +417,7 @@ def _listed(dim: Any) -> list[Any]:
     return [dim] if isinstance(dim, str) or not isinstance(dim, Iterable) else list(dim)
 
 
-def _units(da: xr.DataArray, axis: Axis, deriv: int) -> str | None:
+def _units(da: xr.DataArray, axis: Any, deriv: int) -> str | None:
     return result_units(da.attrs.get("units"), axis.units, deriv)
 
 
@@ -428,7 +427,7 @@ def _words(text: str, da: xr.DataArray) -> str | None:
     return None if words is None else text.format(words)
 
 
-def _bound(frame: Frame, da: xr.DataArray, order: Order) -> Binding:
+def _bound(frame: AnyFrame, da: xr.DataArray, order: Order) -> Binding:
     check_field(da)
     return Binding(frame, da.dims, da.shape, order, (False,))
 
@@ -441,7 +440,7 @@ def _scalars(
     spacing: Any,
     periodic: Any,
     what: str,
-    one: Callable[[Frame, xr.DataArray, Order], list[xr.DataArray]],
+    one: Callable[[AnyFrame, xr.DataArray, Order], list[xr.DataArray]],
 ) -> Any:
     """An operator on one field, or on all of a Dataset that have the dimensions."""
     _check_object(obj, what)
@@ -453,7 +452,7 @@ def _scalars(
     if not fields:
         raise no_field(obj, obj.dims if dim is None else _listed(dim))
     frame, _ = frame_of_call(obj, dim, metric, order, spacing, periodic, fields)
-    asked = {side.axis.dim for side in frame.sides}
+    asked = set(dims_of(frame))
     fields = [da for da in fields if asked <= set(da.dims)]
     if not fields:
         raise no_field(obj, sorted(map(str, asked)))
@@ -462,22 +461,23 @@ def _scalars(
 
 
 def _differentiate(
-    da: xr.DataArray, axes: list[Axis], mine: list[int], order: Order, frame: Frame | None
+    da: xr.DataArray, frame: AnyFrame, mine: list[int], order: Order
 ) -> list[xr.DataArray]:
     """One derivative for each of the axes that a field has, labelled."""
     check_field(da)
-    if frame is None:
+    if frame.flat:
         requests = []
         for i in mine:
-            stencil = order.stencil(axes[i].nodes, f"dimension {str(axes[i].dim)!r}")
-            requests.append((da.dims.index(axes[i].dim), stencil))
+            nodes, along = frame.sides[i].axis.nodes, frame.sides[i].axis.dim
+            stencil = order.stencil(nodes, f"dimension {str(along)!r}")
+            requests.append((da.dims.index(along), stencil))
         made = derivatives(da.variable.data, requests)
     else:
         formulas = [pure_parts(frame, i, order.deriv) for i in mine]
         made = evaluated(_bound(frame, da, order), [da], formulas)
     results = []
     for i, data in zip(mine, made, strict=True):
-        axis = axes[i]
+        axis = frame.sides[i].axis
         attrs = result_attrs(da.attrs, da.name, axis.units, axis.long_name, order.deriv)
         results.append(labelled(da, data, result_name(da.name, axis.name, order.deriv), attrs))
     return results

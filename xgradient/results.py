@@ -10,13 +10,16 @@ import xarray as xr
 
 from .binding import Binding
 from .chunks import evaluate
+from .finishes import length
 from .formulas import Formula
+from .frames import AnyFrame
 from .kernels import Finish
 from .labels import result_encoding
 from .nodes import check_length
 
 __all__ = [
     "check_field",
+    "dims_of",
     "evaluated",
     "is_numeric",
     "labelled",
@@ -77,9 +80,12 @@ def evaluated(
 ) -> list[Any]:
     """The arrays that formulas give for fields on one grid, their inner formulas first.
 
-    Or what ``finish`` makes of them; or with ``squares`` the root of the sum of the squares of each
-    one's parts.
+    Or what ``finish`` makes of them; or with ``squares`` the root of the sum of their squares.
     """
+    if squares and any(len(formula.parts) > 1 for formula in formulas):
+        finish, squares = length, False
+    elif squares:
+        formulas = [sum(formulas, Formula(()))]
     arrays = [field.variable.data for field in fields]
     inner = {each.key: each for formula in formulas for each in formula.inner}
     if inner:
@@ -89,6 +95,11 @@ def evaluated(
         binding = replace(binding, vectors=vectors, inner=numbers)
     sums = [binding.sum(formula, squares=squares) for formula in formulas]
     return evaluate(arrays, sums, finish, count)
+
+
+def dims_of(frame: AnyFrame) -> list[Hashable]:
+    """The dimensions that a field needs for all axes of a frame."""
+    return list(dict.fromkeys(dim for side in frame.sides for dim in side.dims))
 
 
 def labelled(da: xr.DataArray, data: Any, name: Hashable, attrs: Mapping[Any, Any]) -> xr.DataArray:

@@ -18,7 +18,7 @@ from .formulas import (
     jacobian_parts,
 )
 from .labels import common_units, described, product_units, result_units, words_for
-from .results import evaluated, labelled, numeric_fields, side_by_side
+from .results import dims_of, evaluated, labelled, numeric_fields, side_by_side
 from .stencils import Order
 
 __all__ = ["advection", "curl", "directional", "divergence", "jacobian", "strain"]
@@ -514,7 +514,7 @@ def _along(
         scalars = [obj]
     else:
         skipped = {f.name for f in vector.fields}
-        asked = [side.axis.dim for side in vector.frame.sides]
+        asked = dims_of(vector.frame)
         scalars = [f for f in numeric_fields(obj, asked) if f.name not in skipped]
         if not scalars:
             raise ValueError(

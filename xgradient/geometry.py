@@ -1,0 +1,215 @@
+"""The geometry of grids whose nodes have positions: from tangents to weights of derivatives.
+
+The derivatives of a field by the indices i and j of a grid are known, and so are those of the
+positions r of its nodes, the tangents. With n the normal of the surface, the dual vectors
+
+    ∇i = (∂_j r × n) / (n · (∂_i r × ∂_j r)),    ∇j = (n × ∂_i r) / (n · (∂_i r × ∂_j r))
+
+turn them into a gradient, ∇f = ∇i ∂_i f + ∇j ∂_j f. Positions are Cartesian, on the globe in three
+dimensions, so that poles, folds and the date line are places like others. All arrays are in memory
+or on dask, where nothing is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from .chunks import derivatives, evaluate
+from .metrics import Globe, positions
+from .stencils import Stencil, identity
+from .terms import Sum, Term
+
+__all__ = ["Points", "Stencils", "gradients", "hessians", "points_on_globe"]
+
+#: Positions are known to a few roundings of float64; cells that are no larger have collapsed.
+ROUNDINGS = 8 * float(np.finfo(np.float64).eps)
+#: The pairs of directions of a Hessian: 0 is east or x, 1 is north or y.
+PAIRS = ((0, 0), (0, 1), (1, 1))
+
+#: One array for each component.
+Vector = Sequence[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """The nodes of a grid on a surface.
+
+    Attributes
+    ----------
+    at : tuple of array
+        Cartesian coordinates: two in the plane, three on the globe.
+    east, north : tuple of array
+        The unit vectors of the globe, without the last component of ``east``, which is zero;
+        empty in the plane, where they are the axes.
+    """
+
+    at: tuple[Any, ...]
+    east: tuple[Any, ...] = ()
+    north: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Stencils:
+    """The derivatives by i and by j of arrays on a grid.
+
+    Attributes
+    ----------
+    axes : tuple of int
+        The axes of the arrays along which i and j count.
+    first, second : tuple of Stencil
+        First and second derivatives by i and by j.
+    uneven : bool
+        Whether the first ones are corrected with the second: they have three points, which need
+        not be equally far apart.
+    """
+
+    axes: tuple[int, int]
+    first: tuple[Stencil, Stencil]
+    second: tuple[Stencil, Stencil] | None = None
+    uneven: bool = False
+
+
+def points_on_globe(lat: Any, lon: Any, globe: Globe) -> Points:
+    """The nodes at latitudes and longitudes in radians."""
+    angles = [Sum((Term(at, 0, identity(lat.shape[0])),)) for at in (0, 1)]
+    made = evaluate([lat, lon], angles, partial(_positions, globe=globe), 8)
+    return Points(tuple(made[:3]), tuple(made[3:5]), tuple(made[5:]))
+
+
+def _positions(sums: list[Any], fields: list[Any], outs: list[Any], globe: Globe) -> list[Any]:
+    with np.errstate(all="ignore"):  # where a coordinate is missing, the position is
+        return positions(globe, *sums)
+
+
+def gradients(points: Points, stencils: Stencils) -> list[list[Any]]:
+    """What index derivatives count in a gradient.
+
+    Returns
+    -------
+    list of list of array
+        For the components east (x) and north (y) the weights of the first derivatives by i and
+        by j, then of the second ones if steps are uneven. Missing where the grid collapses.
+    """
+    pairs = [*zip(stencils.axes, stencils.first, strict=True)]
+    if stencils.uneven:
+        assert stencils.second is not None
+        pairs += zip(stencils.axes, stencils.second, strict=True)
+    space = len(points.at)
+    made = evaluate(
+        [*points.at, *points.east, *points.north],
+        [_along(c, *pair) for pair in pairs for c in range(space)],
+        partial(_gradients, space=space),
+        2 * len(pairs),
+    )
+    return [made[: len(pairs)], made[len(pairs) :]]
+
+
+def hessians(points: Points, stencils: Stencils) -> list[list[Any]]:
+    """What index derivatives count in second derivatives along two directions.
+
+    They are a · Σ_αβ ∇α (∂_αβ f - ∇f · ∂_αβ r) ∇β · b, for α and β both i and j.
+
+    Returns
+    -------
+    list of list of array
+        For the pairs east-east, east-north and north-north the weights of ∂_i, ∂_j, ∂_ii, ∂_jj
+        and ∂_j ∂_i.
+    """
+    (i, j), first, second = stencils.axes, stencils.first, stencils.second
+    assert second is not None
+    pairs = [(i, first[0]), (j, first[1]), (i, second[0]), (j, second[1])]
+    space = len(points.at)
+    along_i = [derivatives(r, [(i, first[0])])[0] for r in points.at]
+    arrays = [*points.at, *points.east, *points.north]
+    mixed = [_along(len(arrays) + c, j, first[1]) for c in range(space)]
+    made = evaluate(
+        [*arrays, *along_i],
+        [*(_along(c, *pair) for pair in pairs for c in range(space)), *mixed],
+        partial(_hessians, space=space, uneven=stencils.uneven),
+        5 * len(PAIRS),
+    )
+    return [made[at : at + 5] for at in range(0, len(made), 5)]
+
+
+def _along(field: int, axis: int, stencil: Stencil) -> Sum:
+    return Sum((Term(field, axis, stencil),))
+
+
+def _gradients(sums: list[Any], fields: list[Any], outs: list[Any], space: int) -> list[Any]:
+    with np.errstate(all="ignore"):
+        first, second = _split(sums, space)
+        duals, shifts = _duals(first, second, fields)
+        corrections = [[-k * a for k, a in zip(shifts, row, strict=False)] for row in duals]
+        return [*duals[0], *corrections[0], *duals[1], *corrections[1]]
+
+
+def _hessians(
+    sums: list[Any], fields: list[Any], outs: list[Any], space: int, uneven: bool
+) -> list[Any]:
+    with np.errstate(all="ignore"):
+        first, bends = _split(sums, space)
+        duals, shifts = _duals(first, bends[:2] if uneven else [], fields)
+        made = []
+        for a, b in PAIRS:
+            (ai, aj), (bi, bj) = duals[a], duals[b]
+            by = [ai * bi, aj * bj, ai * bj + aj * bi]
+            bend = [_dot(by, parts) for parts in zip(*bends, strict=True)]
+            east, north = _projected(bend, fields)
+            lower = [-(e * east + n * north) for e, n in zip(*duals, strict=True)]
+            if uneven:
+                by = [by[0] - shifts[0] * lower[0], by[1] - shifts[1] * lower[1], by[2]]
+            made += [*lower, *by]
+        return made
+
+
+def _split(sums: list[Any], space: int) -> tuple[list[Vector], list[Vector]]:
+    """Sums as vectors, the tangents by themselves."""
+    vectors: list[Vector] = [sums[at : at + space] for at in range(0, len(sums), space)]
+    return vectors[:2], vectors[2:]
+
+
+def _duals(
+    tangents: list[Vector], bends: list[Vector], fields: list[Any]
+) -> tuple[list[list[Any]], list[Any]]:
+    """The dual vectors along both directions, and what corrects derivatives for uneven steps.
+
+    With steps h and h' to the neighbours, the derivative of the parabola through three points is
+    proportional to ∂_i f - k ∂_ii f with k = (h'² - h²) / (h'² + h²) / 2.
+    """
+    shifts = [
+        _dot(t, u) / (2 * _dot(t, t) + _dot(u, u) / 2)
+        for t, u in zip(tangents, bends, strict=False)
+    ]
+    for at, (k, u) in enumerate(zip(shifts, bends, strict=False)):
+        tangents[at] = [x - k * y for x, y in zip(tangents[at], u, strict=True)]
+    (e, n), (e_, n_) = (_projected(t, fields) for t in tangents)
+    area = e * n_ - e_ * n
+    across, up = _rounding(fields)
+    nothing = abs(area) <= across * (abs(n) + abs(n_)) + up * (abs(e) + abs(e_))
+    area = np.where(nothing, np.nan, area)
+    return [[n_ / area, -n / area], [-e_ / area, e / area]], shifts
+
+
+def _projected(vector: Vector, fields: list[Any]) -> tuple[Any, Any]:
+    """The components of a vector east and north, or along x and y."""
+    if len(vector) == 2:
+        return vector[0], vector[1]
+    return _dot(fields[3:5], vector), _dot(fields[5:8], vector)
+
+
+def _rounding(fields: list[Any]) -> tuple[Any, Any]:
+    """How far positions may be off along both directions."""
+    if len(fields) < 8:
+        return ROUNDINGS * abs(fields[0]), ROUNDINGS * abs(fields[1])
+    radius = ROUNDINGS * np.sqrt(_dot(fields[:3], fields[:3]))
+    return radius, radius
+
+
+def _dot(a: Vector, b: Vector) -> Any:
+    """The inner product; a last component that one of them lacks is zero."""
+    return sum(x * y for x, y in zip(a, b, strict=False))

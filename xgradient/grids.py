@@ -1,0 +1,250 @@
+"""Coordinates of two dimensions: which two belong together, and where the nodes of a grid are."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .axes import Axis, Place, XarrayObject, horizontal, in_degrees, listed
+from .frames import Side
+from .geometry import Points, points_on_globe
+from .metrics import Globe
+from .nodes import check_length, uniform_nodes
+from .stencils import Order
+from .surfaces import Direction, Label, Surface
+
+__all__ = ["Grid", "find_grid", "spoken"]
+
+KINDS = ("longitude", "latitude")
+
+
+def spoken(place: Place) -> str:
+    """A coordinate and its dimensions in words."""
+    n, names = len(place.dims), ", ".join(map(str, place.dims))
+    return f"coordinate {str(place.name)!r} has {n} dimension{'s' if n > 1 else ''} ({names})"
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Two coordinates along the same two dimensions.
+
+    Attributes
+    ----------
+    pair : tuple of Place
+        The longitude and the latitude, or x and y in the order that they were named.
+    globe : Sphere, Ellipsoid or None
+        The surface; None for the plane.
+    """
+
+    pair: tuple[Place, Place]
+    globe: Globe | None
+
+    @property
+    def dims(self) -> tuple[Hashable, Hashable]:
+        """Their dimensions."""
+        first, second = self.pair[0].dims
+        return first, second
+
+    def direction(self, place: Place) -> Direction:
+        """The direction in which one of the coordinates increases alone."""
+        toward = [other.name for other in self.pair].index(place.name)
+        assert place.coord is not None
+        attrs = place.coord.attrs
+        plain = str(attrs.get("standard_name") or place.name).replace("_", " ")
+        units = attrs.get("units") if self.globe is None else "m"
+        label = Label(place.name, str(attrs.get("long_name") or plain), units)
+        return Direction(label, self.dims, toward, None if self.globe is None else KINDS[toward])
+
+    def surface(
+        self, sides: list[Side | Direction], closed: Mapping[Hashable, Any], order: Order
+    ) -> Surface:
+        """All axes of an operator, on this grid.
+
+        Parameters
+        ----------
+        sides : list of Side or Direction
+            What is asked for.
+        closed : mapping from dimension to bool
+            Whether the grid closes along it.
+        order : Order
+            How accurate derivatives are.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a coordinate has impossible values, or the grid does not close.
+        """
+        points = self._points()
+        along = []
+        for axis, dim in enumerate(self.dims):
+            n = points.at[0].shape[axis]
+            check_length(n, f"dimension {str(dim)!r}")
+            wanted = closed.get(dim, False)
+            if not isinstance(wanted, bool | np.bool_):
+                raise ValueError(
+                    f"the period of {str(dim)!r} is {wanted!r}, but the positions of a grid tell "
+                    "where it closes; give True"
+                )
+            if wanted:
+                _check_seam(points, axis, dim)
+            nodes = uniform_nodes(n, 1.0, periodic=bool(wanted))
+            along.append(Side(Axis(dim, dim, str(dim), None, nodes)))
+        return Surface(tuple(sides), self.dims, points, (along[0], along[1]), order)
+
+    def _points(self) -> Points:
+        x, y = (self._values(place) for place in self.pair)
+        if self.globe is None:
+            return Points((x, y))
+        k, m = (_radians(place) for place in self.pair)
+        _check_latitudes(y, np.pi / 2 / m, self.pair[1])
+        return points_on_globe(y * m, x * k, self.globe)
+
+    def _values(self, place: Place) -> Any:
+        """A coordinate along the dimensions in their order, in float64; lazy if it is."""
+        assert place.coord is not None
+        if place.coord.dtype.kind not in "iuf":
+            raise TypeError(
+                f"coordinate {str(place.name)!r} has dtype {place.coord.dtype}, which is not "
+                "numeric; convert it to numbers first"
+            )
+        return place.coord.transpose(*self.dims).astype(np.float64).data
+
+
+def find_grid(obj: XarrayObject, places: list[Place], globe: Globe | None) -> Grid:
+    """The grid that coordinates of two dimensions are meant to belong to.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        Where the other coordinate of a globe is looked for, if one is named.
+    places : list of Place
+        The coordinates that are asked for and have two dimensions, or are angles on a globe.
+    globe : Sphere, Ellipsoid or None
+        The metric.
+
+    Raises
+    ------
+    ValueError
+        If they are not two that belong together.
+    """
+    if len(places) > 2:
+        names = ", ".join(repr(str(place.name)) for place in places)
+        raise ValueError(f"{names} are more than the two coordinates of a grid; name two")
+    pair = _in_plane(obj, places) if globe is None else _on_globe(obj, places, globe)
+    if set(pair[0].dims) != set(pair[1].dims):
+        raise ValueError(
+            f"{spoken(pair[0])}, but {spoken(pair[1])}; name two along the same dimensions"
+        )
+    return Grid(pair, globe)
+
+
+def _in_plane(obj: XarrayObject, places: list[Place]) -> tuple[Place, Place]:
+    for place in places:
+        if (kind := horizontal(place.name, place.coord)) is not None:
+            raise ValueError(
+                f"{spoken(place)} and is a {kind}; give metric='sphere' or 'ellipsoid', with which "
+                "derivatives are per metre to the east and north"
+            )
+    if len(places) < 2:
+        raise ValueError(
+            f"{spoken(places[0])}, and one such coordinate alone tells no direction; name the "
+            f"other one of the grid, too, or one of the dimensions {listed(obj.dims)}"
+        )
+    return places[0], places[1]
+
+
+def _on_globe(obj: XarrayObject, places: list[Place], globe: Globe) -> tuple[Place, Place]:
+    found: dict[str, Place] = {}
+    for place in places:
+        kind = horizontal(place.name, place.coord)
+        if kind is None:
+            raise ValueError(
+                f"metric={type(globe).__name__} is for latitudes and longitudes, but "
+                f"{str(place.name)!r} is neither by its units, standard_name or name; leave out "
+                "metric or set units such as 'degrees_north'"
+            )
+        if kind in found:
+            raise ValueError(
+                f"{str(found[kind].name)!r} and {str(place.name)!r} are both {kind}s; name one "
+                "latitude and one longitude"
+            )
+        found[kind] = place
+    for kind in KINDS:
+        if kind not in found:
+            found[kind] = _partner(obj, kind, places[0])
+    return found["longitude"], found["latitude"]
+
+
+def _partner(obj: XarrayObject, kind: str, place: Place) -> Place:
+    """The other coordinate of a globe along the same dimensions."""
+    others = [
+        Place(None, name, coord)
+        for name, coord in obj.coords.variables.items()
+        if set(coord.dims) == set(place.dims) and horizontal(name, coord) == kind
+    ]
+    if len(others) == 1:
+        return others[0]
+    if others:
+        names = ", ".join(repr(str(other.name)) for other in others)
+        raise ValueError(
+            f"{spoken(place)}, and several others may be its {kind}, {names}; name both"
+        )
+    raise ValueError(
+        f"{spoken(place)}, but the data have no {kind} along these; add it, e.g. with "
+        ".assign_coords"
+    )
+
+
+def _radians(place: Place) -> float:
+    """Radians in one unit of an angle."""
+    assert place.coord is not None
+    return np.pi / 180 if in_degrees(place.coord) else 1.0
+
+
+def _check_latitudes(lat: Any, limit: float, place: Place) -> None:
+    """Refuse latitudes beyond the poles, if they are in memory."""
+    assert place.coord is not None
+    if place.coord.chunks is not None:
+        return
+    wrong = np.abs(lat) > limit * (1 + np.finfo(np.float32).eps)
+    if wrong.any():
+        at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+        raise ValueError(
+            f"coordinate {str(place.name)!r} has the value {lat[at]:g} at index "
+            f"({', '.join(str(int(i)) for i in at)}); latitudes lie between {-limit:g} and "
+            f"{limit:g}, so check its units"
+        )
+
+
+def _check_seam(points: Points, axis: int, dim: Hashable) -> None:
+    """Refuse a grid that does not close along a dimension, or repeats its first cells at its end.
+
+    Nothing can be told of positions on dask without computing them.
+    """
+    if not all(isinstance(part, np.ndarray) for part in points.at):
+        return
+    at = np.moveaxis(np.stack(points.at), axis + 1, 1)
+    n = at.shape[1]
+    with np.errstate(invalid="ignore"):
+        steps = _typical(at[:, 1:] - at[:, :-1]).max(initial=0)
+        last = [_typical(at[:, n - k : n - k + 1] - at[:, :1])[0] for k in range(1, min(4, n))]
+    for k, gap in enumerate(last, start=1):
+        if gap < 1e-3 * steps:
+            raise ValueError(
+                f"periodic names {str(dim)!r}, but the last {k} cells along it repeat the first; "
+                f"drop them, e.g. with .isel({dim}=slice(None, -{k}))"
+            )
+    if last and last[0] > 2 * steps:
+        raise ValueError(
+            f"periodic names {str(dim)!r}, but its ends lie {last[0]:.3g} apart, and neighbours "
+            f"{steps:.3g} at most; leave it out of periodic"
+        )
+
+
+def _typical(steps: Any) -> Any:
+    """The median length of steps at each place along a dimension; 0 where none is known."""
+    lengths = np.sqrt((steps**2).sum(axis=0))
+    return np.array([np.median(some[some >= 0]) if (some >= 0).any() else 0.0 for some in lengths])
