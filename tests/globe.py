@@ -47,6 +47,12 @@ class Scalar:
     laplacian: np.ndarray
 
 
+def _of_rows(lat):
+    """Sine and cosine of latitudes along the first dimension, or of both."""
+    rows = lat if np.ndim(lat) == 2 else lat[:, None]
+    return np.sin(rows), np.cos(rows)
+
+
 def _polynomial(p, s):
     return np.polynomial.Polynomial(p)(s), np.polynomial.Polynomial(p).deriv()(s)
 
@@ -57,7 +63,7 @@ def harmonic(m: int, lat, lon) -> Scalar:
     Its Laplacian is -5·6 f / R². P is the m-th derivative of the Legendre polynomial of degree 5,
     up to a factor.
     """
-    s, c = np.sin(lat)[:, None], np.cos(lat)[:, None]
+    s, c = _of_rows(lat)
     legendre = np.polynomial.legendre.Legendre.basis(5).convert(kind=np.polynomial.Polynomial)
     q, dq = _polynomial(legendre.deriv(m).coef, s)
     wave, slope = np.cos(m * lon), -m * np.sin(m * lon)
@@ -80,7 +86,7 @@ class Flow:
 def rossby_haurwitz(lat, lon) -> Flow:
     """The wave 4 of test case 6 of Williamson et al. (1992), doi:10.1016/S0021-9991(05)80016-6."""
     rate, waves = 7.848e-6, 4
-    s, c = np.sin(lat)[:, None], np.cos(lat)[:, None]
+    s, c = _of_rows(lat)
     shape = c ** (waves - 1)
     u = RADIUS * rate * (c + shape * (waves * s**2 - c**2) * np.cos(waves * lon))
     v = -RADIUS * rate * waves * shape * s * np.sin(waves * lon)
@@ -93,7 +99,7 @@ def rossby_haurwitz(lat, lon) -> Flow:
 def tilted_rotation(lat, lon) -> Flow:
     """Rigid rotation about an axis in the equator: test case 2 with the angle of 90 degrees."""
     speed = 20.0
-    s, c = np.sin(lat)[:, None], np.cos(lat)[:, None]
+    s, c = _of_rows(lat)
     u, v = speed * s * np.cos(lon), -speed * np.sin(lon) + 0 * s
     return Flow(u, v, -2 * speed / RADIUS * c * np.cos(lon), 0 * u)
 

@@ -70,6 +70,7 @@ class Binding:
         if not part.deriv:
             return Term(number, d, identity(self.shape[d]), self._weight(coefficient))
         stencil = self.order.of(part.deriv).stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
+        stencil = stencil.weak if part.weak else stencil
         weight = None
         if isinstance(coefficient, xr.Variable) and coefficient.dims not in ((), (axis.dim,)):
             weight = self._weight(coefficient)
@@ -183,9 +184,9 @@ def _merged(parts: tuple[Part, ...]) -> list[Part]:
         if _is_zero(value):
             continue
         source = part.field if isinstance(part.field, int) else part.field.key
-        key = (source, part.side.axis.dim if part.deriv else None, part.deriv)
+        key = (source, part.side.axis.dim if part.deriv else None, part.deriv, part.weak)
         total = merged[key].coefficient + value if key in merged else value
-        merged[key] = Part(part.field, part.side, part.deriv, total)
+        merged[key] = replace(part, coefficient=total)
     # A derivative first: what follows is added to it. A sum without any is one of zeros.
     return sorted(merged.values(), key=lambda part: part.deriv == 0) or list(parts[:1])
 

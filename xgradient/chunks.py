@@ -196,7 +196,7 @@ def _alike(arrays: list[Any], weights: list[Any]) -> list[Any]:
     if all(a.chunks == chunks for a in arrays):
         return arrays
     dims = tuple(range(arrays[0].ndim))
-    _, unified = da.core.unify_chunks(*(part for a in arrays for part in (a, dims)))
+    _, unified = da.core.unify_chunks(*(part for a in arrays for part in (a, dims)), warn=False)
     return list(unified)
 
 

@@ -95,6 +95,18 @@ class Coasts:
             rows.append(total)
         return Coasts(reach, self.low, self.high, table_of, *_stacked(starts, widths, rows))
 
+    def weak(self) -> Coasts:
+        """The same windows, and zero where a cell has neighbours, but not enough for a window."""
+        short = [(b, a) for b, a in np.argwhere(self.kinds < 0).tolist() if b + a]
+        kinds = self.kinds.copy()
+        for at, pair in enumerate(short):
+            kinds[pair] = len(self.starts) + at
+        starts = np.r_[self.starts, [-b for b, _ in short]].astype(np.int64)
+        widths = np.r_[self.widths, [b + a + 1 for b, a in short]].astype(np.int64)
+        nothing = np.zeros((len(short), *self.table.shape[1:]))
+        table = np.concatenate([self.table, nothing])
+        return replace(self, kinds=kinds, starts=starts, widths=widths, table=table)
+
 
 def make_coasts(nodes: Nodes, deriv: int, half: int, edge_width: int) -> Coasts:
     """The windows of one derivative on one axis.

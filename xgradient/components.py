@@ -97,7 +97,9 @@ class Vector:
 
     def check_grid(self, f: xr.DataArray, what: str) -> None:
         """Refuse a field that lies on another grid than the components."""
-        _check_grid(self.fields[0], f, repr(str(self.names[0])), f"{what} {str(f.name)!r}")
+        its, name = f"{what} {str(f.name)!r}", repr(str(self.names[0]))
+        wide = [side.axis.name for side in self.frame.sides if len(side.dims) > 1]
+        _check_grid(self.fields[0], f, name, its, wide)
 
 
 def vector_of_call(
@@ -151,8 +153,10 @@ def vector_of_call(
     names = [repr(str(f.name)) if f.name is not None else f"that along {str(d)!r}"
              for d, f in zip(given, fields, strict=True)]  # fmt: skip
     first = fields[0]
+    places = [find_coord(first, dim) for dim in given]
+    wide = [place.name for place in places if len(place.dims) > 1]
     for f, name in zip(fields[1:], names[1:], strict=True):
-        _check_grid(first, f, names[0], name)
+        _check_grid(first, f, names[0], name, wide)
     asked = list(given)
     if ordered:
         asked = _right_handed(first, asked)
@@ -162,7 +166,7 @@ def vector_of_call(
     scalar = [obj] if isinstance(obj, xr.DataArray) else []
     metric = resolve_metric(metric, first if obj is None else obj, [*fields, *scalar])
     frame, _ = frame_of_call(first, asked, metric, order, spacing, periodic, [first])
-    fields = [f.transpose(*first.dims) for f in fields]
+    frame, fields = frame.over([f.transpose(*first.dims) for f in fields])
     flat = [side.kind is not None for side in frame.sides]
     binding = Binding(frame, first.dims, first.shape, order, tuple(flat))
     return Vector(fields, binding)
@@ -193,8 +197,10 @@ def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
     return component
 
 
-def _check_grid(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -> None:
-    """Refuse fields that do not lie on one grid."""
+def _check_grid(
+    first: xr.DataArray, other: xr.DataArray, name: str, its: str, wide: list[Hashable]
+) -> None:
+    """Refuse fields that do not lie on one grid, as its coordinates of two dimensions tell, too."""
     if set(first.dims) != set(other.dims):
         raise ValueError(
             f"{name} has the dimensions {', '.join(str(d) for d in first.dims) or 'none'}, but "
@@ -207,10 +213,13 @@ def _check_grid(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -
                 f"{name} has {first.sizes[dim]} points along {str(dim)!r}, but {its} has "
                 f"{other.sizes[dim]}; bring them to one grid, e.g. with .interp_like"
             )
-        a, b = first.coords.variables.get(dim), other.coords.variables.get(dim)
-        if a is not None and b is not None and a is not b and not a.equals(b):
+    for coord in (*first.dims, *wide):
+        a, b = first.coords.variables.get(coord), other.coords.variables.get(coord)
+        if a is None or b is None or a is b or not a.chunks == b.chunks is None:
+            continue  # what is on dask is not computed
+        if not a.equals(b):
             raise ValueError(
-                f"{name} and {its} have different values of the coordinate {str(dim)!r}; bring "
+                f"{name} and {its} have different values of the coordinate {str(coord)!r}; bring "
                 "them to one grid, e.g. with .interp_like"
             )
 

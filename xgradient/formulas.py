@@ -38,13 +38,15 @@ __all__ = [
 class Part:
     """``coefficient × derivative of a field``; the field itself if ``deriv`` is 0.
 
-    The field is the number of an input array, or a formula of these that is evaluated before.
+    The field is the number of an input array, or a formula of these that is evaluated before. A
+    ``weak`` part is zero where missing values leave too few for it.
     """
 
     field: int | Formula
     side: Side
     deriv: int
     coefficient: Coefficient
+    weak: bool = False
 
 
 @dataclass(frozen=True)

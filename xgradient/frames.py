@@ -112,6 +112,10 @@ class Frame:
     poles: Poles | None = None
     flat: bool = False
 
+    def over(self, fields: list[xr.DataArray]) -> tuple[Frame, list[xr.DataArray]]:
+        """The axes for some fields, and these: the same for all."""
+        return self, fields
+
 
 class AnyFrame(Protocol):
     """All axes of an operator: what frames of every kind have.
@@ -128,6 +132,8 @@ class AnyFrame(Protocol):
 
     @property
     def flat(self) -> bool: ...
+
+    def over(self, fields: list[xr.DataArray]) -> tuple[AnyFrame, list[xr.DataArray]]: ...
 
 
 def flat_frame(axes: list[Axis]) -> Frame:

@@ -6,28 +6,27 @@ positions r of its nodes, the tangents. With n the normal of the surface, the du
     ∇i = (∂_j r × n) / (n · (∂_i r × ∂_j r)),    ∇j = (n × ∂_i r) / (n · (∂_i r × ∂_j r))
 
 turn them into a gradient, ∇f = ∇i ∂_i f + ∇j ∂_j f. Positions are Cartesian, on the globe in three
-dimensions, so that poles, folds and the date line are places like others. All arrays are in memory
-or on dask, where nothing is computed.
+dimensions, so that poles, folds and the date line are places like others. All of this is lazy where
+positions are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from .chunks import derivatives, evaluate
 from .metrics import Globe, positions
 from .stencils import Stencil, identity
 from .terms import Sum, Term
 
-__all__ = ["Points", "Stencils", "gradients", "hessians", "points_on_globe"]
+__all__ = ["Points", "Stencils", "gradients", "hessians", "kept", "points_on_globe"]
 
-#: Positions are known to a few roundings of float64; cells that are no larger have collapsed.
-ROUNDINGS = 8 * float(np.finfo(np.float64).eps)
 #: The pairs of directions of a Hessian: 0 is east or x, 1 is north or y.
 PAIRS = ((0, 0), (0, 1), (1, 1))
 
@@ -41,16 +40,34 @@ class Points:
 
     Attributes
     ----------
-    at : tuple of array
+    at : tuple of Variable
         Cartesian coordinates: two in the plane, three on the globe.
-    east, north : tuple of array
+    east, north : tuple of Variable
         The unit vectors of the globe, without the last component of ``east``, which is zero;
         empty in the plane, where they are the axes.
+    rounding : float
+        How far positions may be off, over their size; cells that are no larger have collapsed.
     """
 
-    at: tuple[Any, ...]
-    east: tuple[Any, ...] = ()
-    north: tuple[Any, ...] = ()
+    at: tuple[xr.Variable, ...]
+    east: tuple[xr.Variable, ...] = ()
+    north: tuple[xr.Variable, ...] = ()
+    rounding: float = 0.0
+
+    @property
+    def dims(self) -> tuple[Hashable, ...]:
+        """The dimensions of positions: those of the grid, and others if cells are missing."""
+        return self.at[0].dims
+
+    def arrays(self) -> list[Any]:
+        """All of it, as arrays of one shape."""
+        every = *self.at, *self.east, *self.north
+        return [_spread(part, self.at[0].sizes).data for part in every]
+
+    def within(self, valid: xr.Variable) -> Points:
+        """The nodes where a field has values; the others are missing."""
+        dims = *(d for d in valid.dims if d not in self.dims), *self.dims
+        return replace(self, at=tuple(kept(r, valid).transpose(*dims) for r in self.at))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +76,8 @@ class Stencils:
 
     Attributes
     ----------
-    axes : tuple of int
-        The axes of the arrays along which i and j count.
+    dims : tuple of hashable
+        The dimensions along which i and j count.
     first, second : tuple of Stencil
         First and second derivatives by i and by j.
     uneven : bool
@@ -68,17 +85,27 @@ class Stencils:
         not be equally far apart.
     """
 
-    axes: tuple[int, int]
+    dims: tuple[Hashable, Hashable]
     first: tuple[Stencil, Stencil]
     second: tuple[Stencil, Stencil] | None = None
     uneven: bool = False
 
 
-def points_on_globe(lat: Any, lon: Any, globe: Globe) -> Points:
+def kept(values: xr.Variable, valid: xr.Variable) -> xr.Variable:
+    """The values where they are valid, along the dimensions of both, and missing ones elsewhere."""
+    if values.chunks and valid.chunks:  # in chunks of one kind
+        few, many = sorted((values, valid), key=lambda part: part.ndim)
+        same = few.chunk({d: n for d, n in many.chunksizes.items() if d in few.dims})
+        values, valid = (same, valid) if few is values else (values, same)
+    return xr.DataArray(values).where(xr.DataArray(valid)).variable
+
+
+def points_on_globe(lat: xr.Variable, lon: xr.Variable, globe: Globe, rounding: float) -> Points:
     """The nodes at latitudes and longitudes in radians."""
     angles = [Sum((Term(at, 0, identity(lat.shape[0])),)) for at in (0, 1)]
-    made = evaluate([lat, lon], angles, partial(_positions, globe=globe), 8)
-    return Points(tuple(made[:3]), tuple(made[3:5]), tuple(made[5:]))
+    made = evaluate([lat.data, lon.data], angles, partial(_positions, globe=globe), 8)
+    parts = [xr.Variable(lat.dims, part) for part in made]
+    return Points(tuple(parts[:3]), tuple(parts[3:5]), tuple(parts[5:]), rounding)
 
 
 def _positions(sums: list[Any], fields: list[Any], outs: list[Any], globe: Globe) -> list[Any]:
@@ -86,74 +113,83 @@ def _positions(sums: list[Any], fields: list[Any], outs: list[Any], globe: Globe
         return positions(globe, *sums)
 
 
-def gradients(points: Points, stencils: Stencils) -> list[list[Any]]:
+def gradients(points: Points, stencils: Stencils) -> list[list[xr.Variable]]:
     """What index derivatives count in a gradient.
 
     Returns
     -------
-    list of list of array
+    list of list of Variable
         For the components east (x) and north (y) the weights of the first derivatives by i and
         by j, then of the second ones if steps are uneven. Missing where the grid collapses.
     """
-    pairs = [*zip(stencils.axes, stencils.first, strict=True)]
+    axes = [points.dims.index(d) for d in stencils.dims]
+    pairs = [*zip(axes, stencils.first, strict=True)]
     if stencils.uneven:
         assert stencils.second is not None
-        pairs += zip(stencils.axes, stencils.second, strict=True)
+        pairs += zip(axes, stencils.second, strict=True)
     space = len(points.at)
-    made = evaluate(
-        [*points.at, *points.east, *points.north],
-        [_along(c, *pair) for pair in pairs for c in range(space)],
-        partial(_gradients, space=space),
-        2 * len(pairs),
-    )
-    return [made[: len(pairs)], made[len(pairs) :]]
+    sums = [_along(c, *pair) for pair in pairs for c in range(space)]
+    finish = partial(_gradients, space=space, rounding=points.rounding)
+    made = evaluate(points.arrays(), sums, finish, 2 * len(pairs))
+    return _rows(points, made, len(pairs))
 
 
-def hessians(points: Points, stencils: Stencils) -> list[list[Any]]:
+def hessians(points: Points, stencils: Stencils) -> list[list[xr.Variable]]:
     """What index derivatives count in second derivatives along two directions.
 
     They are a · Σ_αβ ∇α (∂_αβ f - ∇f · ∂_αβ r) ∇β · b, for α and β both i and j.
 
     Returns
     -------
-    list of list of array
+    list of list of Variable
         For the pairs east-east, east-north and north-north the weights of ∂_i, ∂_j, ∂_ii, ∂_jj
         and ∂_j ∂_i.
     """
-    (i, j), first, second = stencils.axes, stencils.first, stencils.second
+    i, j = (points.dims.index(d) for d in stencils.dims)
+    first, second = stencils.first, stencils.second
     assert second is not None
     pairs = [(i, first[0]), (j, first[1]), (i, second[0]), (j, second[1])]
-    space = len(points.at)
-    along_i = [derivatives(r, [(i, first[0])])[0] for r in points.at]
-    arrays = [*points.at, *points.east, *points.north]
+    space, arrays = len(points.at), points.arrays()
+    along_i = [derivatives(r, [(i, first[0])])[0] for r in arrays[:space]]
     mixed = [_along(len(arrays) + c, j, first[1]) for c in range(space)]
-    made = evaluate(
-        [*arrays, *along_i],
-        [*(_along(c, *pair) for pair in pairs for c in range(space)), *mixed],
-        partial(_hessians, space=space, uneven=stencils.uneven),
-        5 * len(PAIRS),
-    )
-    return [made[at : at + 5] for at in range(0, len(made), 5)]
+    sums = [*(_along(c, *pair) for pair in pairs for c in range(space)), *mixed]
+    rounding, uneven = points.rounding, stencils.uneven
+    finish = partial(_hessians, space=space, rounding=rounding, uneven=uneven)
+    made = evaluate([*arrays, *along_i], sums, finish, 5 * len(PAIRS))
+    return _rows(points, made, 5)
+
+
+def _rows(points: Points, made: list[Any], length: int) -> list[list[xr.Variable]]:
+    parts = [xr.Variable(points.dims, part) for part in made]
+    return [parts[at : at + length] for at in range(0, len(parts), length)]
+
+
+def _spread(values: xr.Variable, sizes: Mapping[Hashable, int]) -> xr.Variable:
+    """The same values along more dimensions."""
+    spread: xr.Variable = values.set_dims(sizes)  # type: ignore[no-untyped-call]
+    return spread
 
 
 def _along(field: int, axis: int, stencil: Stencil) -> Sum:
     return Sum((Term(field, axis, stencil),))
 
 
-def _gradients(sums: list[Any], fields: list[Any], outs: list[Any], space: int) -> list[Any]:
+def _gradients(
+    sums: list[Any], fields: list[Any], outs: list[Any], space: int, rounding: float
+) -> list[Any]:
     with np.errstate(all="ignore"):
         first, second = _split(sums, space)
-        duals, shifts = _duals(first, second, fields)
+        duals, shifts = _duals(first, second, fields, rounding)
         corrections = [[-k * a for k, a in zip(shifts, row, strict=False)] for row in duals]
         return [*duals[0], *corrections[0], *duals[1], *corrections[1]]
 
 
 def _hessians(
-    sums: list[Any], fields: list[Any], outs: list[Any], space: int, uneven: bool
+    sums: list[Any], fields: list[Any], outs: list[Any], space: int, rounding: float, uneven: bool
 ) -> list[Any]:
     with np.errstate(all="ignore"):
         first, bends = _split(sums, space)
-        duals, shifts = _duals(first, bends[:2] if uneven else [], fields)
+        duals, shifts = _duals(first, bends[:2] if uneven else [], fields, rounding)
         made = []
         for a, b in PAIRS:
             (ai, aj), (bi, bj) = duals[a], duals[b]
@@ -174,7 +210,7 @@ def _split(sums: list[Any], space: int) -> tuple[list[Vector], list[Vector]]:
 
 
 def _duals(
-    tangents: list[Vector], bends: list[Vector], fields: list[Any]
+    tangents: list[Vector], bends: list[Vector], fields: list[Any], rounding: float
 ) -> tuple[list[list[Any]], list[Any]]:
     """The dual vectors along both directions, and what corrects derivatives for uneven steps.
 
@@ -189,7 +225,7 @@ def _duals(
         tangents[at] = [x - k * y for x, y in zip(tangents[at], u, strict=True)]
     (e, n), (e_, n_) = (_projected(t, fields) for t in tangents)
     area = e * n_ - e_ * n
-    across, up = _rounding(fields)
+    across, up = (rounding * size for size in _sizes(fields))
     nothing = abs(area) <= across * (abs(n) + abs(n_)) + up * (abs(e) + abs(e_))
     area = np.where(nothing, np.nan, area)
     return [[n_ / area, -n / area], [-e_ / area, e / area]], shifts
@@ -202,14 +238,17 @@ def _projected(vector: Vector, fields: list[Any]) -> tuple[Any, Any]:
     return _dot(fields[3:5], vector), _dot(fields[5:8], vector)
 
 
-def _rounding(fields: list[Any]) -> tuple[Any, Any]:
-    """How far positions may be off along both directions."""
+def _sizes(fields: list[Any]) -> tuple[Any, Any]:
+    """The sizes of positions along both directions."""
     if len(fields) < 8:
-        return ROUNDINGS * abs(fields[0]), ROUNDINGS * abs(fields[1])
-    radius = ROUNDINGS * np.sqrt(_dot(fields[:3], fields[:3]))
+        return abs(fields[0]), abs(fields[1])
+    radius = np.sqrt(_dot(fields[:3], fields[:3]))
     return radius, radius
 
 
 def _dot(a: Vector, b: Vector) -> Any:
     """The inner product; a last component that one of them lacks is zero."""
-    return sum(x * y for x, y in zip(a, b, strict=False))
+    first, *others = (x * y for x, y in zip(a, b, strict=False))
+    for other in others:
+        first = first + other
+    return first

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from .axes import Axis, Place, XarrayObject, horizontal, in_degrees, listed
 from .frames import Side
@@ -79,8 +80,8 @@ class Grid:
         """
         points = self._points()
         along = []
-        for axis, dim in enumerate(self.dims):
-            n = points.at[0].shape[axis]
+        for dim in self.dims:
+            n = points.at[0].sizes[dim]
             check_length(n, f"dimension {str(dim)!r}")
             wanted = closed.get(dim, False)
             if not isinstance(wanted, bool | np.bool_):
@@ -89,20 +90,21 @@ class Grid:
                     "where it closes; give True"
                 )
             if wanted:
-                _check_seam(points, axis, dim)
+                _check_seam(points, dim)
             nodes = uniform_nodes(n, 1.0, periodic=bool(wanted))
             along.append(Side(Axis(dim, dim, str(dim), None, nodes)))
-        return Surface(tuple(sides), self.dims, points, (along[0], along[1]), order)
+        return Surface(tuple(sides), points, (along[0], along[1]), order)
 
     def _points(self) -> Points:
         x, y = (self._values(place) for place in self.pair)
+        rounding = max(_rounding(place) for place in self.pair)
         if self.globe is None:
-            return Points((x, y))
+            return Points((x, y), rounding=rounding)
         k, m = (_radians(place) for place in self.pair)
-        _check_latitudes(y, np.pi / 2 / m, self.pair[1])
-        return points_on_globe(y * m, x * k, self.globe)
+        _check_latitudes(y, np.pi / 2 / m, self.pair[1].name)
+        return points_on_globe(y * m, x * k, self.globe, rounding)
 
-    def _values(self, place: Place) -> Any:
+    def _values(self, place: Place) -> xr.Variable:
         """A coordinate along the dimensions in their order, in float64; lazy if it is."""
         assert place.coord is not None
         if place.coord.dtype.kind not in "iuf":
@@ -110,7 +112,7 @@ class Grid:
                 f"coordinate {str(place.name)!r} has dtype {place.coord.dtype}, which is not "
                 "numeric; convert it to numbers first"
             )
-        return place.coord.transpose(*self.dims).astype(np.float64).data
+        return place.coord.to_base_variable().transpose(*self.dims).astype(np.float64)
 
 
 def find_grid(obj: XarrayObject, places: list[Place], globe: Globe | None) -> Grid:
@@ -198,39 +200,46 @@ def _partner(obj: XarrayObject, kind: str, place: Place) -> Place:
     )
 
 
+def _rounding(place: Place) -> float:
+    """How far values, or positions made of them, may be off, over their size."""
+    assert place.coord is not None
+    few, dtype = 8 * float(np.finfo(np.float64).eps), place.coord.dtype
+    return max(few, 2 * float(np.finfo(dtype).eps)) if dtype.kind == "f" else few
+
+
 def _radians(place: Place) -> float:
     """Radians in one unit of an angle."""
     assert place.coord is not None
     return np.pi / 180 if in_degrees(place.coord) else 1.0
 
 
-def _check_latitudes(lat: Any, limit: float, place: Place) -> None:
+def _check_latitudes(lat: xr.Variable, limit: float, name: Hashable) -> None:
     """Refuse latitudes beyond the poles, if they are in memory."""
-    assert place.coord is not None
-    if place.coord.chunks is not None:
+    if lat.chunks is not None:
         return
-    wrong = np.abs(lat) > limit * (1 + np.finfo(np.float32).eps)
+    wrong = np.abs(lat.values) > limit * (1 + np.finfo(np.float32).eps)
     if wrong.any():
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         raise ValueError(
-            f"coordinate {str(place.name)!r} has the value {lat[at]:g} at index "
+            f"coordinate {str(name)!r} has the value {lat.values[at]:g} at index "
             f"({', '.join(str(int(i)) for i in at)}); latitudes lie between {-limit:g} and "
             f"{limit:g}, so check its units"
         )
 
 
-def _check_seam(points: Points, axis: int, dim: Hashable) -> None:
+def _check_seam(points: Points, dim: Hashable) -> None:
     """Refuse a grid that does not close along a dimension, or repeats its first cells at its end.
 
     Nothing can be told of positions on dask without computing them.
     """
-    if not all(isinstance(part, np.ndarray) for part in points.at):
+    if any(part.chunks is not None for part in points.at):
         return
-    at = np.moveaxis(np.stack(points.at), axis + 1, 1)
+    (other,) = (d for d in points.dims if d != dim)
+    some = slice(None, None, max(1, points.at[0].sizes[other] // 32))  # these tell for all
+    at = np.stack([part.isel({other: some}).transpose(dim, other).values for part in points.at])
     n = at.shape[1]
-    with np.errstate(invalid="ignore"):
-        steps = _typical(at[:, 1:] - at[:, :-1]).max(initial=0)
-        last = [_typical(at[:, n - k : n - k + 1] - at[:, :1])[0] for k in range(1, min(4, n))]
+    steps = _typical(at[:, 1:] - at[:, :-1]).max(initial=0)
+    last = [_typical(at[:, n - k : n - k + 1] - at[:, :1])[0] for k in range(1, min(4, n))]
     for k, gap in enumerate(last, start=1):
         if gap < 1e-3 * steps:
             raise ValueError(

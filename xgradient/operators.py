@@ -444,9 +444,15 @@ def _scalars(
 ) -> Any:
     """An operator on one field, or on all of a Dataset that have the dimensions."""
     _check_object(obj, what)
+
+    def each(frame: AnyFrame, da: xr.DataArray) -> list[xr.DataArray]:
+        check_field(da)
+        frame, (da,) = frame.over([da])
+        return one(frame, da, order)
+
     if isinstance(obj, xr.DataArray):
         frame, _ = frame_of_call(obj, dim, metric, order, spacing, periodic, [obj])
-        results = one(frame, obj, order)
+        results = each(frame, obj)
         return results[0] if len(results) == 1 else side_by_side(results, obj.coords)
     fields = numeric_fields(obj)
     if not fields:
@@ -456,7 +462,7 @@ def _scalars(
     fields = [da for da in fields if asked <= set(da.dims)]
     if not fields:
         raise no_field(obj, sorted(map(str, asked)))
-    results = [result for da in fields for result in one(frame, da, order)]
+    results = [result for da in fields for result in each(frame, da)]
     return side_by_side(results, obj.coords).assign_attrs(obj.attrs)
 
 
@@ -465,6 +471,7 @@ def _differentiate(
 ) -> list[xr.DataArray]:
     """One derivative for each of the axes that a field has, labelled."""
     check_field(da)
+    frame, (da,) = frame.over([da])
     if frame.flat:
         requests = []
         for i in mine:

@@ -138,6 +138,11 @@ class Stencil:
         low, high = self.coasts.nodes(start, stop)
         return high - low == stop - start + 2 * self.coasts.reach
 
+    @cached_property
+    def weak(self) -> Stencil:
+        """The same rows, and zero where a run of valid values is too short for a derivative."""
+        return self if self.coasts is None else replace(self, coasts=self.coasts.weak())
+
     def scaled(self, factors: NDArray[Any] | float) -> Stencil:
         """The same rows times a number, or each times a number of its own."""
         factors = np.asarray(factors, dtype=np.float64)

@@ -8,10 +8,11 @@ made into Cartesian ones first, which change smoothly wherever the vector does.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import and_
+from typing import Any, ClassVar
 
 import xarray as xr
 
@@ -27,8 +28,8 @@ from .formulas import (
     pure_parts,
 )
 from .frames import Coefficient, Side
-from .geometry import PAIRS, Points, Stencils, gradients, hessians
-from .stencils import Order
+from .geometry import PAIRS, Points, Stencils, gradients, hessians, kept
+from .stencils import Order, Stencil
 
 __all__ = ["Direction", "Label", "Surface"]
 
@@ -77,27 +78,42 @@ class Surface:
     ----------
     sides : tuple of Side or Direction
         What is asked for.
-    dims : tuple of hashable
-        The dimensions of the grid.
     points : Points
-        The positions of its nodes.
+        The positions of the nodes of the grid.
     along : tuple of Side
-        The indices along both dimensions.
+        The indices along its dimensions.
     order : Order
         How accurately derivatives of fields, and so those of positions, are to be known.
+    valid : tuple of Variable or None
+        Where fields have values, if derivatives skip missing ones; None for everywhere.
     """
 
     sides: tuple[Side | Direction, ...]
-    dims: tuple[Hashable, Hashable]
     points: Points
     along: tuple[Side, Side]
     order: Order
+    valid: tuple[xr.Variable | None, ...] = ()
+    _made: dict[Any, Any] = field(default_factory=dict)
 
     #: Poles are points like others.
-    poles: None = None
-    flat: bool = False
+    poles: ClassVar[None] = None
+    flat: ClassVar[bool] = False
 
-    @cached_property
+    def over(self, fields: list[xr.DataArray]) -> tuple[Surface, list[xr.DataArray]]:
+        """The axes for fields whose missing values are skipped, and these fields.
+
+        A cell with a missing position is missing. For derivatives of positions and of fields to
+        have the same windows, positions are missing where the field is.
+        """
+        if not self.order.skipna:
+            return self, fields
+        placed = _valid(xr.DataArray(sum(self.points.at)), ())
+        if placed is not None:
+            fields = [f.copy(data=kept(f.variable, placed).data) for f in fields]
+        grid = {side.axis.dim for side in self.along}
+        return replace(self, valid=tuple(_valid(f, grid) for f in fields), _made={}), fields
+
+    @property
     def uneven(self) -> bool:
         """Whether first derivatives have three points, and heed that these are not evenly spaced.
 
@@ -105,8 +121,53 @@ class Surface:
         """
         return self.order.accuracy < 3 and all(side.axis.nodes.n > 2 for side in self.along)
 
+    def derivative(
+        self, i: int, source: int | Formula = 0, factor: Coefficient = 1.0
+    ) -> list[Part]:
+        """The derivative of a field along an axis, times a factor."""
+        side = self.sides[i]
+        if isinstance(side, Side):
+            return [Part(source, side, 1, factor)]
+        return self.toward(side.toward, source, factor)
+
+    def toward(
+        self, direction: int, source: int | Formula, factor: Coefficient = 1.0
+    ) -> list[Part]:
+        """The derivative of a field in a direction, times a factor."""
+        weights = self._weights(gradients, source)[direction]
+        if not isinstance(factor, float):
+            weights = [weight * factor for weight in weights]
+        return self._parts(source, weights, weak=True)
+
+    def second(self, a: Direction, b: Direction) -> list[Part]:
+        """The second derivative of the first field in two directions."""
+        pair = min(a.toward, b.toward), max(a.toward, b.toward)
+        *weights, mixed = self._weights(hessians, 0)[PAIRS.index(pair)]
+        i, j = self.along
+        by_i = Formula((Part(0, i, 1, 1.0),))
+        return [*self._parts(0, weights, weak=False), Part(by_i, j, 1, mixed)]
+
+    def _parts(self, source: int | Formula, weights: list[xr.Variable], weak: bool) -> list[Part]:
+        """First derivatives by both indices, and perhaps second ones, times weights."""
+        i, j = self.along
+        kinds = [(i, 1, False), (j, 1, False), (i, 2, weak), (j, 2, weak)]
+        pairs = zip(kinds, weights, strict=False)
+        return [Part(source, side, deriv, weight, weak) for (side, deriv, weak), weight in pairs]
+
+    def _weights(self, make: Callable[..., Any], source: int | Formula) -> list[list[xr.Variable]]:
+        """What index derivatives of a field count in those in two directions."""
+        sources = [source] if isinstance(source, int) else [part.field for part in source.parts]
+        numbers = [n for n in sources if isinstance(n, int) and self.valid]
+        valid = [v for n in numbers if (v := self.valid[n]) is not None]
+        key = (make, *map(id, valid))
+        if key not in self._made:
+            points = self.points.within(reduce(and_, valid)) if valid else self.points
+            self._made[key] = make(points, self._stencils(bends=make is hessians))
+        made: list[list[xr.Variable]] = self._made[key]
+        return made
+
     def _stencils(self, bends: bool) -> Stencils:
-        def both(deriv: int) -> tuple[Any, Any]:
+        def both(deriv: int) -> tuple[Stencil, Stencil]:
             i, j = (
                 self.order.of(deriv).stencil(side.axis.nodes, f"dimension {str(side.axis.dim)!r}")
                 for side in self.along
@@ -114,71 +175,40 @@ class Surface:
             return i, j
 
         second = both(2) if bends or self.uneven else None
-        return Stencils((0, 1), both(1), second, self.uneven)
+        if second and not bends:
+            second = second[0].weak, second[1].weak
+        i, j = (side.axis.dim for side in self.along)
+        return Stencils((i, j), both(1), second, self.uneven)
 
-    @cached_property
-    def slopes(self) -> list[list[xr.Variable]]:
-        """For both directions the weights of the derivatives that make a gradient."""
-        made = gradients(self.points, self._stencils(bends=False))
-        return [[xr.Variable(self.dims, w) for w in row] for row in made]
-
-    @cached_property
-    def bends(self) -> dict[tuple[int, int], list[xr.Variable]]:
-        """For pairs of directions the weights of the derivatives that make a Hessian."""
-        made = hessians(self.points, self._stencils(bends=True))
-        return {
-            pair: [xr.Variable(self.dims, w) for w in row]
-            for pair, row in zip(PAIRS, made, strict=True)
-        }
-
-    def derivative(self, i: int, field: int | Formula = 0, factor: Coefficient = 1.0) -> list[Part]:
-        """The derivative of a field along an axis, times a factor."""
-        side = self.sides[i]
-        if isinstance(side, Side):
-            return [Part(field, side, 1, factor)]
-        weights = self.slopes[side.toward]
-        if not isinstance(factor, float):
-            weights = [weight * factor for weight in weights]
-        return self._parts(field, weights)
-
-    def _parts(self, field: int | Formula, weights: list[xr.Variable]) -> list[Part]:
-        """First derivatives by both indices, and perhaps second ones, times weights."""
-        i, j = self.along
-        kinds = [(i, 1), (j, 1), (i, 2), (j, 2)]
-        return [Part(field, *kind, weight) for kind, weight in zip(kinds, weights, strict=False)]
-
-    def second(self, a: Direction, b: Direction) -> list[Part]:
-        """The second derivative of the first field in two directions."""
-        *weights, mixed = self.bends[min(a.toward, b.toward), max(a.toward, b.toward)]
-        i, j = self.along
-        by_i = Formula((Part(0, i, 1, 1.0),))
-        return [*self._parts(0, weights), Part(by_i, j, 1, mixed)]
-
-    @cached_property
-    def units(self) -> tuple[list[xr.Variable], list[xr.Variable]]:
+    @property
+    def units(self) -> tuple[tuple[xr.Variable, ...], tuple[xr.Variable, ...]]:
         """The Cartesian components of the unit vectors in both directions of a globe."""
-        east, north = (
-            [xr.Variable(self.dims, w) for w in unit]
-            for unit in (self.points.east, self.points.north)
-        )
-        return east, north
+        return self.points.east, self.points.north
 
-    @cached_property
-    def cartesian(self) -> list[Formula]:
-        """The Cartesian components of a vector whose components go along the directions."""
-        parts: list[list[Part]] = [[], [], []]
-        for at, side in enumerate(self.sides):
-            if isinstance(side, Direction):
-                for c, weight in enumerate(self.units[side.toward]):
-                    parts[c].append(Part(at, self.along[0], 0, weight))
-        return [Formula(tuple(component)) for component in parts]
+    def cartesian(self, factors: Sequence[float]) -> list[Formula]:
+        """The Cartesian components of a vector whose components, times factors, turn."""
+        key = ("cartesian", *factors)
+        if key not in self._made:
+            parts: list[list[Part]] = [[], [], []]
+            for at, (side, factor) in enumerate(zip(self.sides, factors, strict=True)):
+                if isinstance(side, Direction):
+                    for c, unit in enumerate(self.units[side.toward]):
+                        parts[c].append(Part(at, self.along[0], 0, unit * factor))
+            self._made[key] = [Formula(tuple(component)) for component in parts]
+        made: list[Formula] = self._made[key]
+        return made
 
-    def smooth(self, i: int) -> list[tuple[Coefficient, int | Formula]]:
-        """Component i of a vector as a sum of coefficients times fields that change smoothly."""
-        side = self.sides[i]
-        if isinstance(side, Direction) and side.mixes:
-            return list(zip(self.units[side.toward], self.cartesian, strict=False))
-        return [(1.0, i)]
+    def turning(self, i: int, j: int) -> tuple[int, int] | None:
+        """The directions of two sides, if vectors turn in both."""
+        a, b = self.sides[i], self.sides[j]
+        if isinstance(a, Direction) and isinstance(b, Direction) and a.mixes and b.mixes:
+            return a.toward, b.toward
+        return None
+
+    def element(self, a: int, b: int, factors: Sequence[float]) -> list[Part]:
+        """The component in a direction of the derivative of a turning vector in another one."""
+        pairs = zip(self.units[a], self.cartesian(factors), strict=False)
+        return [part for unit, field in pairs for part in self.toward(b, field, unit)]
 
 
 @gradient_parts.register
@@ -201,21 +231,32 @@ def _pure(frame: Surface, i: int, deriv: int) -> Formula:
 
 @jacobian_parts.register
 def _jacobian(frame: Surface, i: int, j: int) -> Formula:
-    components = [frame.derivative(j, field, factor) for factor, field in frame.smooth(i)]
-    return Formula(tuple(part for parts in components for part in parts))
+    if pair := frame.turning(i, j):
+        return Formula(tuple(frame.element(*pair, [1.0] * len(frame.sides))))
+    return _gradient(frame, j, i)
 
 
 @divergence_parts.register
 def _divergence(frame: Surface, factors: list[float]) -> Formula:
     total = Formula(())
     for i, factor in enumerate(factors):
-        total += _jacobian(frame, i, i) * factor
+        if not frame.sides[i].mixes:
+            total += _gradient(frame, i, i) * factor
+    if any(side.mixes for side in frame.sides):
+        # Where a vector turns, one component has a divergence in the direction of the other.
+        for toward in (0, 1):
+            total += Formula(tuple(frame.element(toward, toward, factors)))
     return total
 
 
 @curl_parts.register
 def _curl(frame: Surface, i: int, j: int, factors: tuple[float, float]) -> Formula:
-    return _jacobian(frame, j, i) * factors[0] - _jacobian(frame, i, j) * factors[1]
+    pair = frame.turning(i, j)
+    if not pair:
+        return _gradient(frame, i, j) * factors[0] - _gradient(frame, j, i) * factors[1]
+    scales = [{i: factors[1], j: factors[0]}.get(k, 1.0) for k in range(len(frame.sides))]
+    first, second = frame.element(pair[1], pair[0], scales), frame.element(*pair, scales)
+    return Formula(tuple(first)) - Formula(tuple(second))
 
 
 @hessian_parts.register
@@ -225,9 +266,25 @@ def _hessian(frame: Surface, i: int, j: int) -> Formula:
         return Formula(tuple(frame.second(a, b)))
     if i == j:
         return _pure(frame, i, 2)
-    if isinstance(a, Direction):
-        i, j = j, i
+    if isinstance(b, Direction):
+        i, j = j, i  # in its direction first: missing values are those of the field then
     return _gradient(frame, j, _gradient(frame, i))
+
+
+def _valid(f: xr.DataArray, grid: Collection[Hashable]) -> xr.Variable | None:
+    """Where a field has values, along no more dimensions than needed; None for everywhere."""
+    if f.dtype.kind not in "fc" or not set(grid) <= set(f.dims):
+        return None
+    valid: xr.Variable = f.variable.notnull()
+    if valid.chunks is not None:
+        return valid
+    if valid.values.all():
+        return None
+    for dim in f.dims:
+        first = valid.isel({dim: 0})
+        if dim not in grid and bool((valid == first).all()):
+            valid = first
+    return valid
 
 
 @laplacian_parts.register

@@ -530,7 +530,7 @@ def _along(
 def _along_one(f: xr.DataArray, vector: Vector, prefix: str, sign: float, unit: bool) -> Any:
     vector.check_grid(f, "the scalar")
     f_in_order = f.transpose(*vector.fields[0].dims)
-    frame = vector.frame
+    frame, (f_in_order,) = vector.frame.over([f_in_order])
     # The scalar comes first; the flow is not differentiated, and its sign at poles not asked for.
     binding = Binding(
         frame,
