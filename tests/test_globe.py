@@ -287,7 +287,8 @@ TOLD = {
     "one transposed": lambda ds: ds.assign(u=ds.u.transpose("lon", "lat")),
     "names only": lambda ds: ds.assign_coords(lat=ds.lat.drop_attrs(), lon=ds.lon.drop_attrs()),
     "in chunks": lambda ds: ds.chunk(lat=7, lon=11),
-    "in chunks of one": lambda ds: ds.chunk(lat=1, lon=9),
+    "in chunks of one latitude": lambda ds: ds.chunk(lat=1, lon=50),
+    "in chunks of one longitude": lambda ds: ds.chunk(lat=26, lon=1),
     "longitudes in chunks": lambda ds: ds.chunk(lat=-1, lon=13),
     "latitudes in chunks": lambda ds: ds.chunk(lat=5, lon=-1),
 }

@@ -105,7 +105,7 @@ class Vector:
 def vector_of_call(
     obj: Any,
     components: Any,
-    dims: Mapping[str, Any],
+    dims: Mapping[Any, Any],
     metric: Any,
     order: Order,
     spacing: Any,
@@ -133,30 +133,12 @@ def vector_of_call(
     TypeError, ValueError
         If a component is missing, not numeric or on another grid than the first.
     """
-    if components is not None and not isinstance(components, Mapping):
-        # The first argument may be left out where no names are looked up.
-        raise TypeError(
-            f"components is of type {type(components).__name__}; give a mapping from dimension "
-            "to component, or keywords such as lon='u', lat='v'"
-        )
     if isinstance(obj, Mapping) and not isinstance(obj, xr.Dataset):
-        obj, components = None, {**obj, **(components or {})}
-    given = {**(components or {}), **dims}
-    if len(given) not in counts:
-        wanted = " or ".join(str(n) for n in counts) if len(counts) < 3 else "1 to 3"
-        raise ValueError(
-            f"{len(given)} component{'' if len(given) == 1 else 's'} of the vector given "
-            f"{'(' + ', '.join(repr(str(d)) for d in given) + ') ' if given else ''}where "
-            f"{wanted} are needed; give each by its dimension, such as lon='u', lat='v'"
-        )
-    fields = [_component(obj, dim, field) for dim, field in given.items()]
-    names = [repr(str(f.name)) if f.name is not None else f"that along {str(d)!r}"
-             for d, f in zip(given, fields, strict=True)]  # fmt: skip
+        # The first argument may be left out where no names are looked up.
+        obj, dims = None, {**obj, **dims}
+    given = _given(components, dims, counts)
+    fields = _on_one_grid(obj, given)
     first = fields[0]
-    places = [find_coord(first, dim) for dim in given]
-    wide = [place.name for place in places if len(place.dims) > 1]
-    for f, name in zip(fields[1:], names[1:], strict=True):
-        _check_grid(first, f, names[0], name, wide)
     asked = list(given)
     if ordered:
         asked = _right_handed(first, asked)
@@ -170,6 +152,39 @@ def vector_of_call(
     flat = [side.kind is not None for side in frame.sides]
     binding = Binding(frame, first.dims, first.shape, order, tuple(flat))
     return Vector(fields, binding)
+
+
+def _given(
+    components: Any, dims: Mapping[Any, Any], counts: tuple[int, ...]
+) -> dict[Hashable, Any]:
+    """The components by dimension, as many as there may be."""
+    if components is not None and not isinstance(components, Mapping):
+        raise TypeError(
+            f"components is of type {type(components).__name__}; give a mapping from dimension "
+            "to component, or keywords such as lon='u', lat='v'"
+        )
+    given = {**(components or {}), **dims}
+    if len(given) not in counts:
+        wanted = " or ".join(str(n) for n in counts) if len(counts) < 3 else "1 to 3"
+        raise ValueError(
+            f"{len(given)} component{'' if len(given) == 1 else 's'} of the vector given "
+            f"{'(' + ', '.join(repr(str(d)) for d in given) + ') ' if given else ''}where "
+            f"{wanted} are needed; give each by its dimension, such as lon='u', lat='v'"
+        )
+    return given
+
+
+def _on_one_grid(obj: Any, given: Mapping[Hashable, Any]) -> list[xr.DataArray]:
+    """The components, of which none may lie on another grid than the first."""
+    fields = [_component(obj, dim, field) for dim, field in given.items()]
+    names = [repr(str(f.name)) if f.name is not None else f"that along {str(d)!r}"
+             for d, f in zip(given, fields, strict=True)]  # fmt: skip
+    first = fields[0]
+    places = [find_coord(first, dim) for dim in given]
+    wide = [place.name for place in places if len(place.dims) > 1]
+    for f, name in zip(fields[1:], names[1:], strict=True):
+        _check_grid(first, f, names[0], name, wide)
+    return fields
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -82,54 +82,62 @@ def _globe(
 ) -> Frame:
     _check_latitudes(lat)
     lat, lon = _as_meant(lat, _even_latitudes), lon and _as_meant(lon, _even_longitudes)
-    angles, k = _latitudes(lat)
-    poles = None
     lon_axis, round_, folded = None, False, False
     if lon is not None and lon.dim is not None:
         closed = _wanted(lon, closes(lon))
         lon_axis, round_ = _lon_axis(lon, closed)
         folded = round_ and closed is not False
+    lengths = _lengths(globe, lat)
+    known: dict[Hashable, Side] = {}
+    poles = None
     if lat.dim is not None:
         lat_axis = _lat_axis(lat, _wanted(lat, closes(lat)), folded, lon_axis)
+        slopes = {lat.dim: lengths.lat_slope}
+        known[lat.name] = Side(lat_axis, lengths.lat, slopes, lengths.lon_slope, "latitude")
+        poles = _poles(lat, lat_axis, lon, lon_axis, round_, lengths)
+    if lon is not None and lon_axis is not None:
+        by_lat = {} if lat.dim is None else {lat.dim: lengths.lon_slope}
+        inverse = lengths.lon * (_turn(lon) / (2 * np.pi))
+        known[lon.name] = Side(lon_axis, inverse, by_lat, 0.0, "longitude")
+    sides = (known.get(p.name) or Side(axes[p.name]) for p in places)
+    return Frame(tuple(sides), poles)
+
+
+class _Lengths(NamedTuple):
+    """What the latitudes make of scale factors; 0 stands for what is infinite on a pole.
+
+    1/h of the latitudes, and of longitudes in radians; ∂ ln h of both by the latitude; for the
+    first and the last latitude the sine if it stands on a pole, else 0, and 1/h of the latitudes.
+    """
+
+    lat: xr.Variable
+    lon: xr.Variable
+    lat_slope: xr.Variable
+    lon_slope: xr.Variable
+    signs: tuple[int, int]
+    ends: tuple[float, float]
+
+
+def _lengths(globe: Globe, lat: Place) -> _Lengths:
+    angles, k = _latitudes(lat)
     m, m_slope, n = radii(globe, angles)
     at_pole = np.abs(np.abs(angles) - np.pi / 2) <= 1e-12 + _rounding(lat) * k
-    with np.errstate(divide="ignore"):
-        inverse_lon = np.where(at_pole, 0.0, 1 / (n * np.cos(angles)))
-    tangent = np.where(at_pole, 0.0, -m / n * np.tan(angles)) * k
-    dims = () if lat.dim is None else (lat.dim,)
-
-    def along(values: Any) -> xr.Variable:
-        return xr.Variable(dims, values if dims else values[0])
-
-    if at_pole.any() and lat.dim is not None:
-        ends = [int(np.sign(angles[i])) if at_pole[i] else 0 for i in (0, -1)]
-        ends_inverse = [float(1 / (m[i] * k)) for i in (0, -1)]
-    else:
-        ends, ends_inverse = [0, 0], [0.0, 0.0]
-    sides = []
-    for place in places:
-        if place.name == lat.name:
-            side = Side(
-                lat_axis, along(1 / (m * k)), {lat.dim: along(m_slope / m * k)}, along(tangent),
-                "latitude",
-            )  # fmt: skip
-        elif lon is not None and place.name == lon.name:
-            assert lon_axis is not None
-            assert lon.coord is not None
-            unit = 2 * np.pi / _turn(lon)
-            slopes = {} if lat.dim is None else {lat.dim: along(tangent)}
-            side = Side(lon_axis, along(inverse_lon / unit), slopes, 0.0, "longitude")
-        else:
-            side = Side(axes[place.name])
-        sides.append(side)
-    if lat.dim is not None:
-        poles = _poles(lat, lat_axis, lon, lon_axis, round_, ends, ends_inverse)
-    elif at_pole.any():
+    if lat.dim is None and at_pole.any():
         raise ValueError(
             f"on a pole the longitudes meet and 1/cos(latitude) is infinite, and {str(lat.name)!r} "
             "is a single value there; take another parallel"
         )
-    return Frame(tuple(sides), poles)
+    with np.errstate(divide="ignore"):
+        inverse_lon = np.where(at_pole, 0.0, 1 / (n * np.cos(angles)))
+    tangent = np.where(at_pole, 0.0, -m / n * np.tan(angles)) * k
+    lat_, lon_, lat_slope, lon_slope = (
+        xr.Variable((), values[0]) if lat.dim is None else xr.Variable((lat.dim,), values)
+        for values in (1 / (m * k), inverse_lon, m_slope / m * k, tangent)
+    )
+    standing = np.where(at_pole, np.sign(angles), 0)
+    signs = (int(standing[0]), int(standing[-1])) if at_pole.any() else (0, 0)
+    ends = (float(1 / (m[0] * k)), float(1 / (m[-1] * k))) if at_pole.any() else (0.0, 0.0)
+    return _Lengths(lat_, lon_, lat_slope, lon_slope, signs, ends)
 
 
 def _poles(
@@ -138,8 +146,7 @@ def _poles(
     lon: Place | None,
     lon_axis: Axis | None,
     round_: bool,
-    ends: list[int],
-    inverse: list[float],
+    lengths: _Lengths,
 ) -> Poles:
     refusal, around, east = "", None, 1
     if lon_axis is not None and lon is not None and lon.coord is not None:
@@ -152,9 +159,7 @@ def _poles(
                 "round; drop it, e.g. with .sel or .isel, or a repeated last meridian"
             )
     alone = replace(lat_axis, nodes=_lat_nodes(lat))
-    return Poles(
-        lat_axis, alone, around, (ends[0], ends[1]), (inverse[0], inverse[1]), east, refusal
-    )
+    return Poles(lat_axis, alone, around, lengths.signs, lengths.ends, east, refusal)
 
 
 def _check_latitudes(lat: Place) -> None:
@@ -213,7 +218,7 @@ def _as_meant(place: Place, evenly: Callable[[Floats, float], Iterator[Floats]])
     for even in evenly(values, turn):
         allowed = min(blur, LARGEST_BLUR * abs(even[1] - even[0]))
         if np.abs(values - even).max() <= allowed:
-            return replace(place, coord=place.coord.copy(data=even))
+            return replace(place, coord=xr.Variable(place.coord.dims, even, place.coord.attrs))
     return place
 
 
