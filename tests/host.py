@@ -11,6 +11,7 @@ import ctypes
 import hashlib
 import shutil
 import subprocess
+import sys
 import tempfile
 from functools import cache
 from importlib.util import find_spec
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["compiler", "function", "nvrtc"]
+__all__ = ["compiler", "function", "has_nvrtc", "nvrtc"]
 
 #: What CUDA has and C++ has not, and a loop over all threads.
 BEFORE = """
@@ -58,9 +59,19 @@ OPTIONS = ("-std=c++14", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-Wall"
            "-Wno-unknown-pragmas", "-Wno-unused-function")  # fmt: skip
 
 
-def compiler() -> str | None:
-    """The C++ compiler of this machine, if there is one that knows half floats."""
-    return shutil.which("g++") or shutil.which("clang++")
+@cache
+def compiler() -> tuple[str, ...] | None:
+    """The command of a C++ compiler that knows half floats, if there is one."""
+    commands = [(found,) for name in ("g++", "clang++", "c++") if (found := shutil.which(name))]
+    if find_spec("ziglang"):
+        commands.append((sys.executable, "-m", "ziglang", "c++"))
+    probe, out = _folder() / "probe.cpp", _folder() / "probe.so"
+    probe.write_text('extern "C" float half(float x) { return (float)(_Float16)x; }\n')
+    for command in commands:
+        tried = subprocess.run([*command, *OPTIONS, "-o", out, probe], capture_output=True)
+        if not tried.returncode:
+            return command
+    return None
 
 
 @cache
@@ -74,7 +85,7 @@ def function(source: str):
     name = hashlib.sha256(source.encode()).hexdigest()[:16]
     text, library = _folder() / f"{name}.cpp", _folder() / f"{name}.so"
     text.write_text(BEFORE + source.replace('extern "C" __global__', "__global__") + AFTER)
-    subprocess.run([compiler(), *OPTIONS, "-o", library, text], check=True)
+    subprocess.run([*compiler(), *OPTIONS, "-o", library, text], check=True)
     run = ctypes.CDLL(str(library)).run
 
     def call(blocks: int, block: tuple[int, int], numbers: np.ndarray) -> None:
@@ -85,16 +96,19 @@ def function(source: str):
 
 @cache
 def _library():
-    """NVRTC from its Python package; None if it is not installed."""
-    try:
-        found = find_spec("nvidia.cuda_nvrtc")
-    except ModuleNotFoundError:
-        return None
-    if found is None:
-        return None
+    """NVRTC from its Python package."""
+    found = find_spec("nvidia.cuda_nvrtc")
     folder = Path(next(iter(found.submodule_search_locations)))
     names = [*folder.glob("lib/libnvrtc.so.*"), *folder.glob("bin/nvrtc64_*_0.dll")]
     return ctypes.CDLL(str(names[0]))
+
+
+def has_nvrtc() -> bool:
+    """Whether NVIDIA's compiler is installed."""
+    try:
+        return find_spec("nvidia.cuda_nvrtc") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def nvrtc(source: str, architecture: str, *options: str) -> tuple[bytes, str]:

@@ -167,6 +167,7 @@ struct Term {
     // The sum over any window, with coefficients some steps apart.
     INLINE T window(Index node, Index width, const R* c, Index step, const Cell& cell) const {
         T lower = at_node(node, cell), total = lower;
+#pragma unroll 1
         for (Index k = 0; k < width - 1; ++k) {
             T upper = at_node(node + k + 1, cell), part = c[k * step] * (upper - lower);
             total = k ? total + part : part;
@@ -180,15 +181,17 @@ struct Term {
         Index node = cell[AXIS] + own, before = 0, after = 0, row = cell[AXIS];
         T value = at_node(node, cell);
         if (missing(value)) return value;
+#pragma unroll 1
         while (before < coasts.reach && node - before > coasts.low &&
                !missing(at_node(node - before - 1, cell)))
             ++before;
+#pragma unroll 1
         while (after < coasts.reach && node + after + 1 < coasts.high &&
                !missing(at_node(node + after + 1, cell)))
             ++after;
         long long kind = coasts.kinds[before * (coasts.reach + 1) + after];
         if (kind < 0) {
-            convert((R)NAN, value);
+            convert((R)nan(""), value);
             return value;
         }
         const R* c = coasts.table + (Index)kind * coasts.wide * coasts.columns;
@@ -251,6 +254,7 @@ template <class Terms> INLINE void run(const long long* numbers) {
         }
         return;
     }
+#pragma unroll 1
     for (int r = 0; r < CELLS && place.here(); ++r, place.cell[DIMS - 2] += step)
         terms.put(place.cell, terms.any(place.cell));
 }
