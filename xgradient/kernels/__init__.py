@@ -220,13 +220,18 @@ def positions(values: Any, array: Any, what: str) -> Any:
     what : str
         The argument in words, for error messages.
     """
-    if isinstance(values, np.ndarray | float | int):
+    if isinstance(values, np.ndarray) or not hasattr(values, "ndim"):
         return values
-    if _torch.holds(values):
-        return _torch.positions(values, array, what)
-    if _cupy.holds(values):
-        return _cupy.positions(values, array, what)
-    return values
+    for family in (_torch, _cupy):
+        if family.holds(values):
+            return family.positions(values, array, what)
+    try:
+        return np.asarray(values)
+    except (TypeError, RuntimeError) as error:
+        kind = f"{type(values).__module__}.{type(values).__qualname__}"
+        raise TypeError(
+            f"{what} is a {kind}, whose values cannot be read now; give numbers or a NumPy array"
+        ) from error
 
 
 def blank(arrays: list[Any]) -> Any:

@@ -57,6 +57,7 @@ def positions(tensor: Any, array: Any, what: str) -> Any:
     ValueError
         If it is neither in memory nor where the field is, or wants gradients.
     """
+    torch = sys.modules["torch"]
     here = array.device if holds(array) else "cpu"
     if tensor.device != here and tensor.device.type != "cpu":
         raise ValueError(
@@ -67,4 +68,5 @@ def positions(tensor: Any, array: Any, what: str) -> Any:
         raise ValueError(
             f"{what} requires gradients, which do not flow through positions; give it .detach()ed"
         )
+    tensor = tensor.float() if tensor.dtype == torch.bfloat16 else tensor
     return tensor.cpu().numpy()
