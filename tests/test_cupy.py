@@ -5,6 +5,11 @@ There may be no GPU here: a stand-in for CuPy runs the very kernels on this mach
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -203,3 +208,179 @@ def test_what_the_stand_in_refuses(cupy):
             read(array)
     with pytest.raises(TypeError, match="Unsupported type"):
         array + np.ones(3)
+
+
+# -- what is on the device, and what is not -----------------------------------------------------
+
+
+@pytest.fixture
+def fetched(cupy, monkeypatch):
+    """What is fetched from the device, where that is asked for: it is no error, but counted."""
+    sizes = []
+    get = lambda array: sizes.append(array.nbytes) or array._host.copy()  # noqa: E731
+    monkeypatch.setattr(cupy.ndarray, "get", get)
+    return sizes
+
+
+def test_positions_on_the_device_are_fetched(cupy, fetched):
+    field, x = make_field((4, 6)), NODES["jittered"](6)
+    options = {"spacing": [0.5, cupy.on_device(x)]}
+    for ours, numpys in zip(
+        gradient(cupy.on_device(field), **options), gradient(field, spacing=[0.5, x]), strict=True
+    ):
+        assert same_bits(cupy.on_host(ours), numpys)
+    assert fetched == [x.nbytes]
+    (found,) = gradient(cupy.on_device(field), spacing=cupy.on_device(x), dim=1)
+    assert same_bits(cupy.on_host(found), gradient(field, spacing=x, dim=1)[0])
+
+
+def test_lengths_on_the_device_are_fetched(cupy, fetched):
+    ds = operations.sample("f8")
+    operation = operations.OPERATIONS["curl, given lengths"]
+    there = operations.with_data(ds, cupy.on_device)
+    there["h"] = there.h.copy(data=cupy.on_device(ds.h.values))
+    found = operation(there)
+    assert same_bits(cupy.on_host(found.data), operation(ds).values)
+    assert set(fetched) == {ds.h.nbytes}
+
+
+def test_arrays_on_another_device(cupy):
+    field = make_field((4, 6))
+    with cupy.cuda.Device(1):
+        array = cupy.asarray(field)
+    for found in gradient(array, spacing=[0.5, NODES["jittered"](6)]):
+        assert found.device == array.device
+    assert cupy.cuda.Device().id == 0
+
+
+def test_coefficients_are_kept_for_each_device_and_stream(cupy, monkeypatch):
+    def brought():
+        cupy.calls.clear()
+        gradient(array, spacing=0.5, dim=0)
+        return [what for what, _ in cupy.calls].count("asarray")
+
+    array = cupy.on_device(make_field((4, 6)))
+    assert brought() > 0
+    assert brought() == 0
+    stream = type("Stream", (), {"ptr": 7})
+    monkeypatch.setattr(cupy.cuda, "get_current_stream", lambda: stream)
+    assert brought() > 0
+    assert brought() == 0
+    with cupy.cuda.Device(1):
+        array = cupy.asarray(make_field((4, 6)))
+    assert brought() > 0
+
+
+def test_long_tables_are_not_kept(cupy):
+    x = np.cumsum(1 + np.random.default_rng(0).random(200_000))
+    field = make_field((200_000,), "f4")
+    (expected,) = gradient(field, spacing=x)
+    for _ in range(2):
+        cupy.calls.clear()
+        (found,) = gradient(cupy.on_device(field), spacing=x)
+        assert same_bits(cupy.on_host(found), expected)
+        assert max(size for _, size in cupy.calls) >= 2 * 199_998 * 4
+
+
+def test_unsigned_components_turn_round_at_the_poles(cupy):
+    ds = operations.sample("f8")
+    for name in ("u", "v"):
+        ds[name] = abs(ds[name]).astype("u1").assign_attrs(ds[name].attrs)
+
+    def divergence(ds):
+        return ds.grad.divergence(lon="u", lat="v", metric="sphere")
+
+    expected = divergence(ds)
+    found = divergence(operations.with_data(ds, cupy.on_device))
+    assert same_bits(cupy.on_host(found.data), expected.values)
+
+
+ROUND_TRIP = """
+from tests import simulated_cupy as simulated
+with simulated.installed():
+    import cupy_xarray, numpy as np, xarray as xr, xgradient
+    simulated.ndarray.get = lambda self: self._host
+    plain = xr.DataArray(np.arange(12.0).reshape(3, 4) ** 2, {"x": [0, 1, 3]}, ("x", "y"), name="t")
+    for da in (plain, plain.chunk(y=2)):
+        there = da.cupy.as_cupy()
+        slope = there.grad("x")
+        assert there.cupy.is_cupy and slope.cupy.is_cupy
+        assert slope.cupy.as_numpy().identical(da.grad("x")), slope
+"""
+
+
+def test_there_and_back_with_cupy_xarray(cupy):
+    if find_spec("cupy_xarray") is None:
+        pytest.skip("cupy_xarray is not installed")
+    done = subprocess.run(
+        [sys.executable, "-c", ROUND_TRIP], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# -- errors -------------------------------------------------------------------------------------
+
+
+def whole(sentence):
+    """A pattern that the whole message must match."""
+    return f"^{re.escape(sentence)}$"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_fields_of_different_libraries(cupy, chunked):
+    ds = operations.sample()
+    ds["v"] = ds.v.copy(data=cupy.on_device(ds.v.values))
+    if chunked:
+        ds["u"] = ds.u.chunk(lat=3)
+    sentence = (
+        "the fields are arrays of different libraries, numpy.ndarray and "
+        "tests.simulated_cupy.ndarray; bring them to the same one first"
+    )
+    with pytest.raises(TypeError, match=whole(sentence)):
+        ds.grad.divergence(lon="u", lat="v")
+
+
+def test_positions_on_the_device_of_a_field_that_is_not(cupy):
+    sentence = "spacing[1] is on a GPU, but input is not; give it .get()"
+    with pytest.raises(ValueError, match=whole(sentence)):
+        gradient(np.ones((4, 6)), spacing=[0.5, cupy.on_device(np.arange(6.0))])
+
+
+def test_positions_on_another_device(cupy):
+    with cupy.cuda.Device(1):
+        x = cupy.asarray(np.arange(6.0))
+    sentence = "spacing is on <CUDA Device 1>, but input is on <CUDA Device 0>; bring it there"
+    with pytest.raises(ValueError, match=whole(sentence)):
+        gradient(cupy.on_device(np.ones(6)), spacing=x)
+
+
+def no_driver():
+    raise RuntimeError("cudaErrorInsufficientDriver: CUDA driver version is insufficient")
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (
+            no_driver,
+            (
+                "CuPy finds no working driver for a GPU (cudaErrorInsufficientDriver: CUDA driver "
+                "version is insufficient); install one, or give NumPy arrays"
+            ),
+        ),
+        (lambda: 0, "CuPy finds no GPU; give NumPy arrays"),
+    ],
+)
+def test_without_a_working_driver(cupy, monkeypatch, found, sentence):
+    monkeypatch.setattr(cupy.cuda.runtime, "getDeviceCount", found)
+    array = cupy.on_device(np.ones((4, 6)))
+    with pytest.raises(RuntimeError, match=whole(sentence)):
+        gradient(array)
+    with pytest.raises(RuntimeError, match=whole(sentence)):
+        xr.DataArray(array, dims=("x", "y")).grad("x")
+
+
+def test_an_old_cupy(cupy, monkeypatch):
+    monkeypatch.setattr(cupy, "__version__", "13.6.0")
+    with pytest.raises(RuntimeError, match=whole("CuPy is 13.6.0; xgradient needs 14 or newer")):
+        gradient(cupy.on_device(np.ones(6)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -309,7 +310,7 @@ def test_as_many_spacings_as_dimensions(count):
 
 
 def test_without_array_api_compat(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "array_api_compat", None)
+    monkeypatch.setitem(sys.modules, "array_api_compat", None)
     assert gradient(torch.arange(4.0))[0].tolist() == [1.0] * 4  # needs none
     sentence = (
         "torch.Tensor does not follow the array API standard by itself; install "
@@ -320,7 +321,7 @@ def test_without_array_api_compat(monkeypatch):
 
 
 def test_who_has_no_torch_has_no_tensors(monkeypatch):
-    monkeypatch.delitem(__import__("sys").modules, "torch")
+    monkeypatch.delitem(sys.modules, "torch")
     assert not _torch.holds(np.ones(3))
 
 

@@ -318,7 +318,8 @@ def _alike(a: xr.Variable, b: xr.Variable) -> bool:
 
 def _positive(variable: xr.Variable, what: str) -> xr.Variable:
     try:
-        values = np.asarray(variable.values, dtype=np.float64)
+        # Beside fields on a GPU they may be there too.
+        values = np.asarray(variable.to_numpy(), dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"{what} is {variable.values!r}; give numbers") from None
     bad = ~(np.isfinite(values) & (values > 0))
