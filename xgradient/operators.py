@@ -216,8 +216,8 @@ def magnitude(
         unit, factors = common_units(units, "the magnitude of a gradient")
         formulas = [gradient_parts(frame, i) * factor for i, factor in enumerate(factors)]
         (data,) = evaluated(_bound(frame, da, order), [da], formulas, squares=True)
-        if da.dtype.kind == "c":
-            data = data.real  # a length, though it was computed beside complex numbers
+        if "complex" in str(da.dtype):
+            data = getattr(data, "real", data)  # a length, though made beside complex numbers
         attrs = described(da.attrs, unit, _words("magnitude of the gradient of {}", da))
         name = "grad_magnitude" if da.name is None else f"grad_{da.name}_magnitude"
         return [labelled(da, data, name, attrs)]

@@ -31,7 +31,8 @@ __all__ = [
 
 def is_numeric(da: xr.DataArray) -> bool:
     """Whether a field has a derivative at all."""
-    return da.dtype.kind in "biufc"
+    # The dtypes of other libraries are NumPy's, or have no kind and are numbers anyway.
+    return getattr(da.dtype, "kind", "f") in "biufc"
 
 
 def numeric_fields(ds: xr.Dataset, dims: Iterable[Hashable] = ()) -> list[xr.DataArray]:

@@ -47,7 +47,8 @@ class Call(NamedTuple):
             here = rows(stencil, start, stop, low)
             before = before if early > start else None
             after = after if stop + late > f.shape[d] else None
-            return Call(cut(f, d, low, stop + late), axis, here, before, after, weight, value, how)
+            f = cut(f, d, low, min(stop + late, f.shape[d]))
+            return Call(f, axis, here, before, after, weight, value, how)
         before = None if before is None else cut(before, d, start, stop)
         after = None if after is None else cut(after, d, start, stop)
         return Call(cut(f, d, start, stop), axis, stencil, before, after, weight, value, how)
