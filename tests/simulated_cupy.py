@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import perf_counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -156,6 +157,14 @@ def concatenate(arrays: Any, axis: int = 0) -> ndarray:
 concat = concatenate
 
 
+def gradient(array: ndarray, spacing: Any, axis: int) -> ndarray:
+    return array._new(np.gradient(array._host, _lower(spacing), axis=axis))
+
+
+def copyto(to: ndarray, array: ndarray) -> None:
+    to._host[...] = array._host
+
+
 def result_type(*arrays: Any) -> np.dtype:
     return np.result_type(*(a.dtype if isinstance(a, ndarray) else a for a in arrays))
 
@@ -224,10 +233,24 @@ class RawKernel:
         self._function(grid[0], block, numbers)
 
 
+class Event:
+    """A moment, when all that was called before is done: at once, here."""
+
+    def record(self) -> None:
+        self.time = perf_counter()
+
+    def synchronize(self) -> None:
+        calls.append(("synchronize", 0))
+
+
 cuda = SimpleNamespace(
     Device=Device,
+    Event=Event,
     get_current_stream=lambda: SimpleNamespace(ptr=0),
-    runtime=SimpleNamespace(getDeviceCount=lambda: 1),
+    get_elapsed_time=lambda start, stop: 1e3 * (stop.time - start.time),
+    runtime=SimpleNamespace(
+        getDeviceCount=lambda: 1, getDeviceProperties=lambda number: {"name": b"no GPU at all"}
+    ),
 )
 
 

@@ -318,6 +318,52 @@ def test_there_and_back_with_cupy_xarray(cupy):
     assert done.returncode == 0, done.stderr
 
 
+# -- the benchmark ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def benchmark():
+    if find_spec("benchmarks") is None:
+        pytest.skip("the benchmarks are part of a checkout")
+    from benchmarks import gpu
+
+    return gpu
+
+
+def test_the_benchmark_checks_and_measures(cupy, fetched, benchmark, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(benchmark, "CALLS", 1)
+    monkeypatch.setattr(benchmark, "ROUNDS", 1)
+    page = tmp_path / benchmark.PAGE
+    page.parent.mkdir(parents=True)
+    page.write_text("Before\n<!-- benchmark gpu -->\n<!-- end of benchmark gpu -->\nafter\n")
+    benchmark.main(["--quick", "--write", str(tmp_path)])
+    said = capsys.readouterr()
+    assert f"{len(operations.OPERATIONS)} operators have the values of NumPy" in said.err
+    table = [line.split(" | ") for line in said.out.splitlines() if line.startswith("| d/d")]
+    assert len(table) == 3 * 2 * 4
+    assert all(re.fullmatch(r"[\d.]+", cell) for line in table for cell in line[1:3])
+    assert "no GPU at all" in said.out
+    assert said.out.strip() in page.read_text()
+
+
+def test_the_benchmark_finds_a_wrong_kernel(cupy, fetched, benchmark, monkeypatch):
+    from xgradient.kernels import _cupy
+
+    right = _cupy.sums
+    monkeypatch.setattr(_cupy, "sums", lambda *args: [found * 1.001 for found in right(*args)])
+    with pytest.raises(SystemExit, match=r"^grad, along time of float32 is off by 1\.0e-03 of"):
+        benchmark.check(cupy)
+
+
+def test_the_benchmark_without_a_gpu(cupy, benchmark, monkeypatch):
+    monkeypatch.setattr(cupy.cuda.runtime, "getDeviceCount", lambda: 0)
+    with pytest.raises(SystemExit, match=r"^there is no GPU to measure: CuPy finds no GPU; give"):
+        benchmark.main([])
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    with pytest.raises(SystemExit, match=r"^there is no GPU to measure: import of cupy halted"):
+        benchmark.main([])
+
+
 # -- errors -------------------------------------------------------------------------------------
 
 
