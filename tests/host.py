@@ -16,6 +16,7 @@ import tempfile
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -30,7 +31,7 @@ BEFORE = """
 #define __global__ static
 #define __launch_bounds__(n)
 struct Three { unsigned x, y, z; };
-static Three blockIdx, threadIdx, blockDim;
+static thread_local Three blockIdx, threadIdx, blockDim;
 static float half_to_float(unsigned short bits) {
     _Float16 value;
     memcpy(&value, &bits, 2);
@@ -55,6 +56,7 @@ extern "C" void run(long long blocks, unsigned x, unsigned y, const Numbers* num
             }
 }
 """
+_COMPILING = Lock()
 OPTIONS = ("-std=c++14", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-Wall", "-Werror",
            "-Wno-unknown-pragmas", "-Wno-unused-function")  # fmt: skip
 
@@ -79,9 +81,14 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="xgradient-"))
 
 
-@cache
 def function(source: str):
     """The kernel of a source as a function: blocks, threads of a block, numbers."""
+    with _COMPILING:
+        return _function(source)
+
+
+@cache
+def _function(source: str):
     name = hashlib.sha256(source.encode()).hexdigest()[:16]
     text, library = _folder() / f"{name}.cpp", _folder() / f"{name}.so"
     text.write_text(BEFORE + source.replace('extern "C" __global__', "__global__") + AFTER)

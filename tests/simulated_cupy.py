@@ -157,6 +157,10 @@ def concatenate(arrays: Any, axis: int = 0) -> ndarray:
 concat = concatenate
 
 
+def transpose(array: ndarray, axes: Any = None) -> ndarray:
+    return array.transpose(axes)
+
+
 def gradient(array: ndarray, spacing: Any, axis: int) -> ndarray:
     return array._new(np.gradient(array._host, _lower(spacing), axis=axis))
 
@@ -246,7 +250,7 @@ class Event:
 cuda = SimpleNamespace(
     Device=Device,
     Event=Event,
-    get_current_stream=lambda: SimpleNamespace(ptr=0),
+    get_current_stream=lambda: SimpleNamespace(ptr=0, synchronize=lambda: None),
     get_elapsed_time=lambda start, stop: 1e3 * (stop.time - start.time),
     runtime=SimpleNamespace(
         getDeviceCount=lambda: 1, getDeviceProperties=lambda number: {"name": b"no GPU at all"}

@@ -5,10 +5,12 @@ There may be no GPU here: a stand-in for CuPy runs the very kernels on this mach
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,6 +77,14 @@ def test_every_operator_in_chunks_has_the_bits_of_numpy(cupy, name, holes):
     for ours, numpys in zip(found, arrays(operation(in_chunks(np.asarray))), strict=True):
         assert isinstance(ours._meta, cupy.ndarray)
         ours, numpys = ours.compute(scheduler="sync"), numpys.compute(scheduler="sync")
+        assert same_bits(cupy.on_host(ours), numpys)
+
+
+def test_threads_of_dask(cupy):
+    field = make_field((40, 90), "f4")
+    lazy = da.from_array(cupy.on_device(field), (5, 10), name=False, asarray=False)
+    found = da.compute(*gradient(lazy, accuracy=4), scheduler="threads", num_workers=8)
+    for ours, numpys in zip(found, gradient(field, accuracy=4), strict=True):
         assert same_bits(cupy.on_host(ours), numpys)
 
 
@@ -295,27 +305,58 @@ def test_unsigned_components_turn_round_at_the_poles(cupy):
     assert same_bits(cupy.on_host(found.data), expected.values)
 
 
-ROUND_TRIP = """
+WITH_THE_STAND_IN = """
+import sys
 from tests import simulated_cupy as simulated
 with simulated.installed():
-    import cupy_xarray, numpy as np, xarray as xr, xgradient
     simulated.ndarray.get = lambda self: self._host
-    plain = xr.DataArray(np.arange(12.0).reshape(3, 4) ** 2, {"x": [0, 1, 3]}, ("x", "y"), name="t")
-    for da in (plain, plain.chunk(y=2)):
-        there = da.cupy.as_cupy()
-        slope = there.grad("x")
-        assert there.cupy.is_cupy and slope.cupy.is_cupy
-        assert slope.cupy.as_numpy().identical(da.grad("x")), slope
+    exec(sys.stdin.read())
 """
 
 
-def test_there_and_back_with_cupy_xarray(cupy):
-    if find_spec("cupy_xarray") is None:
-        pytest.skip("cupy_xarray is not installed")
-    done = subprocess.run(
-        [sys.executable, "-c", ROUND_TRIP], capture_output=True, text=True, check=False
-    )
+def run_with_the_stand_in(code, *packages):
+    """What code prints, by itself: what packages know of CuPy would stay with the other tests."""
+    for package in packages:
+        if find_spec(package) is None:
+            pytest.skip(f"{package} is not installed")
+    command = [sys.executable, "-c", WITH_THE_STAND_IN]
+    done = subprocess.run(command, input=code, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_there_and_back_with_cupy_xarray(cupy):
+    code = """
+import cupy_xarray, numpy as np, xarray as xr, xgradient
+plain = xr.DataArray(np.arange(12.0).reshape(3, 4) ** 2, {"x": [0, 1, 3]}, ("x", "y"), name="t")
+for da in (plain, plain.chunk(y=2)):
+    there = da.cupy.as_cupy()
+    slope = there.grad("x")
+    assert there.cupy.is_cupy and slope.cupy.is_cupy
+    assert slope.cupy.as_numpy().identical(da.grad("x")), slope
+"""
+    run_with_the_stand_in(code, "cupy_xarray")
+
+
+def test_the_examples_of_the_how_to(cupy):
+    page = Path(__file__).parents[1] / "docs" / "how-to" / "gpu.md"
+    text = page.read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 5
+    run_with_the_stand_in("\n".join(blocks), "cupy_xarray", "torch", "jax")
+
+
+def test_the_notebook(cupy):
+    pytest.importorskip("matplotlib")
+    path = Path(__file__).parents[1] / "notebooks" / "5_gpu.ipynb"
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+    # The stand-in is no faster for many calls.
+    code = "import matplotlib; matplotlib.use('Agg')\n" + code.replace("there, 50", "there, 1")
+    said = run_with_the_stand_in(code, "cupy_xarray", "torch", "jax")
+    assert said.startswith("on a GPU: no GPU at all\n")
+    assert "largest difference from NumPy: 0.0\n" in said
+    assert "as in one piece: True\n" in said
 
 
 # -- the benchmark ------------------------------------------------------------------------------
