@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import dask
@@ -40,6 +41,7 @@ def markdown(shape: tuple[int, ...], quick: bool) -> str:
         several,
         sphere,
         gaps,
+        tensors,
         small,
         first,
         in_chunks,
@@ -95,6 +97,26 @@ def gaps(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
     """Missing values as ends of the axis: times the same call without."""
     for found in coasts.price(shape, rounds):
         yield Row(*found)
+
+
+def tensors(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """Tensors in memory: times torch.gradient, where torch is installed."""
+    if find_spec("torch") is None:
+        return
+    import torch
+
+    tensor = torch.from_numpy(sample(shape, "f4").values)
+    uneven = tuple(torch.arange(n, dtype=torch.float32) ** 1.01 for n in shape)
+    for name, spacing in (("even", 0.5), ("positions in tensors", uneven)):
+        found = medians(
+            {
+                "ours": lambda s=spacing: xgradient.gradient(tensor, spacing=s),
+                "theirs": lambda s=spacing: torch.gradient(tensor, spacing=s),
+            },
+            rounds=rounds,
+        )
+        share = number(found["ours"] / found["theirs"])
+        yield Row(f"gradient() of a tensor, {name}, times torch.gradient", share, "0.1")
 
 
 def layouts(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:

@@ -43,12 +43,13 @@ def gradient(
     Parameters
     ----------
     input : array
-        Samples of a function: a NumPy or dask array, any array of the array API standard, or a
-        DataArray, of any numeric dtype and shape.
+        Samples of a function: a NumPy, dask or CuPy array, a tensor, any array of the array API
+        standard, or a DataArray, of any numeric dtype and shape.
     spacing : number, sequence or 1-D array, optional
         The step, or a sequence with one step or one 1-D array of positions per dimension; for a
-        single dimension also its positions as an array. By default the step is 1, also for a
-        DataArray: ``DataArray.grad`` is what looks at its coordinates.
+        single dimension also its positions as an array. Arrays in memory, or where ``input`` is.
+        By default the step is 1, also for a DataArray: ``DataArray.grad`` is what looks at its
+        coordinates.
     dim : int, name or sequence of these, optional
         The dimensions to differentiate along, names if ``input`` is a DataArray. All by default.
     edge_order : int, default: 1
@@ -73,10 +74,10 @@ def gradient(
     Raises
     ------
     TypeError
-        If the array or a spacing is not numeric.
+        If the array or a spacing is not numeric, or not to be read when the call is made.
     ValueError
         If a dimension does not exist or is too short, or a spacing is zero, not monotonic, not
-        finite, or of the wrong length.
+        finite, of the wrong length, or on another device.
 
     References
     ----------
