@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from fractions import Fraction
+from types import SimpleNamespace
 
 import cftime
 import dask.array
@@ -14,6 +15,7 @@ import pytest
 import xarray as xr
 
 import xgradient  # noqa: F401  registers .grad
+from xgradient import axes
 
 DAY = 86400
 FIELD = [0.0, 1.0, 4.0, 9.0]
@@ -229,6 +231,25 @@ def test_even_steps_are_even_in_spite_of_their_rounding(dtype, start):
     result = along(positions, values=np.arange(40.0)).grad("x")
     assert len(np.unique(result)) == 1
     np.testing.assert_allclose(result, 10, rtol=2 * 200 * np.finfo(dtype).eps)
+
+
+def test_an_index_known_from_before_has_the_units_of_now():
+    field = along([0.0, 1, 3, 6], "m")
+    other = field.assign_coords(x=field.x.assign_attrs(units="s"))
+    for da, units in ((field, "K m-1"), (other, "K s-1"), (field, "K m-1")):
+        found = da.grad("x")
+        assert found.attrs["units"] == units
+        assert found.values == pytest.approx(slow(FIELD, [0, 1, 3, 6]), rel=1e-15)
+
+
+def test_an_index_that_can_change_is_looked_at_again():
+    """Before pandas 3 an index shows what is written into the array it was made of."""
+    positions = np.array([0.0, 1, 3, 6])
+    for _ in range(2):
+        # A coordinate as xarray then makes it, on an index whose values can be written.
+        place = axes.Place("x", "x", xr.Variable("x", positions), SimpleNamespace(values=positions))
+        assert (axes.make_axis(place, 4).nodes.positions == positions).all()
+        positions *= 2
 
 
 def test_a_read_only_coordinate_and_field():

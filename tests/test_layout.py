@@ -63,7 +63,7 @@ LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 # The modules whose imports are few on purpose, and all they may import from the package.
 ONLY = {
     "arrays": {"chunks", "kernels", "nodes", "stencils"},
-    "axes": {"nodes"},
+    "axes": {"nodes", "recent"},
     "metrics": set(),
     "frames": {"axes", "metrics"},
     "globe": {"axes", "frames", "metrics", "nodes"},

@@ -188,6 +188,8 @@ def _by_place(
     beyond: bool = False,
 ) -> tuple[dict[Hashable, Any], dict[Hashable, Any]]:
     """The spacing and the period of each name of the call, where one is given."""
+    if spacing is None and periodic is None:
+        return {}, {}
     names = list(found)
     spacings = _by_name(obj, found, _spacing_mapping(spacing, names, alone), "spacing")
     periods = _by_name(obj, found, _periodic_mapping(periodic, names), "periodic", beyond)

@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Hashable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from .nodes import Nodes, check_length, given_nodes, missing_value
+from .nodes import LONGEST_KEPT, Nodes, check_length, given_nodes, missing_value
+from .recent import Recent
 
 __all__ = [
     "Axis",
@@ -41,9 +41,10 @@ _TICKS_PER_SECOND = {
     "s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18,
 }  # fmt: skip
 
+_RECENT: Recent[tuple[Nodes, str | None, Any]] = Recent(64)
 
-@dataclass(frozen=True, eq=False)
-class Axis:
+
+class Axis(NamedTuple):
     """One coordinate, ready to differentiate along.
 
     Attributes
@@ -67,16 +68,17 @@ class Axis:
     nodes: Nodes
 
 
-@dataclass(frozen=True, eq=False)
-class Place:
+class Place(NamedTuple):
     """What a name stands for: a dimension, and the coordinate along it if there is one.
 
-    A coordinate of no or two dimensions has None for the dimension.
+    And the index of the coordinate, if xarray has made one. A coordinate of no or two dimensions
+    has None for the dimension.
     """
 
     dim: Hashable
     name: Hashable
     coord: xr.Variable | None
+    index: Any = None
 
     @property
     def dims(self) -> tuple[Hashable, ...]:
@@ -112,16 +114,18 @@ def find_coord(obj: XarrayObject, name: Hashable) -> Place:
             return Place(name, name, None)
         name = _find_cf(obj, name)
     coord = coords[name]
-    if coord.ndim == 2:
+    dims = coord.dims
+    if len(dims) == 2:
         return Place(None, name, coord)
-    if coord.ndim != 1:
-        has = f"{coord.ndim} dimensions ({', '.join(str(d) for d in coord.dims)})"
+    if len(dims) != 1:
+        has = f"{len(dims)} dimensions ({', '.join(str(d) for d in dims)})"
         raise ValueError(
-            f"coordinate {name!r} has {has if coord.ndim else 'no dimension'}, but a derivative "
+            f"coordinate {name!r} has {has if dims else 'no dimension'}, but a derivative "
             "needs a coordinate along one dimension; name another coordinate or one of the "
             f"dimensions {listed(obj.dims)}"
         )
-    return Place(coord.dims[0], name, coord)
+    indexed = isinstance(coord, xr.IndexVariable) and dims[0] == name
+    return Place(dims[0], name, coord, obj.get_index(name) if indexed else None)
 
 
 def _find_cf(obj: XarrayObject, name: Hashable) -> Hashable:
@@ -250,17 +254,42 @@ def make_axis(place: Place, n: int, spacing: Any = None, periodic: Any = False) 
     TypeError, ValueError
         If the coordinate cannot carry a derivative: one sentence with what was found.
     """
-    label, coord = place.name, place.coord
-    words = str(label)
-    if coord is not None:
-        plain = str(coord.attrs.get("standard_name") or label).replace("_", " ")
-        words = str(coord.attrs.get("long_name") or plain)
+    words = str(place.name)
+    if place.coord is not None:
+        attrs = place.coord.attrs
+        plain = str(attrs.get("standard_name") or words).replace("_", " ")
+        words = str(attrs.get("long_name") or plain)
+    nodes, units = _positions(place, n, spacing, periodic)
+    return Axis(place.dim, place.name, words, units, nodes)
+
+
+def _positions(place: Place, n: int, spacing: Any, periodic: Any) -> tuple[Nodes, str | None]:
+    """The positions along a dimension, and their units."""
+    coord, index = place.coord, place.index
+    if spacing is not None or periodic is not False or coord is None or index is None:
+        return _checked_positions(place, n, spacing, periodic)
+    if n > LONGEST_KEPT or not _is_fixed(index.values):
+        return _checked_positions(place, n, spacing, periodic)
+    # It is looked at once; as long as it is kept, no other has its id.
+    key = id(index), coord.dtype, str(coord.attrs.get("units"))
+    return _RECENT.get(key, lambda: (*_checked_positions(place, n, None, False), index))[:2]
+
+
+def _is_fixed(values: Any) -> bool:
+    """Whether these values are known not to change, as those of indexes do not since pandas 3."""
+    return isinstance(values, np.ndarray) and not values.flags.writeable
+
+
+def _checked_positions(
+    place: Place, n: int, spacing: Any, periodic: Any
+) -> tuple[Nodes, str | None]:
+    """The same, looked at anew."""
     check_length(n, f"dimension {str(place.dim)!r}")
     units: str | None = None
-    what = f"coordinate {label!r}"
+    what = f"coordinate {place.name!r}"
     shown: Any = 1.0  # the step of a dimension without a coordinate
     if spacing is not None:
-        what = f"spacing of {label!r}"
+        what = f"spacing of {place.name!r}"
         shown = spacing
         if isinstance(spacing, xr.DataArray):
             if spacing.dims not in ((), (place.dim,)):
@@ -269,12 +298,11 @@ def make_axis(place: Place, n: int, spacing: Any = None, periodic: Any = False) 
                     "give positions along this dimension"
                 )
             shown, units = spacing.values, spacing.attrs.get("units")
-    elif coord is not None:
-        shown, units = coord.values, coord.attrs.get("units")
+    elif place.coord is not None:
+        shown, units = place.coord.values, place.coord.attrs.get("units")
     values, scale, units = _ticks(np.asarray(shown), units, what)
     period = _period(periodic, units, what)
-    nodes = given_nodes(values, n, what, scale=scale, period=period, shown=shown)
-    return Axis(place.dim, label, words, units, nodes)
+    return given_nodes(values, n, what, scale=scale, period=period, shown=shown), units
 
 
 def _ticks(

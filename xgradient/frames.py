@@ -8,7 +8,7 @@ slopes that grow with it stand as 0 there, and `Poles` tells what comes instead.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import xarray as xr
@@ -191,7 +191,7 @@ def frame_with_factors(
         slopes = {by: s for (dim, by), s in along.items() if dim == axis.dim}
         others = [s for (dim, by), s in along.items() if by == axis.dim and dim != axis.dim]
         if axis.dim in factors.factors:
-            in_length = replace(axis, units=factors.units[axis.dim])
+            in_length = axis._replace(units=factors.units[axis.dim])
             inverse = 1 / factors.factors[axis.dim]
             sides.append(Side(in_length, inverse, slopes, sum(others, 0.0)))
         else:

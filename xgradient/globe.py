@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -158,7 +157,7 @@ def _poles(
                 f"{str(lat.name)!r} has a row there, and {str(lon.name)!r} does not go evenly "
                 "round; drop it, e.g. with .sel or .isel, or a repeated last meridian"
             )
-    alone = replace(lat_axis, nodes=_lat_nodes(lat))
+    alone = lat_axis._replace(nodes=_lat_nodes(lat))
     return Poles(lat_axis, alone, around, lengths.signs, lengths.ends, east, refusal)
 
 
@@ -218,7 +217,8 @@ def _as_meant(place: Place, evenly: Callable[[Floats, float], Iterator[Floats]])
     for even in evenly(values, turn):
         allowed = min(blur, LARGEST_BLUR * abs(even[1] - even[0]))
         if np.abs(values - even).max() <= allowed:
-            return replace(place, coord=xr.Variable(place.coord.dims, even, place.coord.attrs))
+            coord = xr.Variable(place.coord.dims, even, place.coord.attrs)
+            return Place(place.dim, place.name, coord)
     return place
 
 

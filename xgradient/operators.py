@@ -405,7 +405,7 @@ def _labelled_mixed(da: xr.DataArray, data: Any, orders: list[tuple[Any, int]]) 
 
 
 def _check_object(obj: Any, what: str) -> None:
-    if not isinstance(obj, XarrayObject):
+    if not isinstance(obj, (xr.DataArray, xr.Dataset)):
         raise TypeError(
             f"{what} takes labelled data, not {type(obj).__name__}; give a DataArray or Dataset"
             + (", or call xgradient.gradient for plain arrays" if what == "grad" else "")

@@ -67,8 +67,10 @@ def check_field(da: xr.DataArray) -> None:
             f"{name} {have} dtype {da.dtype}, which has no derivative; "
             f"convert {them} to numbers first"
         )
-    for dim, n in zip(da.dims, da.shape, strict=True):
-        check_length(n, f"dimension {str(dim)!r}")
+    cells = sum(da.shape)
+    if cells != cells:  # faster than to look at each
+        for dim, n in zip(da.dims, da.shape, strict=True):
+            check_length(n, f"dimension {str(dim)!r}")
 
 
 def evaluated(
@@ -107,8 +109,8 @@ def labelled(da: xr.DataArray, data: Any, name: Hashable, attrs: Mapping[Any, An
     """A result on the grid of a field."""
     result = da.copy(deep=False, data=data)
     result.name = name
-    result.attrs = dict(attrs)
-    result.encoding = result_encoding(da.encoding)
+    variable = result.variable
+    variable.attrs, variable.encoding = dict(attrs), result_encoding(da.encoding)
     return result
 
 
