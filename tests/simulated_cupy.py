@@ -27,7 +27,8 @@ __version__ = "14.2.0"
 calls: list[tuple[str, int]] = []
 #: The device that arrays are made on.
 current = 0
-float32, float64 = np.float32, np.float64
+float32, float64, int64 = np.float32, np.float64, np.int64
+complex64, complex128 = np.complex64, np.complex128
 
 
 class Transfer(AssertionError):
@@ -107,6 +108,7 @@ class ndarray:
     for _name in (
         "__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__",
         "__rtruediv__", "__pow__", "__neg__", "__abs__", "__gt__", "__lt__", "__eq__", "__ne__",
+        "__and__",
     ):  # fmt: skip
         locals()[_name] = lambda self, *args, _name=_name: self._call(
             getattr(np.ndarray, _name), _name, *args
@@ -144,7 +146,8 @@ def _elementwise(name: str, function: Callable[..., Any] | None = None) -> Calla
 
 
 for _name in (
-    "abs", "add", "astype", "hypot", "imag", "multiply", "real", "sqrt", "subtract", "sum", "take",
+    "abs", "add", "astype", "broadcast_to", "hypot", "imag", "isfinite", "multiply", "real", "sqrt",
+    "subtract", "sum", "take", "where",
 ):  # fmt: skip
     globals()[_name] = _elementwise(_name)
 

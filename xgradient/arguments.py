@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from .metrics import Factors, Globe, resolve_metric
 from .stencils import Order
 from .surfaces import Surface
 
-__all__ = ["axes_of_call", "frame_of_call"]
+__all__ = ["axes_of_call", "frame_of_call", "names_of_call", "steps_of_call"]
 
 #: The names of a call, and what each stands for.
 Found = dict[Hashable, Place]
@@ -162,7 +162,7 @@ def _surface(
 
 def _places(obj: XarrayObject, dim: Any, among: list[xr.DataArray]) -> tuple[Found, bool]:
     """What the names of a call stand for, and whether one was given by itself."""
-    names, alone = _names(obj, dim, among)
+    names, alone = names_of_call(obj, dim, among)
     if not names:
         raise ValueError("the data have no dimensions, so there is nothing to differentiate along")
     found: Found = {}
@@ -196,7 +196,7 @@ def _by_place(
     return spacings, periods
 
 
-def _names(
+def names_of_call(
     obj: XarrayObject, dim: Hashable | Iterable[Hashable] | None, among: list[xr.DataArray]
 ) -> tuple[list[Hashable], bool]:
     """The names to differentiate along, and whether one was given by itself."""
@@ -215,6 +215,34 @@ def _names(
                 f"dim has a {type(name).__name__} in it; give the name of a dimension or coordinate"
             )
     return names, False
+
+
+def steps_of_call(
+    names: list[Hashable],
+    alone: bool,
+    columns: Collection[Hashable],
+    spacing: Any,
+    periodic: Any,
+) -> Mapping[Hashable, Any]:
+    """The spacing by name, which those that bring positions in ``columns`` of their own have not.
+
+    Raises
+    ------
+    ValueError
+        If one of these is given a spacing or a period.
+    """
+    spacings = _spacing_mapping(spacing, names, alone)
+    for argument, given in (
+        ("spacing", spacings),
+        ("periodic", _periodic_mapping(periodic, names)),
+    ):
+        for name in columns:
+            if given.get(name) is not None and given[name] is not False:
+                raise ValueError(
+                    f"{argument} is given for {str(name)!r}, which has positions of its own in "
+                    f"every column; leave it out, or give {argument} by name to the others"
+                )
+    return {name: step for name, step in spacings.items() if name not in columns}
 
 
 def _spacing_mapping(spacing: Any, names: list[Hashable], alone: bool) -> Mapping[Hashable, Any]:

@@ -11,8 +11,8 @@ import xarray as xr
 
 from .axes import Axis
 from .formulas import Formula, Part, PolePart
-from .frames import AnyFrame, Coefficient
-from .stencils import Order, identity
+from .frames import AnyFrame, Coefficient, Column, Side
+from .stencils import Order, Stencil, identity
 from .terms import Fold, PoleTerm, Sum, Term
 
 __all__ = ["Binding"]
@@ -36,6 +36,8 @@ class Binding:
         For each input array whether it is a horizontal component, which turns round at a pole.
     inner : mapping from key to int
         For formulas that are evaluated before others, by their keys, the array with the values.
+    columns : mapping from Column to int
+        The arrays with the positions of axes that differ from column to column.
     """
 
     frame: AnyFrame
@@ -44,6 +46,7 @@ class Binding:
     order: Order
     vectors: tuple[bool, ...]
     inner: Mapping[Hashable, int] = field(default_factory=dict)
+    columns: Mapping[Column, int] = field(default_factory=dict)
 
     def sum(self, formula: Formula, *, squares: bool = False) -> Sum:
         """The terms of a formula, or of the root of the sum of their squares."""
@@ -59,12 +62,16 @@ class Binding:
                 )
             if poles.refusal and self._around() is not None:
                 raise ValueError(poles.refusal)
-        terms = _joined([self._term(part) for part in _merged(formula.parts)])
+        made = [self._term(part) for part in _merged(formula.parts)]
+        # A term by positions is alone in its sum.
+        terms = _joined(made) if len(made) > 1 else tuple(made)
         ends = tuple(self._pole(p) for p in formula.poles) if on_rows else ()
         return Sum(terms, ends, squares)
 
     def _term(self, part: Part) -> Term:
-        axis = self._axis(part)
+        if isinstance(part.side, Column):
+            return self._column(part, part.side)
+        axis = self._axis(part.side)
         d, coefficient = self.dims.index(axis.dim), part.coefficient
         number = self._number(part.field)
         if not part.deriv:
@@ -79,6 +86,12 @@ class Binding:
             values = np.asarray(coefficient)
             stencil = stencil if values.ndim == 0 and values == 1 else stencil.scaled(values)
         return Term(number, d, stencil, weight, fold=self._fold(number, axis))
+
+    def _column(self, part: Part, column: Column) -> Term:
+        d = self.dims.index(column.dim)
+        windows = self.order.of(part.deriv).windows(self.shape[d], f"dimension {str(column.dim)!r}")
+        positions = self.columns[column]
+        return Term(self._number(part.field), d, windows, positions=positions)
 
     def _number(self, source: int | Formula) -> int:
         """The number of the array that a part is taken of."""
@@ -104,12 +117,12 @@ class Binding:
         has = poles is not None and poles.around in self.dims
         return self.dims.index(poles.around) if poles is not None and has else None
 
-    def _axis(self, part: Part) -> Axis:
-        """The axis of a part; latitudes without longitudes do not continue across the poles."""
+    def _axis(self, side: Side) -> Axis:
+        """The axis of a side; latitudes without longitudes do not continue across the poles."""
         poles = self.frame.poles
-        if part.side.kind == "latitude" and poles is not None and self._around() is None:
+        if side.kind == "latitude" and poles is not None and self._around() is None:
             return poles.alone
-        return part.side.axis
+        return side.axis
 
     def _fold(self, field: int, axis: Axis) -> Fold | None:
         around = self._around()
@@ -155,17 +168,23 @@ def _joined(terms: list[Term]) -> tuple[Term, ...]:
             if (other.field, other.axis) == (term.field, term.axis)
             and other.weight is None
             and term.weight is None
-            and term.stencil.width > 1
+            and _stencil(term).width > 1
         ]
         if alike:
             other = joined[alike[0]]
-            joined[alike[0]] = replace(other, stencil=other.stencil.plus(term.stencil))
-        elif term.stencil.width == 1 and (mine := _unweighted(joined, term.field)) is not None:
+            joined[alike[0]] = replace(other, stencil=_stencil(other).plus(_stencil(term)))
+        elif _stencil(term).width == 1 and (mine := _unweighted(joined, term.field)) is not None:
             # The field itself is at hand where its derivative is taken.
             joined[mine] = replace(joined[mine], value=term.weight)
         else:
             joined.append(term)
     return tuple(joined)
+
+
+def _stencil(term: Term) -> Stencil:
+    """The stencil of a term, as all terms of formulas have one."""
+    assert isinstance(term.stencil, Stencil)
+    return term.stencil
 
 
 def _unweighted(terms: list[Term], field: int) -> int | None:

@@ -75,6 +75,9 @@ class Plan:
         The block's range along the axis of longitudes; None if it goes all round.
     weights : int
         Number of weights that are handed to each block.
+    positions : tuple of int
+        Which of the input arrays hold positions. They may be 1 long along axes of the block, and
+        have no say in the dtype of the results.
     """
 
     fields: int
@@ -85,6 +88,7 @@ class Plan:
     on_pole: tuple[bool, bool] = (False, False)
     span: tuple[int, int] | None = None
     weights: int = 0
+    positions: tuple[int, ...] = ()
 
 
 def run(plan: Plan, *args: Any, runner: Runner | None = None) -> list[Any]:
@@ -102,6 +106,8 @@ def run(plan: Plan, *args: Any, runner: Runner | None = None) -> list[Any]:
     """
     blocks, rest = [kernels.plain(f) for f in args[: plan.fields]], list(args[plan.fields :])
     weights, rest = rest[: plan.weights], rest[plan.weights :]
+    for p in plan.positions:
+        blocks[p] = kernels.spread(blocks[p], blocks[0])
     sides, caps = {}, {}
     for group in plan.groups:
         key, block = (group.field, group.axis), blocks[group.field]
@@ -120,9 +126,13 @@ def run(plan: Plan, *args: Any, runner: Runner | None = None) -> list[Any]:
             before, after = sides.get((t.field, t.axis), (None, None))
             rows = t.stencil if before is None and after is None else t.stencil.inside
             weight, value = (weights[w] if isinstance(w, int) else w for w in (t.weight, t.value))
+            positions = None
+            if t.positions is not None:
+                around = sides.get((t.positions, t.axis), (None, None))
+                positions = (blocks[t.positions], *around)
             f = blocks[t.field]
-            calls[-1].append(Call(f, t.axis, rows, before, after, weight, value, how))
-    results = kernels.sums(calls, blocks, plan.finish, plan.count, runner)
+            calls[-1].append(Call(f, t.axis, rows, before, after, weight, value, how, positions))
+    results = kernels.sums(calls, blocks, plan.finish, plan.count, runner, plan.positions)
     for end in (0, 1):
         if plan.on_pole[end]:
             results = _pole_row(plan, calls, blocks, caps, end, results)
@@ -154,7 +164,8 @@ def _sides(
         if last:
             after.append(beyond(caps[1], axis, group.fold, 1, last, span))
     joined = [kernels.join(parts, axis) if parts else None for parts in (before, after)]
-    return joined[0], joined[1]
+    spread = [side if side is None else kernels.spread(side, block, axis) for side in joined]
+    return spread[0], spread[1]
 
 
 def _pole_row(
@@ -170,7 +181,7 @@ def _pole_row(
     at = blocks[0].shape[axis] - 1 if end else 0
     rows = [[c.cut(axis, at, at + 1, kernels.rows_of) for c in one] for one in calls]
     fields = [cut(f, axis, at, at + 1) for f in blocks]
-    sums = kernels.sums(rows, fields)
+    sums = kernels.sums(rows, fields, apart=plan.positions)
     for i, each in enumerate(plan.sums):
         for t in each.poles:
             value = on_pole(caps[t.field, t.axis][end], t, end, plan.span)

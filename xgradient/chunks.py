@@ -23,7 +23,7 @@ from .stencils import Stencil
 from .terms import Sum, Term
 from .threads import VARIABLE, run_all, thread_count
 
-__all__ = ["derivatives", "evaluate"]
+__all__ = ["derivatives", "evaluate", "first_turn"]
 
 #: Data types whose derivatives are computed with float32 coefficients.
 SINGLE = ("float16", "bfloat16", "float32", "complex64")
@@ -67,7 +67,8 @@ def evaluate(
     Parameters
     ----------
     arrays : list of array
-        The fields, of one shape, in memory or in dask chunks.
+        The fields, of one shape, in memory or in dask chunks; and positions, which may be 1 long
+        along some axes.
     sums : list of Sum
         The sums, with stencils for the whole length of each axis.
     finish : callable, optional
@@ -79,17 +80,24 @@ def evaluate(
     Returns
     -------
     list of array
-        The sums, or what ``finish`` makes of them. Nothing is computed for dask.
+        The sums, or what ``finish`` makes of them, in chunks of the fields. Nothing is computed
+        for dask.
     """
     if not all(t.stencil.single for each in sums for t in each.terms):
         _refuse_single(arrays)
-    kernels.check_alike([a._meta if _is_dask(a) else a for a in arrays])
+    fields_ = [a for at, a in enumerate(arrays) if at not in _apart(sums)]
+    kernels.check_alike([a._meta if _is_dask(a) else a for a in fields_])
     count = len(sums) if finish is None else count or 1
     if any(_is_dask(array) for array in (*arrays, *_weights(sums))):
         return _in_chunks(arrays, sums, finish, count)
     shape = arrays[0].shape
     planner = Planner(sums, tuple((n,) for n in shape), len(arrays), finish, count)
     return blocks.run(planner.plan((0,) * len(shape)), *arrays, runner=_run)
+
+
+def first_turn(positions: Any, axis: int) -> tuple[int, ...] | None:
+    """Where positions along an axis first repeat a value or turn back, if they are in memory."""
+    return None if _is_dask(positions) else kernels.first_turn(positions, axis, _run)
 
 
 def _refuse_single(arrays: list[Any]) -> None:
@@ -140,7 +148,8 @@ def _in_chunks(
     from dask.highlevelgraph import HighLevelGraph
     from dask.task_spec import Task, TaskRef
 
-    arrays = _alike(arrays, _weights(sums))
+    apart = _apart(sums)
+    arrays = _alike(arrays, apart, _weights(sums))
     first = arrays[0]
     token = tokenize([a.name for a in arrays], [_plain(each) for each in sums], finish)
     sums, weights = _handed_over(sums, first.chunks)
@@ -152,13 +161,12 @@ def _in_chunks(
     name = f"gradient-{token}"
     for block in every:
         key = (name, *block)
-        refs = [TaskRef((a.name, *block)) for a in arrays]
-        refs.extend(TaskRef((w.name, *_within(block, w.shape))) for w in weights)
+        refs = [TaskRef((a.name, *_within(block, a))) for a in (*arrays, *weights)]
         for at, exchange in enumerate(planner.exchanges):
-            refs.extend(_given(token, at, exchange, block))
+            refs.extend(_given(token, at, exchange, arrays, block))
         layer[key] = Task(key, _chunk, planner.plan(block), *refs)
     graph = HighLevelGraph.from_collections(name, layer, dependencies=[*arrays, *weights])
-    meta = kernels.blank([a._meta for a in arrays])
+    meta = kernels.blank([a._meta for at, a in enumerate(arrays) if at not in apart])
     whole = da.Array(graph, name, first.chunks, meta=meta)
     if count == 1:
         return [whole]
@@ -175,29 +183,45 @@ def _in_chunks(
     return results
 
 
-def _alike(arrays: list[Any], weights: list[Any]) -> list[Any]:
-    """All arrays as dask arrays with the same chunks; those of weights, if only these have any."""
+def _alike(arrays: list[Any], apart: set[int | None], weights: list[Any]) -> list[Any]:
+    """All arrays as dask arrays with the same chunks.
+
+    They are those of the fields, else those of positions (the arrays ``apart``) and weights.
+    """
     import dask.array as da
 
     if len(arrays) == 1 and _is_dask(arrays[0]):
         return arrays
-    chunks = next((a.chunks for a in arrays if _is_dask(a)), None)
+    fields_ = [a for at, a in enumerate(arrays) if at not in apart]
+    chunks = next((a.chunks for a in fields_ if _is_dask(a)), None)
     if chunks is None:
-        lazy = [w for w in weights if _is_dask(w)]
+        lazy = [w for w in (*arrays, *weights) if _is_dask(w)]
         chunks = tuple(
             next((w.chunks[d] for w in lazy if w.shape[d] == n), (n,))
             for d, n in enumerate(arrays[0].shape)
         )
+    elif any(a.chunks != chunks for a in fields_ if _is_dask(a)):
+        dims = tuple(range(arrays[0].ndim))
+        lazy = [a for a in fields_ if _is_dask(a)]
+        every = (part for a in lazy for part in (a, dims))
+        chunks = da.core.unify_chunks(*every, warn=False)[1][0].chunks
+    return [_in_parts(a, chunks) for a in arrays]
+
+
+def _in_parts(array: Any, chunks: tuple[tuple[int, ...], ...]) -> Any:
+    """An array, which is perhaps 1 long along some axes, in chunks of the fields."""
+    import dask.array as da
+
+    mine = tuple(c if sum(c) == n else (1,) for n, c in zip(array.shape, chunks, strict=True))
+    if _is_dask(array):
+        return array.rechunk(mine)
     # Only NumPy arrays are named after what is in them: others may be far away.
-    arrays = [
-        a if _is_dask(a) else da.from_array(a, chunks, None if isinstance(a, np.ndarray) else False)
-        for a in arrays
-    ]
-    if all(a.chunks == chunks for a in arrays):
-        return arrays
-    dims = tuple(range(arrays[0].ndim))
-    _, unified = da.core.unify_chunks(*(part for a in arrays for part in (a, dims)), warn=False)
-    return list(unified)
+    return da.from_array(array, mine, None if isinstance(array, np.ndarray) else False)
+
+
+def _apart(sums: list[Sum]) -> set[int | None]:
+    """Which of the arrays hold positions."""
+    return {t.positions for each in sums for t in each.terms}
 
 
 def _weights(sums: list[Sum]) -> list[Any]:
@@ -225,15 +249,15 @@ def _handed_over(sums: list[Sum], chunks: Any) -> tuple[list[Sum], list[Any]]:
         )
         for each in sums
     ]
-    return numbered, [
-        w.rechunk(tuple((1,) if n == 1 else c for n, c in zip(w.shape, chunks, strict=True)))
-        for w in lazy.values()
-    ]
+    return numbered, [_in_parts(w, chunks) for w in lazy.values()]
 
 
-def _within(block: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The block of a weight, which is 1 long along some axes, that belongs to a block."""
-    return tuple(0 if n == 1 else at for at, n in zip(block, shape, strict=True))
+def _within(block: tuple[int, ...], array: Any) -> tuple[int, ...]:
+    """The block of an array that belongs to a block of the fields; it may be 1 long along axes."""
+    counts = array.numblocks
+    if 1 not in counts:
+        return block
+    return tuple(0 if count == 1 else at for at, count in zip(block, counts, strict=True))
 
 
 def _plain(value: Any) -> Any:
@@ -252,12 +276,14 @@ def _rim_tasks(
     from dask.task_spec import List, Task, TaskRef
 
     group = exchange.groups[0]
-    axis, source = group.axis, arrays[group.field].name
+    axis, source = group.axis, arrays[group.field]
+    rim = f"rim-{token}", at
     tasks: dict[Any, Any] = {}
     for block in every:
-        if ranges := exchange.ranges[block[axis]]:
-            key = (f"rim-{token}", at, *block)
-            tasks[key] = Task(key, _rims, TaskRef((source, *block)), axis, ranges)
+        place = _within(block, source)
+        if (ranges := exchange.ranges[block[axis]]) and (*rim, *place) not in tasks:
+            key = (*rim, *place)
+            tasks[key] = Task(key, _rims, TaskRef((source.name, *place)), axis, ranges)
     for end, pieces in enumerate(exchange.caps):
         for block in every if pieces else ():
             if block != _corner(block, exchange):
@@ -266,20 +292,23 @@ def _rim_tasks(
             rows = []
             for m in range(_count(every, exchange.around)):
                 column = [_moved(block, {exchange.around: m, axis: n}) for n, _ in pieces]
-                rows.append(List(*(TaskRef((f"rim-{token}", at, *place)) for place in column)))
+                rows.append(List(*(TaskRef((*rim, *place)) for place in column)))
             which = tuple(k for _, k in pieces)
             tasks[cap] = Task(cap, _cap, axis, exchange.around, which, *rows)
     return tasks
 
 
-def _given(token: str, at: int, exchange: Exchange, block: tuple[int, ...]) -> list[Any]:
+def _given(
+    token: str, at: int, exchange: Exchange, arrays: list[Any], block: tuple[int, ...]
+) -> list[Any]:
     """References to all that a block gets from others along one axis."""
     from dask.task_spec import TaskRef
 
-    axis = exchange.groups[0].axis
+    axis, source = exchange.groups[0].axis, arrays[exchange.groups[0].field]
     here = block[axis]
     who = exchange.neighbours[here]
-    refs = [TaskRef((f"rim-{token}", at, *_moved(block, {axis: n}))) for n in who]
+    places = [_within(_moved(block, {axis: n}), source) for n in who]
+    refs = [TaskRef((f"rim-{token}", at, *place)) for place in places]
     corner = _corner(block, exchange)
     given = exchange.groups[here].given
     return refs + [TaskRef((f"cap-{token}", at, end, *corner)) for end in (0, 1) if given[end]]

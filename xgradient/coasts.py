@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from .nodes import Nodes
 from .weights import Tables, window_table
 
-__all__ = ["Coasts", "make_coasts"]
+__all__ = ["Choice", "Coasts", "make_coasts", "window_choice"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -108,8 +108,17 @@ class Coasts:
         return replace(self, kinds=kinds, starts=starts, widths=widths, table=table)
 
 
-def make_coasts(nodes: Nodes, deriv: int, half: int, edge_width: int) -> Coasts:
-    """The windows of one derivative on one axis.
+class Choice(NamedTuple):
+    """Windows by the number of valid nodes before and after a row's own, as `Coasts` has them."""
+
+    reach: int
+    kinds: Ints
+    starts: Ints
+    widths: Ints
+
+
+def window_choice(deriv: int, half: int, edge_width: int) -> Choice:
+    """The windows of one derivative, whatever is missing.
 
     With as many as ``half`` valid nodes on both sides it is the centred one of the interior. Else
     it begins (ends) at the nearer end of the run of valid nodes, with ``edge_width`` nodes or as
@@ -117,8 +126,6 @@ def make_coasts(nodes: Nodes, deriv: int, half: int, edge_width: int) -> Coasts:
 
     Parameters
     ----------
-    nodes : Nodes
-        The axis.
     deriv : int
         Order of the derivative; windows have at least one node more.
     half : int
@@ -137,10 +144,25 @@ def make_coasts(nodes: Nodes, deriv: int, half: int, edge_width: int) -> Coasts:
             start = -before if before <= after else after - width + 1
         if width > deriv:
             kinds[before, after] = windows.setdefault((start, width), len(windows))
-    rows = [_rows(nodes, start, width, deriv) for start, width in windows]
+    starts, widths = np.array(list(windows), dtype=np.int64).T
+    return Choice(reach, kinds, starts, widths)
+
+
+def make_coasts(nodes: Nodes, deriv: int, half: int, edge_width: int) -> Coasts:
+    """The windows of one derivative on one axis.
+
+    Parameters
+    ----------
+    nodes : Nodes
+        The axis.
+    deriv, half, edge_width : int
+        As `window_choice` takes them.
+    """
+    reach, kinds, starts, widths = window_choice(deriv, half, edge_width)
+    windows = starts.tolist(), widths.tolist()
+    rows = [_rows(nodes, start, width, deriv) for start, width in zip(*windows, strict=True)]
     low, high = (-FAR, FAR) if nodes.closed else (0, nodes.n)
-    starts, widths = ([window[k] for window in windows] for k in (0, 1))
-    return Coasts(reach, low, high, kinds, *_stacked(starts, widths, rows))
+    return Coasts(reach, low, high, kinds, *_stacked(*windows, rows))
 
 
 def _rows(nodes: Nodes, start: int, width: int, deriv: int) -> Floats:

@@ -7,7 +7,7 @@ from typing import Any
 
 from .kernels import pointwise, real_parts, root
 
-__all__ = ["along", "deformation", "direction", "length"]
+__all__ = ["along", "at_constant", "deformation", "direction", "length"]
 
 # Plain arithmetic, which means the same for numbers in a compiled loop and for whole arrays.
 
@@ -38,6 +38,10 @@ def _product3(a: Any, b: Any, c: Any, u: Any, v: Any, w: Any) -> Any:
 
 def _okubo_weiss(normal: Any, shear: Any, vorticity: Any) -> Any:
     return normal * normal + shear * shear - vorticity * vorticity
+
+
+def _on_a_level(f: Any, z: Any, by_z: Any) -> Any:
+    return f - z * by_z
 
 
 def _quotient(a: Any, b: Any) -> Any:
@@ -76,6 +80,14 @@ def along(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
     """The components of a gradient times those of a vector."""
     vector = fields[1 : 1 + len(sums)]
     return [pointwise(_PRODUCTS[len(vector)], [*sums, *vector], outs[0])]
+
+
+def at_constant(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
+    """Derivatives at constant z: those along the levels of f and of z, and that of f by z."""
+    *along_levels, by_z = sums
+    n = len(along_levels) // 2
+    slopes = zip(along_levels[:n], along_levels[n:], outs, strict=True)
+    return [pointwise(_on_a_level, [f, z, by_z], out) for f, z, out in slopes]
 
 
 def direction(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:

@@ -18,7 +18,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from functools import singledispatch
 
-from .frames import AnyFrame, Coefficient, Side
+from .frames import AnyFrame, Coefficient, Column, Side
 
 __all__ = [
     "Formula",
@@ -43,7 +43,7 @@ class Part:
     """
 
     field: int | Formula
-    side: Side
+    side: Side | Column
     deriv: int
     coefficient: Coefficient
     weak: bool = False

@@ -9,14 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import xarray as xr
 
 from .axes import Axis
 from .metrics import Factors
 
-__all__ = ["AnyFrame", "Coefficient", "Frame", "Poles", "Side", "flat_frame", "frame_with_factors"]
+__all__ = [
+    "AnyFrame",
+    "Coefficient",
+    "Column",
+    "Frame",
+    "Poles",
+    "Side",
+    "flat_frame",
+    "frame_with_factors",
+]
 
 #: A coefficient: a number, or values along some of the dimensions.
 Coefficient = xr.Variable | float
@@ -61,6 +70,49 @@ class Side:
     def slope(self, by: Side) -> Coefficient:
         """∂ ln h of this axis by another one."""
         return self.slopes.get(by.axis.dim, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """An axis whose positions differ from column to column, in units of length as they are.
+
+    It stands for both a side of a frame and the axis of that side.
+
+    Attributes
+    ----------
+    dim, name : hashable
+        The dimension, and the coordinate's name.
+    long_name : str
+        The coordinate in words.
+    units : str or None
+        Units of the positions.
+    positions : Variable
+        The positions, along this and other dimensions.
+    """
+
+    dim: Hashable
+    name: Hashable
+    long_name: str
+    units: str | None
+    positions: xr.Variable
+
+    inverse: ClassVar[Coefficient] = 1.0
+    others: ClassVar[Coefficient] = 0.0
+    kind: ClassVar[str | None] = None
+
+    @property
+    def axis(self) -> Column:
+        """The axis, which is this."""
+        return self
+
+    def slope(self, by: Any) -> Coefficient:
+        """∂ ln h of this axis by another one."""
+        return 0.0
+
+    def beside(self, dims: tuple[Hashable, ...]) -> Any:
+        """The positions as an array with these dimensions, 1 long along those they do not have."""
+        mine = self.positions.transpose(*(d for d in dims if d in self.positions.dims))
+        return mine.data[tuple(slice(None) if d in mine.dims else None for d in dims)]
 
 
 @dataclass(frozen=True, eq=False)

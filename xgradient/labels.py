@@ -178,6 +178,8 @@ def common_units(units: list[str | None], what: str) -> tuple[str | None, list[f
 #: Units that UDUNITS, by which CF reads them, does not know by pint's symbol or takes for others.
 _UDUNITS = {
     "deg": "degree", "kn": "knot", "nmi": "nautical_mile", "µ": "micron", "sv": "sverdrup",
+    # MetPy, once it is imported, has pint write the other CF names of these.
+    "degrees_E": "degrees_east", "degrees_N": "degrees_north",
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from .chunks import derivatives
 from .formulas import gradient_parts, hessian_parts, laplacian_parts, pure_parts
 from .frames import AnyFrame
 from .labels import common_units, described, result_attrs, result_name, result_units, words_for
+from .layers import layered
 from .results import (
     check_field,
     dims_of,
@@ -42,6 +43,8 @@ def grad(
     periodic: Any = None,
     skipna: bool = False,
     metric: Any = None,
+    along: Hashable | None = None,
+    at_constant: Hashable | None = None,
 ) -> Any:
     r"""Derivatives along named coordinates; the same as ``obj.grad(dim, ...)``.
 
@@ -137,10 +140,17 @@ def grad(
     order = Order.checked(deriv, accuracy, edge_order, skipna)
     _check_object(obj, "grad")
     if isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
+        if along is not None or at_constant is not None:
+            raise ValueError(
+                "along and at_constant are not for mixed derivatives; name coordinates in a list"
+            )
         return _mixed(obj, dim, order, spacing, periodic, metric)
     fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
     if isinstance(obj, xr.Dataset) and obj.dims and not fields:
         raise no_field(obj, obj.dims if dim is None else _listed(dim))
+    by_columns = layered(obj, fields, dim, order, spacing, periodic, metric, along, at_constant)
+    if by_columns is not None:
+        return by_columns
     frame, alone = frame_of_call(obj, dim, metric, order, spacing, periodic, among=fields)
     results = []
     for da in fields:

@@ -10,6 +10,7 @@ from .blocks import Group, Plan
 from .kernels import Finish
 from .stencils import Stencil
 from .terms import Fold, PoleTerm, Sum, Term
+from .windows import Windows
 
 __all__ = ["Exchange", "Planner"]
 
@@ -80,11 +81,17 @@ class Planner:
         self._rows = {
             (t.stencil, t.axis): _rows_of_chunks(t.stencil, self._bounds[t.axis]) for t in terms
         }
-        every: list[Term | PoleTerm] = [*terms, *poles]
+        self._positions = tuple({t.positions for t in terms if t.positions is not None})
+        # Of positions as many cells are needed as of the field that they belong to.
+        takers = [
+            *terms,
+            *(replace(t, field=t.positions) for t in terms if t.positions is not None),
+        ]
+        every: list[Term | PoleTerm] = [*takers, *poles]
         keys = dict.fromkeys((t.field, t.axis) for t in every)
         self.exchanges = [
             self._exchange(
-                [t for t in terms if (t.field, t.axis) == key],
+                [t for t in takers if (t.field, t.axis) == key],
                 [t for t in poles if (t.field, t.axis) == key],
             )
             for key in keys
@@ -125,7 +132,7 @@ class Planner:
             span = self._bounds[self._around][block[self._around]]
         on_pole = ends[0], ends[1]
         made = self._finish, self._count
-        return Plan(self._fields, sums, groups, *made, on_pole, span, self._given)
+        return Plan(self._fields, sums, groups, *made, on_pole, span, self._given, self._positions)
 
     def _part(self, term: Term, block: tuple[int, ...]) -> Term:
         """A term with the rows and weights of one block."""
@@ -187,12 +194,16 @@ class Planner:
         return Exchange(groups, neighbours, ranges, (caps_from[0], caps_from[1]), around)
 
 
-def _rows_of_chunks(stencil: Stencil, bounds: tuple[Range, ...]) -> list[Stencil]:
+def _rows_of_chunks(
+    stencil: Stencil | Windows, bounds: tuple[Range, ...]
+) -> list[Stencil | Windows]:
     """The rows of each chunk, numbered from its first cell."""
     if len(bounds) == 1:
         return [stencil]
-    alike: dict[int, Stencil] = {}  # inside a uniform axis, chunks of one length have one stencil
-    rows = []
+    alike: dict[
+        int, Stencil | Windows
+    ] = {}  # inside a uniform axis, chunks of one length have one stencil
+    rows: list[Stencil | Windows] = []
     for start, stop in bounds:
         if stencil.alike(start, stop):
             if stop - start not in alike:

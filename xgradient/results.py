@@ -12,7 +12,7 @@ from .binding import Binding
 from .chunks import evaluate
 from .finishes import length
 from .formulas import Formula
-from .frames import AnyFrame
+from .frames import AnyFrame, Column
 from .kernels import Finish
 from .labels import result_encoding
 from .nodes import check_length
@@ -96,6 +96,11 @@ def evaluated(
         arrays += evaluate(arrays, [binding.sum(each) for each in inner.values()])
         vectors = (*binding.vectors, *(False for _ in inner))
         binding = replace(binding, vectors=vectors, inner=numbers)
+    sides = [part.side for formula in formulas for part in formula.parts]
+    for column in {side: None for side in sides if isinstance(side, Column)}:
+        if column not in binding.columns:
+            binding = replace(binding, columns={**binding.columns, column: len(arrays)})
+            arrays.append(column.beside(binding.dims))
     sums = [binding.sum(formula, squares=squares) for formula in formulas]
     return evaluate(arrays, sums, finish, count)
 

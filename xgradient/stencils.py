@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .coasts import Coasts, make_coasts
 from .nodes import LONGEST_KEPT, Nodes
 from .weights import Tables, window_table
+from .windows import Windows
 
 __all__ = ["Order", "Stencil", "identity", "make_stencil"]
 
@@ -258,14 +259,23 @@ class Order(NamedTuple):
             # Next to missing values, windows at an end may reach further than those inside.
             reach = max(width // 2, needed - 1) if self.skipna else width // 2
             needed = max(width, reach + max(nodes.skips))
-        if nodes.n < needed:
-            raise ValueError(
-                f"{what} has {nodes.n} point{'' if nodes.n == 1 else 's'}, but "
-                f"deriv={self.deriv}, accuracy={self.accuracy}, edge_order={self.edge_order} "
-                f"{'on a periodic axis ' if closed else ''}needs {needed}; "
-                "lower them or take more points"
-            )
+        self._check_points(nodes.n, needed, what, "on a periodic axis " if closed else "")
         return make_stencil(nodes, self.deriv, self.accuracy, self.edge_order, self.skipna)
+
+    def windows(self, n: int, what: str) -> Windows:
+        """The windows of this derivative by positions of every column's own, of n points each."""
+        ends = self.deriv + self.edge_order
+        self._check_points(n, ends, what)
+        half = _interior_width(self.deriv, self.accuracy, False) // 2
+        return Windows(n, self.deriv, half, ends, self.skipna, 0, n)
+
+    def _check_points(self, n: int, needed: int, what: str, where: str = "") -> None:
+        if n < needed:
+            raise ValueError(
+                f"{what} has {n} point{'' if n == 1 else 's'}, but "
+                f"deriv={self.deriv}, accuracy={self.accuracy}, edge_order={self.edge_order} "
+                f"{where}needs {needed}; lower them or take more points"
+            )
 
 
 @lru_cache(maxsize=128, typed=True)  # True is no 1 here

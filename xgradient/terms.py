@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .stencils import Stencil
+from .windows import Windows
 
 __all__ = ["Fold", "PoleTerm", "Sum", "Term"]
 
@@ -39,7 +40,7 @@ class Term:
         Which of the input arrays.
     axis : int
         The axis of the stencil.
-    stencil : Stencil
+    stencil : Stencil or Windows
         Its rows; those of width 1 stand for the field itself.
     weight : array of float64 or int, optional
         As many dimensions as the field has, each of its length or 1; in memory or in dask chunks.
@@ -49,14 +50,18 @@ class Term:
     fold : Fold, optional
         How the axis continues at its ends, if it does so across poles; a stencil that reaches
         over the ends belongs to a periodic axis otherwise.
+    positions : int, optional
+        Which of the input arrays holds the positions that the coefficients follow from, where
+        there are only windows. Such a term has no weights, and is the only one of its sum.
     """
 
     field: int
     axis: int
-    stencil: Stencil
+    stencil: Stencil | Windows
     weight: Any = None
     value: Any = None
     fold: Fold | None = None
+    positions: int | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,14 +6,15 @@ stencil. It knows no labels, coordinates, periods or chunks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from ..stencils import Stencil
-from . import _cupy, _standard, _tiles, _torch
+from ..windows import Windows
+from . import _cupy, _standard, _standard_levels, _tiles, _torch, _turns
 from ._boxes import cut
 from ._calls import Call, Finish, rows_of
 from ._tiles import Runner, compiled_pointwise, evaluate, loops
@@ -27,6 +28,7 @@ __all__ = [
     "collected",
     "cut",
     "derivative",
+    "first_turn",
     "join",
     "negative",
     "opened",
@@ -39,6 +41,7 @@ __all__ = [
     "result_dtype",
     "root",
     "rows_of",
+    "spread",
     "sums",
     "times",
     "total",
@@ -98,7 +101,8 @@ def derivative(
         if runner is None or out.size < _tiles.WORTH_THREADS:
             loops(out.dtype)(block, axis, rows, out, before, after)
         else:
-            evaluate([[Call(block, axis, rows, before, after)]], [out], [], None, runner)
+            call = Call(block, axis, rows, before, after)
+            evaluate([[call]], [out], [], None, runner, out.dtype)
         return out
     if _cupy.holds(block):
         rows = stencil if before is None and after is None else stencil.inside
@@ -116,6 +120,7 @@ def sums(
     finish: Finish | None = None,
     count: int | None = None,
     runner: Runner | None = None,
+    apart: tuple[int, ...] = (),
 ) -> list[Any]:
     """Sums of terms on blocks of one shape, in one pass.
 
@@ -132,34 +137,67 @@ def sums(
         How many results ``finish`` makes.
     runner : callable, optional
         Runs the work units of large NumPy blocks; without it they run in the calling thread.
+    apart : tuple of int
+        Blocks that have no say in the dtype of what ``finish`` makes, only in that of the sums.
 
     Returns
     -------
     list of array
         The sums, or what ``finish`` makes of them.
     """
+    fields = [block for at, block in enumerate(blocks) if at not in apart]
+    taken = [*fields, *(call.f for calls in wanted for call in calls if apart)]
     if all(isinstance(block, np.ndarray) for block in blocks):
-        dtype = result_dtype(np.result_type(*blocks))
+        exact = result_dtype(np.result_type(*taken))
+        dtype = exact if finish is None else result_dtype(np.result_type(*fields))
         like = blocks[0]
         outs = [np.empty_like(like, dtype=dtype, subok=False) for _ in range(count or len(wanted))]
-        evaluate(wanted, outs, blocks, finish, runner)
+        evaluate(wanted, outs, blocks, finish, runner, exact)
         return outs
     xp = _namespace(blocks[0])
-    dtype = _dtype(blocks, xp)
-    computed = _standard.summed(dtype, xp)
-    if _cupy.holds(blocks[0]):
-        results = _cupy.sums(wanted, blocks[0], computed if finish else dtype)
-    else:
-        results = []
-        for calls in wanted:
-            total: Any = None
-            for f, axis, stencil, *others, how in calls:
-                part = _standard.derivative(f, axis, stencil, computed, xp, *others)
-                total = collected(total, part, how)
-            results.append(total)
+    exact = _dtype(taken, xp)
+    dtype = exact if finish is None else _dtype(fields, xp)
+    computed = _standard.summed(exact, xp)
+    results = _summed(wanted, blocks[0], computed if finish else dtype, xp)
     if finish is not None:
         results = finish(results, blocks, [None] * (count or 1))
     return [xp.astype(r, dtype) for r in results] if computed != dtype else results
+
+
+def _summed(wanted: list[list[Call]], like: Any, dtype: Any, xp: Any) -> list[Any]:
+    """The sums of arrays that are not NumPy's."""
+    on_device: Iterator[Any] = iter(())
+    if _cupy.holds(like):
+        usual = [calls for calls in wanted if not calls[0].positions]
+        on_device = iter(_cupy.sums(usual, like, dtype) if usual else ())
+    results = []
+    for calls in wanted:
+        if _cupy.holds(like) and not calls[0].positions:
+            results.append(next(on_device))
+            continue
+        total: Any = None
+        for f, axis, stencil, before, after, weight, value, how, positions in calls:
+            if isinstance(stencil, Windows):
+                assert positions is not None
+                parts = (f, before, after), positions
+                part = _standard_levels.derivative(*parts, axis, stencil, dtype, xp)
+            else:
+                around = before, after, weight, value
+                part = _standard.derivative(f, axis, stencil, dtype, xp, *around)
+            total = collected(total, part, how)
+        results.append(total)
+    return results
+
+
+def first_turn(positions: Any, axis: int, runner: Runner | None = None) -> tuple[int, ...] | None:
+    """The index of the first position along an axis that repeats a value or turns back.
+
+    Nothing is told of arrays other than NumPy's, which may be far away or not there yet.
+    """
+    if not isinstance(positions, np.ndarray):
+        return None
+    runner = None if positions.size < _tiles.WORTH_THREADS else runner
+    return _turns.first_turn(positions, axis, runner)
 
 
 def collected(total: Any, part: Any, how: int) -> Any:
@@ -258,6 +296,8 @@ def negative(array: Any) -> Any:
 
 def total(array: Any, axis: int) -> Any:
     """The sum along an axis, which stays with length 1."""
+    if isinstance(array, np.ndarray):
+        array = np.ascontiguousarray(array)  # NumPy adds in the order of the memory
     return _namespace(array).sum(array, axis=axis, keepdims=True)
 
 
@@ -319,6 +359,19 @@ def real_parts(arrays: list[Any]) -> list[Any]:
     if any(xp.isdtype(a.dtype, "complex floating") for a in arrays):
         return [part for a in arrays for part in (xp.real(a), xp.imag(a))]
     return arrays
+
+
+def spread(array: Any, like: Any, axis: int | None = None) -> Any:
+    """Positions of the library and shape of a field, along which they may be 1 long.
+
+    Nothing of the same library is copied. Along ``axis`` they keep their own length.
+    """
+    xp, shape = _namespace(like), like.shape
+    if isinstance(array, np.ndarray) and xp is not np:
+        array = _cupy.on_device(array, array.dtype) if _cupy.holds(like) else xp.asarray(array)
+    if axis is not None:
+        shape = (*shape[:axis], array.shape[axis], *shape[axis + 1 :])
+    return array if array.shape == shape else xp.broadcast_to(array, shape)
 
 
 def plain(array: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Parts of arrays: ranges along one axis, and boxes that fit in cache."""
+"""Parts of arrays: ranges along one axis, boxes that fit in cache, and how they lie in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["boxes", "cut"]
+__all__ = ["boxes", "cut", "flat", "read_only", "stacks"]
 
 #: Cells of a box that is copied or converted on the way, so that the copy stays in cache.
 BOX = 1 << 15
@@ -30,3 +30,38 @@ def boxes(shape: tuple[int, ...], axis: int) -> Iterator[tuple[slice, ...]]:
 def cut(array: Any, axis: int, start: int | None, stop: int | None) -> Any:
     """The cells from ``start`` to ``stop`` along an axis."""
     return array[(*(slice(None),) * axis, slice(start, stop), ...)]
+
+
+def stacks(arrays: list[Any], axis: int) -> Iterator[tuple[list[Any], int, list[int]]]:
+    """Arrays of one shape in pieces whose axes before ``axis`` are as one.
+
+    Each with the length of that one, and the steps of the arrays along it, in cells.
+    """
+    shape = arrays[0].shape
+    outer, steps = 1, [0] * len(arrays)
+    for d in range(axis - 1, -1, -1):
+        if shape[d] == 1:
+            continue
+        here = [a.strides[d] // a.itemsize for a in arrays]
+        if outer == 1:
+            steps = here
+        elif here != [step * outer for step in steps]:
+            for i in range(shape[d]):
+                yield from stacks([cut(a, d, i, i + 1) for a in arrays], axis)
+            return
+        outer *= shape[d]
+    yield arrays, outer, steps
+
+
+def read_only(a: Any) -> Any:
+    """A view of one's own that is not written to: one compiled type serves all fields."""
+    a.setflags(write=False)
+    return a
+
+
+def flat(a: Any) -> Any:
+    """All memory from an array's first to its last cell, as one flat view."""
+    if a.flags.c_contiguous:
+        return a.reshape(-1)
+    extent = 1 + sum((n - 1) * s for n, s in zip(a.shape, a.strides, strict=True)) // a.itemsize
+    return np.lib.stride_tricks.as_strided(a, (extent,), (a.itemsize,))

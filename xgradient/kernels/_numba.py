@@ -20,7 +20,7 @@ from numba import from_dtype, uint64, vectorize
 from numpy.typing import NDArray
 
 from ..stencils import Stencil
-from ._boxes import boxes
+from ._boxes import boxes, flat, read_only, stacks
 from ._coastal import Lines, coastal
 from ._jit import jit
 
@@ -302,11 +302,11 @@ def derivative(
     if plain and f.dtype == out.dtype and out.dtype in _REAL:
         n, m, inner = f.shape[axis], out.shape[axis], prod(f.shape[axis + 1 :])
         outer = out.size // (m * inner)
-        lines, to = (_read_only(f.ravel()), n * inner, inner), (out.ravel(), m * inner, inner)
+        lines, to = (read_only(f.ravel()), n * inner, inner), (out.ravel(), m * inner, inner)
         by, kind = (_NO_WEIGHT[out.dtype], 0, 0), 0
         if weight is not None:
             weight, kind = _laid_out(weight, out, axis, own)
-            by = _read_only(weight.ravel()), weight.size // outer, _row(weight, axis)
+            by = read_only(weight.ravel()), weight.size // outer, _row(weight, axis)
         _loop(lines, lines, lines, to, by, outer, inner, stencil, 0, n, kind, how)
         return
     parts: tuple[Array, ...] = (f,)
@@ -380,31 +380,16 @@ def _walk(
     kind: int,
     how: int,
 ) -> None:
-    """Run the loops over (outer, axis, inner); outer axes that do not merge are looped over."""
-    shape = parts[0].shape
-    inner, outer = prod(shape[axis + 1 :]), 1
-    every = (*parts, out, w) if kind else (*parts, out)
-    outer_steps = [0] * len(every)
-    for d in range(axis - 1, -1, -1):
-        if shape[d] == 1:
-            continue
-        steps = [a.strides[d] // a.itemsize for a in every]
-        if outer == 1:
-            outer_steps = steps
-        elif steps != [s * outer for s in outer_steps]:
-            for i in range(shape[d]):
-                at = (slice(None),) * d + (slice(i, i + 1),)
-                of = w[at] if kind else w
-                _walk(tuple(p[at] for p in parts), axis, stencil, out[at], reach, of, kind, how)
-            return
-        outer *= shape[d]
-    lines = [(_flat(a), step, _row(a, axis)) for a, step in zip(every, outer_steps, strict=True)]
-    by = lines.pop() if kind else (w, 0, 0)
-    to = lines.pop()
-    for cells, _, _ in (*lines, by):
-        _read_only(cells)
-    f, before, after = lines if len(lines) > 1 else lines * 3
-    _loop(f, before, after, to, by, outer, inner, stencil, reach, shape[axis], kind, how)
+    """Run the loops over (outer, axis, inner)."""
+    length, inner = parts[0].shape[axis], prod(out.shape[axis + 1 :])
+    for every, outer, steps in stacks([*parts, out, *([w] if kind else [])], axis):
+        lines = [(flat(a), step, _row(a, axis)) for a, step in zip(every, steps, strict=True)]
+        by = lines.pop() if kind else (w, 0, 0)
+        to = lines.pop()
+        for cells, _, _ in (*lines, by):
+            read_only(cells)
+        f, before, after = lines if len(lines) > 1 else lines * 3
+        _loop(f, before, after, to, by, outer, inner, stencil, reach, length, kind, how)
 
 
 def _loop(
@@ -479,17 +464,3 @@ def _rows(
             f, f_outer, f_row, b, b_outer, b_row, a, a_outer, a_row, g, g_outer, g_row,
             w, w_outer, w_row, reach, length, kind, how, outer, inner, own, windows, edges,
         )  # fmt: skip
-
-
-def _read_only(a: Array) -> Array:
-    """A view of one's own that is not written to: one compiled type serves all fields."""
-    a.setflags(write=False)
-    return a
-
-
-def _flat(a: Array) -> Array:
-    """All memory from an array's first to its last cell, as one flat view."""
-    if a.flags.c_contiguous:
-        return a.reshape(-1)
-    extent = 1 + sum((n - 1) * s for n, s in zip(a.shape, a.strides, strict=True)) // a.itemsize
-    return np.lib.stride_tricks.as_strided(a, (extent,), (a.itemsize,))

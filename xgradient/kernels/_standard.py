@@ -13,7 +13,18 @@ import numpy as np
 from ..stencils import Stencil
 from ._boxes import cut
 
-__all__ = ["derivative", "floating", "join", "like", "namespace", "not_numeric", "summed"]
+__all__ = [
+    "derivative",
+    "device",
+    "floating",
+    "join",
+    "like",
+    "missing",
+    "namespace",
+    "not_numeric",
+    "summed",
+    "valid_nodes",
+]
 
 
 def namespace(array: Any) -> Any:
@@ -44,7 +55,7 @@ def floating(f: Any, xp: Any) -> Any:
     if not hasattr(xp, "__array_namespace_info__"):
         return xp.float64
     # Some libraries have no float64, or not everywhere.
-    found = xp.__array_namespace_info__().dtypes(device=_device(f), kind="real floating")
+    found = xp.__array_namespace_info__().dtypes(device=device(f), kind="real floating")
     return found.get("float64", found["float32"])
 
 
@@ -59,7 +70,7 @@ def summed(dtype: Any, xp: Any) -> Any:
     return xp.float32 if half else dtype
 
 
-def _device(f: Any) -> Any:
+def device(f: Any) -> Any:
     """Where constants must be to meet an array; None where they go there by themselves."""
     return None if hasattr(f, "sharding") else getattr(f, "device", None)
 
@@ -138,16 +149,16 @@ def _coastal(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
     # From here on node 0 is the first one that a row may count; beyond the axis all are missing.
     start, stop = own - reach, own + n + reach
     low, high = max(start, coasts.low, 0), min(stop, coasts.high, f.shape[axis])
-    f = join([_missing(f, axis, low - start, xp), cut(f, axis, low, high),
-              _missing(f, axis, stop - high, xp)], axis, xp)  # fmt: skip
+    f = join([missing(f, axis, low - start, xp), cut(f, axis, low, high),
+              missing(f, axis, stop - high, xp)], axis, xp)  # fmt: skip
     valid = f == f
-    before, after = (_run(valid, axis, reach, n, way, xp) for way in (-1, 1))
+    before, after = (valid_nodes(valid, axis, reach, n, way, xp) for way in (-1, 1))
     pairs = before * (reach + 1) + after
     kinds = xp.reshape(
-        xp.take(xp.asarray(coasts.kinds.ravel(), device=_device(f)), xp.reshape(pairs, (-1,))),
+        xp.take(xp.asarray(coasts.kinds.ravel(), device=device(f)), xp.reshape(pairs, (-1,))),
         pairs.shape,
     )
-    result = _missing(f, axis, n, xp)
+    result = missing(f, axis, n, xp)
     for kind, (first, width) in enumerate(zip(coasts.starts, coasts.widths, strict=True)):
         at = reach + int(first)
         total = _sum(f, axis, at, at + n, coasts.table[kind, : int(width) - 1], xp)
@@ -155,15 +166,15 @@ def _coastal(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
     return result
 
 
-def _missing(f: Any, axis: int, cells: int, xp: Any) -> Any:
+def missing(f: Any, axis: int, cells: int, xp: Any) -> Any:
     """Missing values, so many along an axis."""
     shape = (*f.shape[:axis], max(0, cells), *f.shape[axis + 1 :])
-    return xp.full(shape, np.nan, dtype=f.dtype, device=_device(f))
+    return xp.broadcast_to(cut(f, axis, 0, 1) * np.nan, shape)
 
 
-def _run(valid: Any, axis: int, reach: int, n: int, way: int, xp: Any) -> Any:
+def valid_nodes(valid: Any, axis: int, reach: int, n: int, way: int, xp: Any) -> Any:
     """How many nodes one after the other are valid, in one direction from each row."""
-    total = xp.zeros((), dtype=xp.int64, device=_device(valid))
+    total = 0 * xp.astype(cut(valid, axis, reach, reach + n), xp.int64)
     for far in range(reach, 0, -1):
         at = reach + way * far
         total = xp.where(cut(valid, axis, at, at + n), total + 1, 0 * total)
@@ -202,4 +213,4 @@ def _like(row: Any, f: Any, xp: Any, trail: tuple[int, ...]) -> Any:
 def like(values: Any, f: Any, xp: Any) -> Any:
     """Values as an array of the field's kind and precision, without imaginary part."""
     real = xp.real(f).dtype if xp.isdtype(f.dtype, "complex floating") else f.dtype
-    return xp.asarray(values, dtype=real, device=_device(f))
+    return xp.asarray(values, dtype=real, device=device(f))

@@ -13,17 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _standard
+from ..windows import Windows
+from . import _standard, _standard_levels
 from ._boxes import cut
-from ._calls import Call, Finish, Rows, rows_of
+from ._calls import Call, Finish, Parts, Rows, rows_of
 
-__all__ = ["Job", "Runner", "compiled_pointwise", "evaluate", "loops"]
+__all__ = ["Job", "Runner", "compiled_pointwise", "evaluate", "loops", "window_loops"]
 
 #: Runs calls that do not depend on each other, on threads or one after the other.
 Runner = Callable[[list[Callable[[], None]]], None]
 #: Cells below which an array is not worth handing to threads: to wake them takes half a
 #: millisecond, in which one thread differentiates some three million cells that are in cache.
 WORTH_THREADS = 1 << 22
+#: How many times the work of a stencil it is to find the coefficients for every cell.
+HARDER = 8
 #: Cells that a unit should have one after the other.
 STRETCH = 1 << 14
 #: Work units an array is cut into for threads: more than threads, so that they end together.
@@ -42,6 +45,7 @@ class Job:
     outs: list[Array]
     fields: list[Array]
     finish: Finish | None
+    dtype: np.dtype[Any]
 
     def cut(self, d: int, start: int, stop: int, rows: Rows) -> Job:
         """The part of the work that makes the cells from ``start`` to ``stop`` along an axis."""
@@ -59,6 +63,7 @@ def evaluate(
     fields: list[Array],
     finish: Finish | None,
     runner: Runner | None,
+    dtype: np.dtype[Any],
 ) -> None:
     """Write sums of terms, or what ``finish`` makes of them, into arrays of one shape and order.
 
@@ -74,11 +79,14 @@ def evaluate(
         Makes results of the sums, point by point.
     runner : callable, optional
         Runs the units of large work; without it they run in the calling thread.
+    dtype : dtype
+        That of the sums, which ``finish`` may turn into others.
     """
     out = outs[0]
-    if out.size * sum(map(len, sums)) < WORTH_THREADS:
+    work = sum(HARDER if call.positions else 1 for calls in sums for call in calls)
+    if out.size * work < WORTH_THREADS:
         runner = None
-    job = Job(sums, outs, fields, finish)
+    job = Job(sums, outs, fields, finish, dtype)
     rows = cache(rows_of)  # of the same part of an axis, again and again
     order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
     if runner is None:
@@ -108,8 +116,7 @@ def _tiles(job: Job, order: list[int], rows: Rows) -> None:
     """Do the work tile by tile; a single term needs no tiles, its kernel strides along itself."""
     out = job.outs[0]
     if job.finish is None and len(job.sums) == len(job.sums[0]) == 1:
-        f, axis, stencil, *others = job.sums[0][0]
-        loops(out.dtype)(f, axis, stencil, out, *others)
+        _write(job.sums[0][0], out)
         return
     scratch: dict[Any, list[Array]] = {}
     for part in _parts(job, order, max(1, TILE // out.itemsize), rows):
@@ -135,26 +142,36 @@ def _run(job: Job, scratch: dict[Any, list[Array]]) -> None:
     Tiles of one shape use the same scratch arrays, which so stay in cache.
     """
     out = job.outs[0]
-    direct = job.finish is None and (out.dtype.itemsize > 2 or len(job.sums[0]) == 1)
+    # Half floats are summed as floats.
+    dtype = np.dtype(np.float32) if job.dtype.itemsize == 2 else job.dtype
+    direct = job.finish is None and (out.dtype == dtype or len(job.sums[0]) == 1)
     parts = job.outs
     if not direct:
-        # Half floats are summed as floats; other sums stand where results will, as far as they go.
-        half = out.dtype.itemsize == 2
+        # Sums of the results' dtype stand where results will, as far as they go.
+        there = job.outs if out.dtype == dtype else []
         if out.shape not in scratch:
-            needed = len(job.sums) - (0 if half else len(job.outs))
-            dtype = np.dtype(np.float32) if half else out.dtype
+            needed = len(job.sums) - len(there)
             scratch[out.shape] = [np.empty_like(out, dtype=dtype) for _ in range(needed)]
-        parts = [*([] if half else job.outs), *scratch[out.shape]][: len(job.sums)]
-    run = loops(out.dtype)
+        parts = [*there, *scratch[out.shape]][: len(job.sums)]
     for part, calls in zip(parts, job.sums, strict=True):
-        for f, axis, stencil, *others in calls:
-            run(f, axis, stencil, part, *others)
+        for call in calls:
+            _write(call, part)
     if direct:
         return
     results = parts if job.finish is None else job.finish(parts, job.fields, job.outs)
     for to, result in zip(job.outs, results, strict=True):
         if result is not to:
             to[...] = result
+
+
+def _write(call: Call, out: Array) -> None:
+    """Write one term into an array, or add it to what stands there."""
+    f, axis, stencil, before, after, weight, value, how, positions = call
+    if isinstance(stencil, Windows):
+        assert positions is not None
+        window_loops(out.dtype)((f, before, after), positions, axis, stencil, out)
+    else:
+        loops(out.dtype)(f, axis, stencil, out, before, after, weight, value, how)
 
 
 def compiled_pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> bool:
@@ -167,7 +184,7 @@ def compiled_pointwise(function: Callable[..., Any], arrays: list[Array], out: A
 @cache
 def loops(dtype: np.dtype[Any]) -> Callable[..., None]:
     """The function that fills an array of this dtype."""
-    if dtype.itemsize <= (16 if dtype.kind == "c" else 8):
+    if _compiled(dtype):
         from ._numba import derivative as compiled
 
         return compiled
@@ -190,3 +207,22 @@ def loops(dtype: np.dtype[Any]) -> Callable[..., None]:
         out[...] = out + result if how == 1 else result
 
     return sliced
+
+
+@cache
+def window_loops(dtype: np.dtype[Any]) -> Callable[..., None]:
+    """The function that fills an array of this dtype by positions."""
+    if _compiled(dtype):
+        from ._levels import derivative as compiled
+
+        return compiled
+
+    def sliced(f: Parts, positions: Parts, axis: int, windows: Windows, out: Array) -> None:
+        out[...] = _standard_levels.derivative(f, positions, axis, windows, dtype, np)
+
+    return sliced
+
+
+def _compiled(dtype: np.dtype[Any]) -> bool:
+    """Whether there are compiled loops for a dtype, as there are for all but long doubles."""
+    return dtype.itemsize <= (16 if dtype.kind == "c" else 8)
