@@ -67,7 +67,10 @@ def grad(
     dim : name, list of names or None
         A dimension, a 1-D coordinate, or a CF name or axis that cf-xarray resolves, such as
         "latitude" or "X". None stands for all dimensions. A mapping from names to orders, such
-        as ``{"x": 1, "y": 1}``, stands for one mixed derivative.
+        as ``{"x": 1, "y": 1}``, stands for one mixed derivative. Two coordinates along the same
+        two dimensions stand for the directions in which one of them increases alone: with
+        a metric of the globe east and north, else x and y. A coordinate such as a height that
+        changes from column to column is one for ``along``.
     deriv : int, default: 1
         Order of the derivative. Higher derivatives have stencils of their own.
     accuracy : int, default: 2
@@ -96,6 +99,15 @@ def grad(
         has the radius of the data's grid mapping, else 6371008.8 m, and "ellipsoid" is WGS84. A
         mapping has for some dimensions the scale factor, in metres per unit of the coordinate: a
         number, a DataArray, or the name of a variable.
+    along : name, optional
+        The dimension along which a coordinate of several dimensions holds positions, as z(time,
+        s, y, x) does along s: each column has weights for its own positions. It may be left out
+        where the coordinates tell which one is vertical, or only one is left.
+    at_constant : name, optional
+        A coordinate of several dimensions, such as the height of terrain-following levels, that
+        is to stay constant, which the levels themselves do not let it. By the chain rule
+        :math:`(\partial f/\partial x)_z = (\partial f/\partial x)_s
+        - (\partial z/\partial x)_s\,\partial f/\partial z`.
 
     Returns
     -------
