@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -260,6 +262,25 @@ def test_attrs_are_kept_but_for_those_that_no_longer_hold():
         "long_name": "derivative of T with respect to x",
     }
     assert attrs == before
+
+
+SHARED = """
+from cf_xarray.units import units
+units.define("degrees_north = degree = degrees_N = degreesN = degree_north = degree_N")
+units.define("degrees_east = degree = degrees_E = degreesE = degree_east = degree_E")
+units.define("dBz = 1e-18 m^3; logbase: 10; logfactor: 10 = dBZ")
+from xgradient.labels import result_units
+for field, axis in (("K", "degrees_north"), ("K", "degreeE"), ("dBZ", "km"), ("dB", "m s-1")):
+    print(result_units(field, axis, 1))
+"""
+
+
+def test_units_do_not_depend_on_who_else_has_the_registry():
+    """MetPy gives the units of everybody other symbols, and xarray loads it to open a file."""
+    run = subprocess.run([sys.executable, "-c", SHARED], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [
+        "K degrees_north-1", "K degrees_east-1", "dBZ km-1", "(dB)/(m s-1)",
+    ]  # fmt: skip
 
 
 def test_encoding_keeps_the_map_and_no_packing():

@@ -178,8 +178,8 @@ def common_units(units: list[str | None], what: str) -> tuple[str | None, list[f
 #: Units that UDUNITS, by which CF reads them, does not know by pint's symbol or takes for others.
 _UDUNITS = {
     "deg": "degree", "kn": "knot", "nmi": "nautical_mile", "µ": "micron", "sv": "sverdrup",
-    # MetPy, once it is imported, has pint write the other CF names of these.
-    "degrees_E": "degrees_east", "degrees_N": "degrees_north",
+    # The registry is everybody's, and MetPy's symbols in it are other ones.
+    "degrees_N": "degrees_north", "degrees_E": "degrees_east",
 }  # fmt: skip
 
 
@@ -238,7 +238,9 @@ def _step(text: str, registry: Any) -> Any:
     text = re.sub(r"\bdeg(ree)?s?[ _]C\b", "degC", text)
     for name, power in registry.Quantity(1, registry.parse_units(text)).unit_items():
         celsius = name in ("degree_Celsius", "delta_degree_Celsius")
-        if not celsius and ("degree_Fahrenheit" in name or "degree_Reaumur" in name):
+        one, two = (registry.Quantity(n, name).to_root_units().magnitude for n in (1.0, 2.0))
+        odd = two != 2 * one or "degree_Fahrenheit" in name or "degree_Reaumur" in name
+        if odd and not celsius:  # such as logarithms
             raise ValueError("no plain unit has this step")
         if celsius and not re.search("degC|°|elsius", text):
             raise ValueError("a bare C is carbon as often as Celsius")
