@@ -254,7 +254,7 @@ def positions(values: Any, array: Any, what: str) -> Any:
     values : number, sequence or array
         What was given.
     array : array
-        The field that they belong to.
+        The field that they belong to, in memory or in dask chunks.
     what : str
         The argument in words, for error messages.
     """
@@ -262,7 +262,7 @@ def positions(values: Any, array: Any, what: str) -> Any:
         return values
     for family in (_torch, _cupy):
         if family.holds(values):
-            return family.positions(values, array, what)
+            return family.positions(values, getattr(array, "_meta", array), what)
     try:
         return np.asarray(values)
     except (TypeError, RuntimeError) as error:

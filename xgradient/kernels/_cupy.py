@@ -138,7 +138,8 @@ def _run(wanted: list[list[Call]], outs: list[Array]) -> None:
         {order.index(term.call.axis) for term in every},
     )
     grid = Grid.of(lengths, len(every))
-    wide = any(_extent(array) > FAR for array in arrays)
+    tables = [table for term in every for table in term.tables]
+    wide = any(_extent(array) > FAR for array in (*arrays, *tables))
     sums = tuple(tuple(t.form(places[order.index(t.call.axis)]) for t in mine) for mine in terms)
     form = Form(out.dtype, len(lengths), grid.cells, wide, sums)
     views = iter([_pointer(a), *along] for a, along in zip(arrays, steps, strict=True))
