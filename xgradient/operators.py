@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import xarray as xr
@@ -160,6 +160,8 @@ def grad(
     fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
     if isinstance(obj, xr.Dataset) and obj.dims and not fields:
         raise no_field(obj, obj.dims if dim is None else _listed(dim))
+    if isinstance(dim, Iterator):
+        dim = list(dim)  # which is looked at more than once
     by_columns = layered(obj, fields, dim, order, spacing, periodic, metric, along, at_constant)
     if by_columns is not None:
         return by_columns

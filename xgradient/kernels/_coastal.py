@@ -17,6 +17,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from ..stencils import Stencil
+from ._boxes import boxes
 from ._jit import jit
 
 __all__ = ["Lines", "coastal"]
@@ -67,11 +68,25 @@ def coastal(
         for (f, step, row), cells in zip((before, lines, after), counts, strict=True)
     ]
     for a, b in ((0, first), (last, n)):
-        if a < b:
-            strip = _strip(parts, own + a - far, own + b + far, coasts.low, coasts.high)
-            line = strip.reshape(-1), strip[0].size, inner
+        # In boxes that stay in cache: on a short axis all of its rows are such.
+        for o, _, j in boxes((outer, b - a + 2 * far, inner), 1) if a < b else ():
+            here = [part[o, :, j] for part in parts]
+            strip = _strip(here, own + a - far, own + b + far, coasts.low, coasts.high)
+            line = strip.reshape(-1), strip[0].size, strip.shape[2]
             line[0].setflags(write=False)
-            run(*line, *to, *by, outer, inner, a, b, far - a, *windows)
+            # A weight of a whole row is the same in all of its boxes.
+            places = (
+                _from(to, o.start, j.start),
+                _from(by, o.start, j.start if kind in (2, 4) else 0),
+            )
+            size = strip.shape[0], strip.shape[2]
+            run(*line, *places[0], *places[1], *size, a, b, far - a, *windows)
+
+
+def _from(lines: Lines, outer: int, inner: int) -> Lines:
+    """The lines from an outer and an inner cell on."""
+    cells, step, row = lines
+    return cells[outer * step + inner :], step, row
 
 
 def _strip(parts: list[Array], start: int, stop: int, low: int, high: int) -> Array:
