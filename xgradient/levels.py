@@ -45,6 +45,8 @@ def columns_of_call(
         if len(wide) != 1 or horizontal(wide[0], coords[wide[0]]):
             return {}
         asked = dims_named(obj, [name for name in names if name not in wide])
+        if coords[wide[0]].ndim == 2 and _told(obj, wide[0], asked) is None:
+            return {}  # rather one of the two coordinates of a grid
         return {wide[0]: find_column(obj, wide[0], None, asked)}
     dim = _dimension(obj, along)
     found = [name for name in wide if dim in coords[name].dims]
@@ -123,15 +125,24 @@ def dims_named(obj: XarrayObject, names: Iterable[Hashable]) -> set[Hashable]:
     }
 
 
-def _vertical(obj: XarrayObject, name: Hashable, asked: set[Hashable]) -> Hashable:
-    """The dimension of a coordinate that is meant where none is named."""
+def _told(obj: XarrayObject, name: Hashable, asked: Iterable[Hashable]) -> Hashable | None:
+    """The dimension of a coordinate that is meant where none is named; None if it is not told."""
     dims = [dim for dim in obj.coords.variables[name].dims if dim not in asked]
     kinds = {dim: _kind(obj, dim) for dim in dims}
     for kind in ("vertical", None):
         found = [dim for dim in dims if kinds[dim] == kind]
         if len(found) == 1:
             return found[0]
-    found = found or dims
+    return None
+
+
+def _vertical(obj: XarrayObject, name: Hashable, asked: Iterable[Hashable]) -> Hashable:
+    """The same, or an error with those that it could be."""
+    told = _told(obj, name, asked)
+    if told is not None:
+        return told
+    dims = [dim for dim in obj.coords.variables[name].dims if dim not in asked]
+    found = [dim for dim in dims if _kind(obj, dim) is None] or dims
     raise ValueError(
         f"coordinate {str(name)!r} has the dimensions {_listed(found)}, and which of them it goes "
         f"along is not told by their coordinates; name it, e.g. along={str(found[0])!r}"
