@@ -169,7 +169,9 @@ def _coastal(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
 def missing(f: Any, axis: int, cells: int, xp: Any) -> Any:
     """Missing values, so many along an axis."""
     shape = (*f.shape[:axis], max(0, cells), *f.shape[axis + 1 :])
-    return xp.broadcast_to(cut(f, axis, 0, 1) * np.nan, shape)
+    # Made of the field, to be where it is, but by a comparison, so that no gradient flows back.
+    first = cut(f, axis, 0, 1)
+    return xp.broadcast_to(xp.astype(first != first, f.dtype) * np.nan, shape)
 
 
 def valid_nodes(valid: Any, axis: int, reach: int, n: int, way: int, xp: Any) -> Any:
