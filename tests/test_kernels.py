@@ -351,10 +351,8 @@ def test_processes(method):
         pytest.skip(f"no {method} here")
     expected = _sum_of_large(4)  # threads exist before the fork
     with warnings.catch_warnings():
-        # Python warns of forking with threads, and so does JAX once another test has loaded it;
-        # that it works is what this test shows.
+        # Python warns of forking with threads; that it works is what this test shows.
         warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
         with ProcessPoolExecutor(1, multiprocessing.get_context(method)) as pool:
             assert pool.submit(_sum_of_large, 4).result(timeout=100) == expected
     assert _sum_of_large(4) == expected
