@@ -139,6 +139,20 @@ def test_threads_and_tiles_change_no_bit(monkeypatch, edge_order):
         assert same(found, expected)
 
 
+@pytest.mark.parametrize("dtype", ["f8", "g", "G"])
+@pytest.mark.parametrize("skipna", [True, False])
+def test_chunks_without_cells(dtype, skipna):
+    field = with_holes((10,), 0.2, dtype=dtype)
+    heights = NODES["jittered"](10)[:, None]
+    da = xr.DataArray(field[:, None], {"z": (("level", "column"), heights)}, ("level", "column"))
+    for sizes in ((0, 5, 0, 5, 0), (10, 0)):
+        lazy = da.chunk({"level": sizes})
+        for options in ({"dim": "level"}, {"dim": "z", "along": "level"}):
+            assert same(lazy.grad(skipna=skipna, **options), da.grad(skipna=skipna, **options))
+        (found,) = gradient(lazy.data[:, 0], skipna=skipna)
+        assert same(found, gradient(field, skipna=skipna)[0])
+
+
 def test_a_periodic_axis_of_few_long_rows():
     field = make_field((3, 1_200_000))
     options = {"dim": 0, "periodic": True}

@@ -117,6 +117,8 @@ def derivative(
         stencil = stencil.rows(0, stencil.n, origin=-before.shape[axis])
     f = join([part for part in (before, f, after) if part is not None], axis, xp)
     f = xp.astype(f, dtype)
+    if not stencil.n:  # a chunk may have no cell at all
+        return cut(f, axis, 0, 0)
     result = (
         _rows(f, axis, stencil, xp) if stencil.coasts is None else _coastal(f, axis, stencil, xp)
     )
@@ -136,7 +138,7 @@ def _rows(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
         parts.append(_sum(f, axis, start, stop, stencil.interior, xp))
     ends = range(middle, len(stencil.edge_rows))
     parts.extend(_edge(f, axis, stencil, at, xp) for at in ends)
-    return join(parts, axis, xp) if parts else cut(f, axis, 0, 0)
+    return join(parts, axis, xp)
 
 
 def _coastal(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:

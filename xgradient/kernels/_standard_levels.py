@@ -45,6 +45,8 @@ def derivative(f: Parts, positions: Parts, axis: int, windows: Windows, dtype: A
     )
     wide, real = _exact(dtype, values, xp)
     values, z = xp.astype(values, wide), xp.astype(z, real)
+    if not windows.n:  # a chunk may have no cell at all
+        return xp.astype(cut(values, axis, 0, 0), dtype)
     run = _rows if windows.choice is None else _coastal
     with np.errstate(all="ignore"):  # missing and infinite values are values like others
         return xp.astype(run(values, z, axis, windows, xp), dtype)
@@ -74,7 +76,7 @@ def _rows(f: Any, z: Any, axis: int, windows: Windows, xp: Any) -> Any:
         n = len(list(alike))
         parts.append(_horner(table, z, axis, at, n, first, width, windows.deriv))
         at += n
-    return join(parts, axis, xp) if parts else cut(f, axis, 0, 0)
+    return join(parts, axis, xp)
 
 
 def _coastal(f: Any, z: Any, axis: int, windows: Windows, xp: Any) -> Any:
