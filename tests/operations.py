@@ -43,6 +43,27 @@ def with_data(ds: xr.Dataset, make: Callable[[np.ndarray], Any]) -> xr.Dataset:
     return ds.assign({n: ds[n].copy(data=make(ds[n].values)) for n in ("u", "v", "t")})
 
 
+def _curved(ds: xr.Dataset) -> xr.Dataset:
+    """The fields on a grid whose latitudes and longitudes have two dimensions."""
+    y, x = np.meshgrid(np.linspace(-1, 1, ds.lat.size), np.linspace(-1, 1, ds.lon.size),
+                       indexing="ij")  # fmt: skip
+    bare = ds[["u", "v", "t"]].drop_vars(["lat", "lon"]).rename(lat="y", lon="x")
+    units = [{"units": f"degrees_{way}"} for way in ("north", "east")]
+    lat = ("y", "x"), 40 + 20 * y + 5 * x * y, units[0]
+    return bare.assign_coords(nav_lat=lat, nav_lon=(("y", "x"), 10 + 30 * x - 4 * y, units[1]))
+
+
+def _layered(ds: xr.Dataset) -> xr.Dataset:
+    """The fields on levels whose heights differ from place to place."""
+    bare = ds[["t"]].rename(time="level")
+    ground = np.cos(np.deg2rad(ds.lat)) * np.sin(np.deg2rad(ds.lon))
+    height = (bare.level + 0.2 * ground * bare.level**2).transpose(*bare.t.dims)
+    return bare.assign_coords(height=height.assign_attrs(units="m"))
+
+
+EAST_NORTH = ["nav_lon", "nav_lat"]
+COLUMNS = {"along": "level", "edge_order": 1}
+
 #: What is done with a sample, by a name; each gives a DataArray or a Dataset.
 OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     "grad, along time": lambda ds: ds.t.grad("time"),
@@ -74,5 +95,14 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     "strain": lambda ds: ds.grad.strain(lon="u", lat="v"),
     "strain, globe": lambda ds: ds.grad.strain(lon="u", lat="v", **GLOBE),
     "advection, globe": lambda ds: ds.t.grad.advection(lon=ds.u, lat=ds.v, **GLOBE),
+    "grad, curvilinear": lambda ds: _curved(ds).t.grad(EAST_NORTH, **GLOBE),
+    "grad, curvilinear, coasts": lambda ds: _curved(ds).t.grad(EAST_NORTH, skipna=True, **GLOBE),
+    "laplacian, curvilinear": lambda ds: _curved(ds).t.grad.laplacian(EAST_NORTH, **GLOBE),
+    "curl, curvilinear": lambda ds: _curved(ds).grad.curl(nav_lon="u", nav_lat="v", **GLOBE),
+    "grad, levels": lambda ds: _layered(ds).t.grad("height", **COLUMNS),
+    "grad, levels, coasts": lambda ds: _layered(ds).t.grad("height", skipna=True, **COLUMNS),
+    "grad, at constant height": lambda ds: _layered(ds).t.grad(
+        HORIZONTAL, at_constant="height", **COLUMNS
+    ),
     "directional, globe": lambda ds: ds.t.grad.directional(lon=ds.u, lat=ds.v, **GLOBE),
 }

@@ -108,7 +108,7 @@ class ndarray:
     for _name in (
         "__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__",
         "__rtruediv__", "__pow__", "__neg__", "__abs__", "__gt__", "__lt__", "__eq__", "__ne__",
-        "__and__",
+        "__and__", "__invert__",
     ):  # fmt: skip
         locals()[_name] = lambda self, *args, _name=_name: self._call(
             getattr(np.ndarray, _name), _name, *args
@@ -146,8 +146,8 @@ def _elementwise(name: str, function: Callable[..., Any] | None = None) -> Calla
 
 
 for _name in (
-    "abs", "add", "astype", "broadcast_to", "hypot", "imag", "isfinite", "multiply", "real", "sqrt",
-    "subtract", "sum", "take", "where",
+    "abs", "add", "astype", "broadcast_to", "hypot", "imag", "isfinite", "isnan", "logical_not",
+    "multiply", "real", "sqrt", "subtract", "sum", "take", "where",
 ):  # fmt: skip
     globals()[_name] = _elementwise(_name)
 

@@ -23,7 +23,7 @@ from .stencils import Stencil
 from .terms import Sum, Term
 from .threads import VARIABLE, run_all, thread_count
 
-__all__ = ["derivatives", "evaluate", "first_turn"]
+__all__ = ["derivatives", "evaluate", "first_turn", "in_memory"]
 
 #: Data types whose derivatives are computed with float32 coefficients.
 SINGLE = ("float16", "bfloat16", "float32", "complex64")
@@ -93,6 +93,16 @@ def evaluate(
     shape = arrays[0].shape
     planner = Planner(sums, tuple((n,) for n in shape), len(arrays), finish, count)
     return blocks.run(planner.plan((0,) * len(shape)), *arrays, runner=_run)
+
+
+def in_memory(array: Any) -> Any:
+    """An array as NumPy's; one in chunks of other arrays in chunks of such."""
+    if not _is_dask(array):
+        return kernels.fetched(array)
+    if isinstance(array._meta, np.ndarray):
+        return array
+    meta = np.empty((0,) * array.ndim, array.dtype)
+    return array.map_blocks(kernels.fetched, dtype=array.dtype, meta=meta)
 
 
 def first_turn(positions: Any, axis: int) -> tuple[int, ...] | None:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import xarray as xr
 
+from .chunks import in_memory
 from .formulas import (
     Formula,
     Part,
@@ -273,9 +274,10 @@ def _hessian(frame: Surface, i: int, j: int) -> Formula:
 
 def _valid(f: xr.DataArray, grid: Collection[Hashable]) -> xr.Variable | None:
     """Where a field has values, along no more dimensions than needed; None for everywhere."""
-    if f.dtype.kind not in "fc" or not set(grid) <= set(f.dims):
+    if getattr(f.dtype, "kind", "f") not in "fc" or not set(grid) <= set(f.dims):
         return None
-    valid: xr.Variable = f.variable.notnull()
+    # Weights are made in memory, wherever the field is.
+    valid = xr.Variable(f.dims, in_memory(f.variable.notnull().data))
     if valid.chunks is not None:
         return valid
     if valid.values.all():

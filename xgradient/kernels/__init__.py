@@ -28,6 +28,7 @@ __all__ = [
     "collected",
     "cut",
     "derivative",
+    "fetched",
     "first_turn",
     "join",
     "negative",
@@ -276,6 +277,11 @@ def blank(arrays: list[Any]) -> Any:
     """An empty array like the derivatives of empty arrays."""
     xp = _namespace(arrays[0])
     return xp.astype(arrays[0], _dtype(arrays, xp))
+
+
+def fetched(array: Any) -> Any:
+    """An array as NumPy's, fetched from where it is."""
+    return array.get() if _cupy.holds(array) else np.asarray(array)
 
 
 def owned(array: Any) -> Any:
