@@ -452,6 +452,29 @@ def test_on_the_globe_with_the_seam_and_the_poles(poles, full):
             assert same(lazy, found[name])
 
 
+@pytest.mark.parametrize("skipna", [False, True])
+def test_on_a_curvilinear_grid(skipna):
+    """Both at once, as ocean models have it: no level is flat, and no row runs to the east."""
+    j, i = np.meshgrid(np.linspace(0, 1, 12), np.linspace(0, 1, 14), indexing="ij")
+    x, y = 8 * i + 1.5 * j**2 + 0.1 * np.sin(7 * j), 6 * j - 1.2 * i**2
+    z = np.linspace(-1, 0, 9)[:, None, None] * (1000 + 300 * np.sin(4 * i) * np.cos(3 * j))
+    f = 3 * x - 2 * y + 0.5 * z
+    f[np.random.default_rng(0).random(f.shape) < 0.15] = np.nan
+    coords = {"x": (("j", "i"), x), "y": (("j", "i"), y), "z": (("s", "j", "i"), z)}
+    da = xr.DataArray(f, coords, ("s", "j", "i"), "f")
+    for order in ({}, {"edge_order": 2}, {"accuracy": 4, "edge_order": 1}):
+        call = {"at_constant": "z", "along": "s", "skipna": skipna, **order}
+        found = da.grad(["x", "y"], **call)
+        assert abs(found.df_dx - 3).max() < 1e-10
+        assert abs(found.df_dy + 2).max() < 1e-10
+        lazy = da.chunk(s=4, j=5, i=9).grad(["x", "y"], **call)
+        assert same(lazy.df_dx, found.df_dx)
+        assert same(lazy.df_dy, found.df_dy)
+        both = da.grad(["x", "y", "z"], along="s", skipna=skipna, **order)
+        assert same(both.df_dz, da.grad("z", along="s", skipna=skipna, **order))
+        assert same(both.df_dx, da.grad(["x", "y"], skipna=skipna, **order).df_dx)
+
+
 def test_dtypes_at_constant_height():
     """The dtype of the result is that of the field, and its digits are those of the positions."""
     for dtype in ("f4", "f8", "c8", "f2", "i4"):

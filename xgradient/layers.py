@@ -57,10 +57,11 @@ class Layers:
             return []
         check_field(da)
         if self.constant is None:
-            formulas = [pure_parts(self.frame, i, order.deriv) for i in sides]
+            frame, fields = self.frame.over([da])
+            formulas = [pure_parts(frame, i, order.deriv) for i in sides]
             formulas += [_by(column, order.deriv) for column in columns]
-            binding = Binding(self.frame, da.dims, da.shape, order, (False,))
-            made, at = evaluated(binding, [da], formulas), ""
+            binding = Binding(frame, da.dims, da.shape, order, (False,))
+            made, at = evaluated(binding, fields, formulas), ""
         else:
             made = self._on_levels(da, self.constant, sides, order)
             at = f" at constant {self.constant.name}"
@@ -83,12 +84,11 @@ class Layers:
         if order.skipna:
             # Where one is missing so is the other, for their derivatives to have the same windows.
             z, da = z.where(da.notnull()), da.where(z.notnull())
-        binding = Binding(
-            self.frame, da.dims, da.shape, order, (False, False), columns={constant: 1}
-        )
-        formulas = [gradient_parts(self.frame, i, field) for field in (0, 1) for i in sides]
+        frame, fields = self.frame.over([da, z])
+        binding = Binding(frame, da.dims, da.shape, order, (False, False), columns={constant: 1})
+        formulas = [gradient_parts(frame, i, field) for field in (0, 1) for i in sides]
         formulas.append(_by(constant, 1))
-        return evaluated(binding, [da, z], formulas, at_constant, len(sides))
+        return evaluated(binding, fields, formulas, at_constant, len(sides))
 
 
 def layered(
