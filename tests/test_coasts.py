@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import pickle
 
 import numpy as np
 import pytest
@@ -278,6 +279,16 @@ def test_nothing_is_computed_at_the_call(nothing_computed):
     with nothing_computed():
         made = lazy.grad(skipna=True, accuracy=4)
     assert same(made["d_dy"], lazy.compute().grad("y", skipna=True, accuracy=4))
+
+
+def test_what_is_sent_to_workers_does_not_grow_with_what_was_computed_here():
+    da = xr.DataArray(with_holes((500, 4), 0.2), {"x": NODES["jittered"](500)}, ("x", "t"))
+    lazy = da.chunk().grad("x", skipna=True, accuracy=4)
+    before = len(pickle.dumps(lazy.data))
+    eager = [da.astype(dtype).grad("x", skipna=True, accuracy=4) for dtype in ("f4", "f8")]
+    after = pickle.dumps(lazy.data)
+    assert len(after) < 1.01 * before
+    assert same(pickle.loads(after), eager[1])
 
 
 # -- the globe -------------------------------------------------------------------------------------

@@ -29,6 +29,9 @@ class Tables(dict[np.dtype[Any], tuple[NDArray[Any], ...]]):
     def __init__(self, *tables: NDArray[Any]) -> None:
         self._tables = tables
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tables, self._tables  # the others are made anew where they are asked for
+
     def __missing__(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], ...]:
         self[dtype] = made = tuple(np.ascontiguousarray(t, dtype=dtype) for t in self._tables)
         return made
