@@ -21,9 +21,8 @@ from .binding import Binding
 from .finishes import at_constant
 from .formulas import Formula, Part, gradient_parts, pure_parts
 from .frames import AnyFrame, Column, Frame
-from .labels import result_attrs, result_name
 from .levels import columns_of_call, dims_named, find_column
-from .results import check_field, evaluated, labelled, no_field, side_by_side
+from .results import check_field, derivative_of, evaluated, no_field, side_by_side
 from .stencils import Order
 
 __all__ = ["Layers", "layered"]
@@ -65,13 +64,11 @@ class Layers:
         else:
             made = self._on_levels(da, self.constant, sides, order)
             at = f" at constant {self.constant.name}"
-        results = []
         axes: list[Any] = [*(self.frame.sides[i].axis for i in sides), *columns]
-        for axis, data in zip(axes, made, strict=True):
-            name, words = result_name(da.name, axis.name, order.deriv), axis.long_name + at
-            attrs = result_attrs(da.attrs, da.name, axis.units, words, order.deriv)
-            results.append(labelled(da, data, name, attrs))
-        return results
+        return [
+            derivative_of(da, data, axis, order.deriv, at)
+            for axis, data in zip(axes, made, strict=True)
+        ]
 
     def _has(self, da: xr.DataArray, column: Column) -> bool:
         return set(column.positions.dims) <= set(da.dims)

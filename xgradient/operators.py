@@ -12,10 +12,11 @@ from .binding import Binding
 from .chunks import derivatives
 from .formulas import gradient_parts, hessian_parts, laplacian_parts, pure_parts
 from .frames import AnyFrame
-from .labels import common_units, described, result_attrs, result_name, result_units, words_for
+from .labels import common_units, described, result_units, words_for
 from .layers import layered
 from .results import (
     check_field,
+    derivative_of,
     dims_of,
     evaluated,
     labelled,
@@ -407,9 +408,7 @@ def _hessian(frame: AnyFrame, da: xr.DataArray, order: Order) -> list[xr.DataArr
 def _second(da: xr.DataArray, data: Any, first: Any, second: Any) -> xr.DataArray:
     """A second derivative along two axes or one, labelled."""
     if first is second:
-        name = result_name(da.name, first.name, 2)
-        attrs = result_attrs(da.attrs, da.name, first.units, first.long_name, 2)
-        return labelled(da, data, name, attrs)
+        return derivative_of(da, data, first, 2)
     return _labelled_mixed(da, data, [(first, 1), (second, 1)])
 
 
@@ -506,12 +505,10 @@ def _differentiate(
     else:
         formulas = [pure_parts(frame, i, order.deriv) for i in mine]
         made = evaluated(_bound(frame, da, order), [da], formulas)
-    results = []
-    for i, data in zip(mine, made, strict=True):
-        axis = frame.sides[i].axis
-        attrs = result_attrs(da.attrs, da.name, axis.units, axis.long_name, order.deriv)
-        results.append(labelled(da, data, result_name(da.name, axis.name, order.deriv), attrs))
-    return results
+    return [
+        derivative_of(da, data, frame.sides[i].axis, order.deriv)
+        for i, data in zip(mine, made, strict=True)
+    ]
 
 
 def _mixed(

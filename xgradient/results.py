@@ -14,11 +14,12 @@ from .finishes import length
 from .formulas import Formula
 from .frames import AnyFrame, Column
 from .kernels import Finish
-from .labels import result_encoding
+from .labels import result_attrs, result_encoding, result_name
 from .nodes import check_length
 
 __all__ = [
     "check_field",
+    "derivative_of",
     "dims_of",
     "evaluated",
     "is_numeric",
@@ -117,6 +118,14 @@ def labelled(da: xr.DataArray, data: Any, name: Hashable, attrs: Mapping[Any, An
     variable = result.variable
     variable.attrs, variable.encoding = dict(attrs), result_encoding(da.encoding)
     return result
+
+
+def derivative_of(
+    da: xr.DataArray, data: Any, axis: Any, deriv: int, where: str = ""
+) -> xr.DataArray:
+    """A derivative of a field along an axis, labelled; ``where`` ends its long name."""
+    attrs = result_attrs(da.attrs, da.name, axis.units, axis.long_name + where, deriv)
+    return labelled(da, data, result_name(da.name, axis.name, deriv), attrs)
 
 
 def side_by_side(results: list[xr.DataArray], coords: Any) -> xr.Dataset:

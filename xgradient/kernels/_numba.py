@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..stencils import Stencil
 from ._boxes import boxes, flat, read_only, stacks
-from ._coastal import Lines, coastal
+from ._coastal import Lines, coastal, lines_from
 from ._jit import jit
 
 __all__ = ["derivative", "pointwise"]
@@ -412,41 +412,16 @@ def _loop(
         around = before, after, reach, length
         coastal(lines, *around, to, by, outer, inner, stencil, table, kind, how)
         return
-    each = outer
-    if inner == 1:
-        # The ends of rows come while the rows are still in cache: later on, each end would be a
-        # line of memory once more.
-        each = max(1, STRIP // (length * to[0].itemsize))
-    if outer <= each:
-        _rows(lines, before, after, to, by, outer, inner, stencil, reach, length, kind, how)
+    # The ends of rows come while the rows are still in cache: later on, each end would be a line of
+    # memory once more.
+    each = max(1, STRIP // (length * to[0].itemsize)) if inner == 1 else outer
+    if outer > each:
+        every = lines, before, after, to, by
+        for start in range(0, outer, each):
+            f_, b_, a_, g_, w_ = (lines_from(part, start) for part in every)
+            count = min(each, outer - start)
+            _loop(f_, b_, a_, g_, w_, count, inner, stencil, reach, length, kind, how)
         return
-    for start in range(0, outer, each):
-        f, b, a, g, w = (_from(part, start) for part in (lines, before, after, to, by))
-        count = min(each, outer - start)
-        _rows(f, b, a, g, w, count, inner, stencil, reach, length, kind, how)
-
-
-def _from(lines: Lines, start: int) -> Lines:
-    """The lines from some outer cell on."""
-    cells, outer, row = lines
-    return cells[start * outer :], outer, row
-
-
-def _rows(
-    lines: Lines,
-    before: Lines,
-    after: Lines,
-    to: Lines,
-    by: Lines,
-    outer: int,
-    inner: int,
-    stencil: Stencil,
-    reach: int,
-    length: int,
-    kind: int,
-    how: int,
-) -> None:
-    """The interior rows, and those at the ends."""
     # Named one by one, for to unpack them in each call takes longer.
     (f, f_outer, f_row), (g, g_outer, g_row), (w, w_outer, w_row) = lines, to, by
     c, edges = stencil.tables[_REAL[g.dtype]]
