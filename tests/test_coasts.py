@@ -419,6 +419,48 @@ def test_a_row_on_a_pole_has_a_value_if_all_meridians_have_one():
     ).all()
 
 
+# -- rows longer than what the loops do at a time --------------------------------------------------
+
+LONG = 600
+
+
+@pytest.mark.parametrize("order", [{"accuracy": 2}, {"accuracy": 3}, {"deriv": 2, "accuracy": 2}])
+def test_long_rows_are_those_of_the_slow_reference(order):
+    """Uneven steps, so that each row has coefficients of its own."""
+    x = NODES["stretched"](LONG)
+    field = with_holes((2, LONG), 0.2)
+    found = xr.DataArray(field, {"x": x}, ("t", "x")).grad("x", skipna=True, **order)
+    expected = expected_rows(field, x, **order)
+    assert error(found, expected, field, order.get("deriv", 1)) < 1e-11
+
+
+@pytest.mark.parametrize("dims", [("y", "x"), ("x", "y")])
+@pytest.mark.parametrize("accuracy", [2, 4])
+def test_weights_of_every_cell_of_long_rows(dims, accuracy):
+    """Terms with a weight for each cell, and values beside them, against the terms by hand."""
+    sizes = {"y": 30, "x": LONG} if dims == ("y", "x") else {"y": LONG, "x": 30}
+    coords = {d: NODES["jittered"](n) for d, n in sizes.items()}
+    shape = tuple(sizes[d] for d in dims)
+    holes = np.isnan(with_holes(shape, 0.2))
+    u, v = (
+        xr.DataArray(np.where(holes, np.nan, make_field(shape, seed=k)), coords, dims)
+        for k in (1, 2)
+    )
+    h = xr.DataArray(2 + np.random.default_rng(3).random(shape), coords, dims)
+    options = {"accuracy": accuracy, "skipna": True}
+    for factors in ({"x": h, "y": 3.0}, {"x": 3.0, "y": h}, {"x": h, "y": h}):
+        hx, hy = factors["x"], factors["y"]
+        found = xgradient.divergence(x=u, y=v, metric=factors, **options)
+        slope = {
+            d: 0.0 if isinstance(other, float) else other.grad(d, accuracy=accuracy)
+            for d, other in (("x", hy), ("y", hx))
+        }
+        expected = (u.grad("x", **options) + u * slope["x"] / hy) / hx
+        expected = expected + (v.grad("y", **options) + v * slope["y"] / hx) / hy
+        assert np.array_equal(np.isnan(found), np.isnan(expected))
+        assert float(abs(found - expected).max() / abs(expected).max()) < 1e-12
+
+
 # -- arguments -------------------------------------------------------------------------------------
 
 
