@@ -401,3 +401,19 @@ def test_components_on_staggered_grids():
     v = u.assign_coords(nav_lat=u.nav_lat + 1).rename("v")
     with pytest.raises(ValueError, match=r"^'u' and 'v' have different values of the coordinate"):
         xgradient.divergence(nav_lon=u, nav_lat=v, metric="sphere")
+
+
+def test_components_whose_dimensions_come_in_another_order():
+    """Also their coordinates, which xarray turns with them."""
+    ds = case("f8")
+    turned = ds.v.transpose("x", "t", "y")
+    assert turned.nav_lat.dims == ("x", "y")
+    for operator in (xgradient.divergence, xgradient.curl):
+        found = operator(nav_lon=ds.u, nav_lat=turned, **SPHERE)
+        xr.testing.assert_identical(found, operator(nav_lon=ds.u, nav_lat=ds.v, **SPHERE))
+    found = turned.grad.advection(nav_lon=ds.u, nav_lat=ds.v, **SPHERE)
+    expected = ds.v.grad.advection(nav_lon=ds.u, nav_lat=ds.v, **SPHERE)
+    xr.testing.assert_allclose(found.transpose(*expected.dims), expected, rtol=1e-12)
+    staggered = turned.assign_coords(nav_lat=turned.nav_lat + 1)
+    with pytest.raises(ValueError, match=r"^'u' and 'v' have different values of the coordinate"):
+        xgradient.divergence(nav_lon=ds.u, nav_lat=staggered, **SPHERE)

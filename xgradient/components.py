@@ -232,7 +232,7 @@ def _check_grid(
         a, b = first.coords.variables.get(coord), other.coords.variables.get(coord)
         if a is None or b is None or a is b or not a.chunks == b.chunks is None:
             continue  # what is on dask is not computed
-        if not a.equals(b):
+        if set(a.dims) != set(b.dims) or not a.equals(b.transpose(*a.dims)):
             raise ValueError(
                 f"{name} and {its} have different values of the coordinate {str(coord)!r}; bring "
                 "them to one grid, e.g. with .interp_like"
