@@ -105,6 +105,35 @@ def test_uneven_steps_keep_their_order():
     )
 
 
+@pytest.mark.parametrize("skipna", [False, True])
+@pytest.mark.parametrize("ratio", [1.5, 2.9, 3.0, 3.001, 10.0])
+def test_uneven_steps_next_to_ends_and_coasts(ratio, skipna):
+    """There slopes are those between two nodes, however far away the third one is."""
+    steps = np.array([1, ratio, 1, 1, 1, ratio, 1])
+    x, y = np.meshgrid(np.cumsum([0, *steps, 5, *steps]), np.arange(5.0))
+    ends = [(0, 1), (15, 14)]
+    values = x**2 + 3 * y**2
+    if skipna:  # a gap of one cell, with such steps on both sides
+        x, y = (np.insert(part, 8, part[:, 7] + add, axis=1) for part, add in ((x, 2), (y, 0)))
+        values = np.insert(values, 8, np.nan, axis=1)
+        ends = [(0, 1), (7, 6), (9, 10), (16, 15)]
+    f = grids.on_plane(values, x, y)
+    made = f.grad(["x2d", "y2d"], skipna=skipna)
+    for end, near in ends:
+        slope = (values[:, end] - values[:, near]) / (x[:, end] - x[:, near])
+        np.testing.assert_allclose(made.df_dx2d[:, end], slope, rtol=1e-12)
+    second = f.grad.hessian(["x2d", "y2d"], skipna=skipna)
+    there = np.isfinite(values)
+    assert np.isfinite(second.d2f_dx2d2.values[there]).all()
+    np.testing.assert_allclose(second.d2f_dy2d2.values[1:-1][there[1:-1]], 6, rtol=1e-10)
+
+
+def test_ends_of_second_order_need_three_points():
+    x, y = (part[:3, :3] for part in PLANES["skewed"])
+    made = grids.on_plane(x**2 - 3 * x * y, x, y).grad(["x2d", "y2d"], edge_order=2)
+    np.testing.assert_allclose(made.df_dx2d, 2 * x - 3 * y, rtol=0, atol=1e-12)
+
+
 def test_the_ellipsoid():
     """Against derivatives by angles over the radii of curvature."""
     lat, lon = grids.rotated(np.arange(-10, 10.01, 0.5), np.arange(-9, 9.01, 0.5), 40.0, 170.0)

@@ -76,8 +76,9 @@ class Binding:
         number = self._number(part.field)
         if not part.deriv:
             return Term(number, d, identity(self.shape[d]), self._weight(coefficient))
-        stencil = self.order.of(part.deriv).stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
-        stencil = stencil.weak if part.weak else stencil
+        order = self.order.of(part.deriv)
+        make = order.centred if part.centred else order.stencil
+        stencil = make(axis.nodes, f"dimension {str(axis.dim)!r}")
         weight = None
         if isinstance(coefficient, xr.Variable) and coefficient.dims not in ((), (axis.dim,)):
             weight = self._weight(coefficient)
@@ -203,7 +204,7 @@ def _merged(parts: tuple[Part, ...]) -> list[Part]:
         if _is_zero(value):
             continue
         source = part.field if isinstance(part.field, int) else part.field.key
-        key = (source, part.side.axis.dim if part.deriv else None, part.deriv, part.weak)
+        key = (source, part.side.axis.dim if part.deriv else None, part.deriv, part.centred)
         total = merged[key].coefficient + value if key in merged else value
         merged[key] = replace(part, coefficient=total)
     # A derivative first: what follows is added to it. A sum without any is one of zeros.

@@ -95,17 +95,17 @@ class Coasts:
             rows.append(total)
         return Coasts(reach, self.low, self.high, table_of, *_stacked(starts, widths, rows))
 
-    def weak(self) -> Coasts:
-        """The same windows, and zero where a cell has neighbours, but not enough for a window."""
-        short = [(b, a) for b, a in np.argwhere(self.kinds < 0).tolist() if b + a]
-        kinds = self.kinds.copy()
-        for at, pair in enumerate(short):
-            kinds[pair] = len(self.starts) + at
-        starts = np.r_[self.starts, [-b for b, _ in short]].astype(np.int64)
-        widths = np.r_[self.widths, [b + a + 1 for b, a in short]].astype(np.int64)
-        nothing = np.zeros((len(short), *self.table.shape[1:]))
-        table = np.concatenate([self.table, nothing])
-        return replace(self, kinds=kinds, starts=starts, widths=widths, table=table)
+    def centred(self) -> Coasts:
+        """The centred window, of three nodes, and zero with a neighbour on one side only."""
+        inside = self.table[self.kinds[1, 1], :2]
+        return replace(
+            self,
+            reach=1,
+            kinds=np.array([[-1, 1], [2, 0]]),
+            starts=np.array([-1, 0, -1]),
+            widths=np.array([3, 2, 2]),
+            table=np.stack([inside, 0 * inside, 0 * inside]),
+        )
 
 
 class Choice(NamedTuple):

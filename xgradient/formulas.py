@@ -39,14 +39,14 @@ class Part:
     """``coefficient × derivative of a field``; the field itself if ``deriv`` is 0.
 
     The field is the number of an input array, or a formula of these that is evaluated before. A
-    ``weak`` part is zero where missing values leave too few for it.
+    ``centred`` part is zero next to ends and missing values.
     """
 
     field: int | Formula
     side: Side | Column
     deriv: int
     coefficient: Coefficient
-    weak: bool = False
+    centred: bool = False
 
 
 @dataclass(frozen=True)

@@ -80,15 +80,15 @@ class Stencils:
         The dimensions along which i and j count.
     first, second : tuple of Stencil
         First and second derivatives by i and by j.
-    uneven : bool
-        Whether the first ones are corrected with the second: they have three points, which need
-        not be equally far apart.
+    centred : tuple of Stencil or None
+        Second derivatives where windows are centred, with which the first ones are corrected
+        there: these have three points, which need not be equally far apart.
     """
 
     dims: tuple[Hashable, Hashable]
     first: tuple[Stencil, Stencil]
     second: tuple[Stencil, Stencil] | None = None
-    uneven: bool = False
+    centred: tuple[Stencil, Stencil] | None = None
 
 
 def kept(values: xr.Variable, valid: xr.Variable) -> xr.Variable:
@@ -124,9 +124,8 @@ def gradients(points: Points, stencils: Stencils) -> list[list[xr.Variable]]:
     """
     axes = [points.dims.index(d) for d in stencils.dims]
     pairs = [*zip(axes, stencils.first, strict=True)]
-    if stencils.uneven:
-        assert stencils.second is not None
-        pairs += zip(axes, stencils.second, strict=True)
+    if stencils.centred:
+        pairs += zip(axes, stencils.centred, strict=True)
     space = len(points.at)
     sums = [_along(c, *pair) for pair in pairs for c in range(space)]
     finish = partial(_gradients, space=space, rounding=points.rounding)
@@ -151,10 +150,11 @@ def hessians(points: Points, stencils: Stencils) -> list[list[xr.Variable]]:
     pairs = [(i, first[0]), (j, first[1]), (i, second[0]), (j, second[1])]
     space, arrays = len(points.at), points.arrays()
     along_i = [derivatives(r, [(i, first[0])])[0] for r in arrays[:space]]
-    mixed = [_along(len(arrays) + c, j, first[1]) for c in range(space)]
-    sums = [*(_along(c, *pair) for pair in pairs for c in range(space)), *mixed]
-    rounding, uneven = points.rounding, stencils.uneven
-    finish = partial(_hessians, space=space, rounding=rounding, uneven=uneven)
+    sums = [_along(c, *pair) for pair in pairs for c in range(space)]
+    sums += [_along(len(arrays) + c, j, first[1]) for c in range(space)]
+    centred = zip((i, j), stencils.centred or (), strict=False)
+    sums += [_along(c, *pair) for pair in centred for c in range(space)]
+    finish = partial(_hessians, space=space, rounding=points.rounding)
     made = evaluate([*arrays, *along_i], sums, finish, 5 * len(PAIRS))
     return _rows(points, made, 5)
 
@@ -185,11 +185,12 @@ def _gradients(
 
 
 def _hessians(
-    sums: list[Any], fields: list[Any], outs: list[Any], space: int, rounding: float, uneven: bool
+    sums: list[Any], fields: list[Any], outs: list[Any], space: int, rounding: float
 ) -> list[Any]:
     with np.errstate(all="ignore"):
-        first, bends = _split(sums, space)
-        duals, shifts = _duals(first, bends[:2] if uneven else [], fields, rounding)
+        first, others = _split(sums, space)
+        bends, centred = others[:3], others[3:]
+        duals, shifts = _duals(first, centred, fields, rounding)
         made = []
         for a, b in PAIRS:
             (ai, aj), (bi, bj) = duals[a], duals[b]
@@ -197,7 +198,7 @@ def _hessians(
             bend = [_dot(by, parts) for parts in zip(*bends, strict=True)]
             east, north = _projected(bend, fields)
             lower = [-(e * east + n * north) for e, n in zip(*duals, strict=True)]
-            if uneven:
+            if shifts:
                 by = [by[0] - shifts[0] * lower[0], by[1] - shifts[1] * lower[1], by[2]]
             made += [*lower, *by]
         return made
@@ -215,7 +216,8 @@ def _duals(
     """The dual vectors along both directions, and what corrects derivatives for uneven steps.
 
     With steps h and h' to the neighbours, the derivative of the parabola through three points is
-    proportional to ∂_i f - k ∂_ii f with k = (h'² - h²) / (h'² + h²) / 2.
+    proportional to ∂_i f - k ∂_ii f with k = (h'² - h²) / (h'² + h²) / 2. Where the bends are
+    zero, as next to ends, so is k.
     """
     shifts = [
         _dot(t, u) / (2 * _dot(t, t) + _dot(u, u) / 2)

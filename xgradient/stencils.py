@@ -140,9 +140,14 @@ class Stencil:
         return high - low == stop - start + 2 * self.coasts.reach
 
     @cached_property
-    def weak(self) -> Stencil:
-        """The same rows, and zero where a run of valid values is too short for a derivative."""
-        return self if self.coasts is None else replace(self, coasts=self.coasts.weak())
+    def centred(self) -> Stencil:
+        """The same rows inside, of three nodes, and zero next to ends and missing values."""
+        starts = np.minimum(self.edge_rows, self.n - 2)
+        widths, edges = np.full_like(starts, 2), np.zeros((len(starts), 1))
+        coasts = self.coasts and self.coasts.centred()
+        return replace(
+            self, edge_starts=starts, edge_widths=widths, edges=edges, coasts=coasts
+        )
 
     def scaled(self, factors: NDArray[Any] | float) -> Stencil:
         """The same rows times a number, or each times a number of its own."""
@@ -261,6 +266,10 @@ class Order(NamedTuple):
             needed = max(width, reach + max(nodes.skips))
         self._check_points(nodes.n, needed, what, "on a periodic axis " if closed else "")
         return make_stencil(nodes, self.deriv, self.accuracy, self.edge_order, self.skipna)
+
+    def centred(self, nodes: Nodes, what: str) -> Stencil:
+        """The stencil where its windows are centred, which have three nodes; zero elsewhere."""
+        return self._replace(edge_order=1).stencil(nodes, what).centred
 
     def windows(self, n: int, what: str) -> Windows:
         """The windows of this derivative by positions of every column's own, of n points each."""

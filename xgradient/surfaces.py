@@ -138,7 +138,7 @@ class Surface:
         weights = self._weights(gradients, source)[direction]
         if not isinstance(factor, float):
             weights = [weight * factor for weight in weights]
-        return self._parts(source, weights, weak=True)
+        return self._parts(source, weights, centred=True)
 
     def second(self, a: Direction, b: Direction) -> list[Part]:
         """The second derivative of the first field in two directions."""
@@ -146,14 +146,14 @@ class Surface:
         *weights, mixed = self._weights(hessians, 0)[PAIRS.index(pair)]
         i, j = self.along
         by_i = Formula((Part(0, i, 1, 1.0),))
-        return [*self._parts(0, weights, weak=False), Part(by_i, j, 1, mixed)]
+        return [*self._parts(0, weights, centred=False), Part(by_i, j, 1, mixed)]
 
-    def _parts(self, source: int | Formula, weights: list[xr.Variable], weak: bool) -> list[Part]:
+    def _parts(self, source: int | Formula, weights: list[xr.Variable], centred: bool) -> list[Part]:
         """First derivatives by both indices, and perhaps second ones, times weights."""
         i, j = self.along
-        kinds = [(i, 1, False), (j, 1, False), (i, 2, weak), (j, 2, weak)]
+        kinds = [(i, 1, False), (j, 1, False), (i, 2, centred), (j, 2, centred)]
         pairs = zip(kinds, weights, strict=False)
-        return [Part(source, side, deriv, weight, weak) for (side, deriv, weak), weight in pairs]
+        return [Part(source, *kind, weight, middle) for (*kind, middle), weight in pairs]
 
     def _weights(self, make: Callable[..., Any], source: int | Formula) -> list[list[xr.Variable]]:
         """What index derivatives of a field count in those in two directions."""
@@ -168,18 +168,18 @@ class Surface:
         return made
 
     def _stencils(self, bends: bool) -> Stencils:
-        def both(deriv: int) -> tuple[Stencil, Stencil]:
-            i, j = (
-                self.order.of(deriv).stencil(side.axis.nodes, f"dimension {str(side.axis.dim)!r}")
-                for side in self.along
-            )
+        def both(make: Callable[..., Stencil]) -> tuple[Stencil, Stencil]:
+            i, j = (make(s.axis.nodes, f"dimension {str(s.axis.dim)!r}") for s in self.along)
             return i, j
 
-        second = both(2) if bends or self.uneven else None
-        if second and not bends:
-            second = second[0].weak, second[1].weak
+        first, second = self.order.of(1), self.order.of(2)
         i, j = (side.axis.dim for side in self.along)
-        return Stencils((i, j), both(1), second, self.uneven)
+        return Stencils(
+            (i, j),
+            both(first.stencil),
+            both(second.stencil) if bends else None,
+            both(second.centred) if self.uneven else None,
+        )
 
     @property
     def units(self) -> tuple[tuple[xr.Variable, ...], tuple[xr.Variable, ...]]:
