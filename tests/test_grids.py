@@ -193,6 +193,22 @@ def test_chunks_stay_and_coordinates_in_memory_cost_no_tasks():
     assert tasks <= source + 2 * 6 + 6  # a rim and a derivative for each chunk
 
 
+def test_lazy_latitudes_beyond_the_poles_are_missing():
+    """In memory they are refused, as the numbers that stand for missing ones in some files."""
+    pytest.importorskip("dask")
+    f = case("f8").u
+    holes = np.zeros(f.nav_lat.shape, bool)
+    holes[3, 5] = holes[8, 2] = True
+    filled, missing = (f.nav_lat.where(~holes, value) for value in (1e20, np.nan))
+    with pytest.raises(ValueError, match=r"^coordinate 'nav_lat' has the value 1e\+20 at index"):
+        f.assign_coords(nav_lat=filled).grad(NAMES, **SPHERE)
+    found = f.assign_coords(nav_lat=filled.chunk()).grad(NAMES, **SPHERE)
+    expected = f.assign_coords(nav_lat=missing).grad(NAMES, **SPHERE)
+    for name, part in expected.items():
+        assert part.isnull().any()
+        np.testing.assert_array_equal(found[name], part)
+
+
 REAL = {
     "orca2_votemper.nc": ("votemper", "dim1"),
     "toa_brightness_stereographic.nc": ("data", None),
@@ -374,6 +390,23 @@ BAD = {
         (
             r"^coordinate 'nav_lat' has the value 95 at index \(0, 0\); latitudes lie between -90 "
             r"and 90, so check its units$"
+        ),
+    ),
+    "positions at several times": (
+        lambda: small(XLAT=(("t", *YX), np.ones((3, 3, 6)), {"units": "degree_north"})).grad(
+            "XLAT", metric="sphere"
+        ),
+        (
+            r"^coordinate 'XLAT' has 3 dimensions \(t, y, x\), but those of a grid have two; if it "
+            r"is the same all along 't', take one of them, e.g. "
+            r".assign_coords\(XLAT=data.XLAT.isel\(t=0\)\)$"
+        ),
+    ),
+    "dimensions on the globe": (
+        lambda: small().grad(["y", "x"], metric="sphere"),
+        (
+            r"^metric=Sphere is for latitudes and longitudes, but 'y', 'x' is neither by its "
+            r"units, standard_name or name; name 'nav_lat', 'nav_lon', or leave out metric$"
         ),
     ),
     "too few points": (

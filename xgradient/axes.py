@@ -117,6 +117,13 @@ def find_coord(obj: XarrayObject, name: Hashable) -> Place:
     dims = coord.dims
     if len(dims) == 2:
         return Place(None, name, coord)
+    if len(dims) > 2 and horizontal(name, coord):
+        every, first = ", ".join(map(str, dims)), str(dims[0])
+        raise ValueError(
+            f"coordinate {str(name)!r} has {len(dims)} dimensions ({every}), but those of a grid "
+            f"have two; if it is the same all along {first!r}, take one of them, e.g. "
+            f".assign_coords({name}=data.{name}.isel({first}=0))"
+        )
     if len(dims) != 1:
         has = f"{len(dims)} dimensions ({', '.join(str(d) for d in dims)})"
         raise ValueError(

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from .axes import Axis, Place, XarrayObject, find_horizontal, horizontal, in_degrees
+from .axes import Axis, Place, XarrayObject, find_horizontal, horizontal, in_degrees, listed
 from .frames import Frame, Poles, Side
 from .metrics import Globe, radii
 from .nodes import LARGEST_BLUR, Nodes, folded_nodes, numeric_nodes
@@ -50,10 +50,16 @@ def frame_on_globe(
     asked = {kind: place for place in places if (kind := kinds[place.name]) is not None}
     if not asked:
         names = ", ".join(repr(str(place.name)) for place in places)
+        coords = obj.coords.variables.items()
+        wide = [name for name, c in coords if c.ndim == 2 and horizontal(name, c)]
+        mend = (
+            f"name {listed(wide)}, or leave out metric"
+            if wide
+            else ("leave out metric or set units such as 'degrees_north'")
+        )
         raise ValueError(
             f"metric={type(globe).__name__} is for latitudes and longitudes, but {names} is "
-            "neither by its units, standard_name or name; leave out metric or set units such as "
-            "'degrees_north'"
+            f"neither by its units, standard_name or name; {mend}"
         )
     if len(asked) < sum(kind is not None for kind in kinds.values()):
         raise ValueError(

@@ -11,7 +11,7 @@ import xarray as xr
 
 from .axes import Axis, Place, XarrayObject, horizontal, in_degrees, listed
 from .frames import Side
-from .geometry import Points, points_on_globe
+from .geometry import BEYOND, Points, points_on_globe
 from .metrics import Globe
 from .nodes import check_length, uniform_nodes
 from .stencils import Order
@@ -217,7 +217,7 @@ def _check_latitudes(lat: xr.Variable, limit: float, name: Hashable) -> None:
     """Refuse latitudes beyond the poles, if they are in memory."""
     if lat.chunks is not None:
         return
-    wrong = np.abs(lat.values) > limit * (1 + np.finfo(np.float32).eps)
+    wrong = np.abs(lat.values) > limit * BEYOND
     if wrong.any():
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         raise ValueError(

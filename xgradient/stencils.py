@@ -145,9 +145,7 @@ class Stencil:
         starts = np.minimum(self.edge_rows, self.n - 2)
         widths, edges = np.full_like(starts, 2), np.zeros((len(starts), 1))
         coasts = self.coasts and self.coasts.centred()
-        return replace(
-            self, edge_starts=starts, edge_widths=widths, edges=edges, coasts=coasts
-        )
+        return replace(self, edge_starts=starts, edge_widths=widths, edges=edges, coasts=coasts)
 
     def scaled(self, factors: NDArray[Any] | float) -> Stencil:
         """The same rows times a number, or each times a number of its own."""

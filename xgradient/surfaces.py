@@ -148,7 +148,9 @@ class Surface:
         by_i = Formula((Part(0, i, 1, 1.0),))
         return [*self._parts(0, weights, centred=False), Part(by_i, j, 1, mixed)]
 
-    def _parts(self, source: int | Formula, weights: list[xr.Variable], centred: bool) -> list[Part]:
+    def _parts(
+        self, source: int | Formula, weights: list[xr.Variable], centred: bool
+    ) -> list[Part]:
         """First derivatives by both indices, and perhaps second ones, times weights."""
         i, j = self.along
         kinds = [(i, 1, False), (j, 1, False), (i, 2, centred), (j, 2, centred)]
