@@ -538,7 +538,10 @@ def test_names_units_and_words():
 def test_several_names_and_whole_datasets():
     ds = ocean()
     both = ds.temp.grad(["z_rho", "time"], along="s_rho")
-    assert set(both) == {"dtemp_dz_rho", "dtemp_dtime"}
+    assert list(both) == ["dtemp_dz_rho", "dtemp_dtime"]
+    assert list(ds.temp.grad(["x", "z_rho", "time"], along="s_rho")) == [
+        "dtemp_dx", "dtemp_dz_rho", "dtemp_dtime",
+    ]  # fmt: skip
     xr.testing.assert_identical(both.dtemp_dz_rho, ds.temp.grad("z_rho", along="s_rho"))
     xr.testing.assert_identical(both.dtemp_dtime, ds.temp.grad("time"))
     every = ds.grad("z_rho", along="s_rho")
@@ -556,6 +559,14 @@ def test_the_dimension_is_found():
     expected = ds.temp.grad("z_rho", along="s_rho")
     xr.testing.assert_identical(ds.temp.grad("z_rho"), expected)  # CF: axis Z
     xr.testing.assert_identical(ds.temp.grad("z_rho", along="Z"), expected)
+    # The coordinate itself may have a CF name, too.
+    standard = ds.temp.drop_vars("s_rho")
+    standard.z_rho.attrs["standard_name"] = "altitude"
+    xr.testing.assert_identical(
+        standard.grad("altitude", along="s_rho"), standard.grad("z_rho", along="s_rho")
+    )
+    both = standard.grad(["altitude", "x"], along="s_rho")
+    assert list(both) == ["dtemp_dz_rho", "dtemp_dx"]
     bare = ds.temp.drop_vars("s_rho")
     named = bare.assign_coords(y=("y", np.arange(4.0), {"axis": "Y"}))
     named = named.assign_coords(x=("x", np.arange(6.0), {"standard_name": "longitude"}))
@@ -603,6 +614,32 @@ BAD = {
         lambda: ocean().grad("z_rho", along="x_u"),
         ("along is 'x_u', but none of 'z_rho' is a coordinate that has this dimension; coordinates "
         "of several dimensions with it are none"),
+    ),
+    "several dimensions": (
+        lambda: ocean().temp.grad("z_rho", along=["s_rho"]),
+        "along is ['s_rho']; give one name",
+    ),
+    "several to keep constant": (
+        lambda: ocean().temp.grad("x", at_constant=["z_rho"]),
+        "at_constant is ['z_rho']; give one name",
+    ),
+    "along itself": (
+        lambda: ocean().temp.grad("z_rho", along="z_rho"),
+        ("along is 'z_rho', which has the dimensions 'time', 's_rho', 'y', 'x'; name one of these"),
+    ),
+    "the same twice": (
+        lambda: ocean().temp.grad(["z_rho", "z_rho"], along="s_rho"),
+        "dim names 'z_rho' twice; name it once",
+    ),
+    "a variable": (
+        lambda: ocean().reset_coords("z_rho").grad("z_rho", along="s_rho"),
+        "'z_rho' is a variable, not a coordinate; call .set_coords('z_rho') first",
+    ),
+    "a vector along it": (
+        lambda: ocean().temp.grad.advection(z_rho=ocean().temp, x=ocean().temp),
+        ("coordinate 'z_rho' has 4 dimensions (time, s_rho, y, x), but a derivative needs a "
+        "coordinate along one dimension; name another coordinate or one of the dimensions "
+        "'s_rho', 'time', 'x', 'y', or call .grad with along, one of its own"),
     ),
     "no coordinate of several dimensions": (
         lambda: ocean().temp.grad("x", along="s_rho"),

@@ -23,10 +23,12 @@ __all__ = [
     "Place",
     "find_coord",
     "find_horizontal",
+    "find_name",
     "horizontal",
     "in_degrees",
     "listed",
     "make_axis",
+    "not_set",
 ]
 
 XarrayObject = xr.DataArray | xr.Dataset
@@ -126,13 +128,19 @@ def find_coord(obj: XarrayObject, name: Hashable) -> Place:
         )
     if len(dims) != 1:
         has = f"{len(dims)} dimensions ({', '.join(str(d) for d in dims)})"
+        more = ", or call .grad with along, one of its own" if dims else ""
         raise ValueError(
             f"coordinate {name!r} has {has if dims else 'no dimension'}, but a derivative "
             "needs a coordinate along one dimension; name another coordinate or one of the "
-            f"dimensions {listed(obj.dims)}"
+            f"dimensions {listed(obj.dims)}{more}"
         )
     indexed = isinstance(coord, xr.IndexVariable) and dims[0] == name
     return Place(dims[0], name, coord, obj.get_index(name) if indexed else None)
+
+
+def find_name(obj: XarrayObject, name: Hashable) -> Hashable:
+    """The name of a coordinate or dimension, which may be given by a CF name or axis."""
+    return name if name in obj.coords or name in obj.dims else _find_cf(obj, name)
 
 
 def _find_cf(obj: XarrayObject, name: Hashable) -> Hashable:
@@ -156,8 +164,15 @@ def _find_cf(obj: XarrayObject, name: Hashable) -> Hashable:
         if usable:
             (name,) = usable
             return name
+    if isinstance(obj, xr.Dataset) and name in obj.data_vars:
+        raise ValueError(not_set(name))
     names = listed({*obj.dims, *obj.coords})
     raise ValueError(f"{name!r} is no dimension, coordinate or CF name here; there are {names}")
+
+
+def not_set(name: Hashable) -> str:
+    """What to do with a variable that is meant as a coordinate."""
+    return f"{str(name)!r} is a variable, not a coordinate; call .set_coords({str(name)!r}) first"
 
 
 def horizontal(name: Hashable, coord: xr.Variable | None) -> str | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import xarray as xr
@@ -38,11 +39,14 @@ class Layers:
         Its other axes.
     columns : tuple of Column
         Those whose positions differ from column to column.
+    places : tuple of int
+        Where each of all these, the axes of the frame first, was named in the call.
     constant : Column or None
         What is to stay constant along the other axes.
     """
 
     frame: AnyFrame
+    places: tuple[int, ...]
     columns: tuple[Column, ...] = ()
     constant: Column | None = None
 
@@ -52,6 +56,8 @@ class Layers:
             return []
         sides = [i for i, side in enumerate(self.frame.sides) if set(side.dims) <= set(da.dims)]
         columns = [column for column in self.columns if self._has(da, column)]
+        places = [self.places[i] for i in sides]
+        places += [self.places[len(self.frame.sides) + self.columns.index(c)] for c in columns]
         if not sides and not columns:
             return []
         check_field(da)
@@ -67,7 +73,7 @@ class Layers:
         axes: list[Any] = [*(self.frame.sides[i].axis for i in sides), *columns]
         return [
             derivative_of(da, data, axis, order.deriv, at)
-            for axis, data in zip(axes, made, strict=True)
+            for _, axis, data in sorted(zip(places, axes, made, strict=True), key=itemgetter(0))
         ]
 
     def _has(self, da: xr.DataArray, column: Column) -> bool:
@@ -118,12 +124,15 @@ def layered(
         If an argument does not fit: one sentence with what was found.
     """
     names, alone = names_of_call(obj, dim, fields)
+    for argument, value in (("along", along), ("at_constant", constant)):
+        if not isinstance(value, Hashable):
+            raise TypeError(f"{argument} is {value!r}; give one name")
     frame: AnyFrame
     if constant is not None:
         column = _constant(obj, names, dim is None, along, constant, order)
         names = [name for name in names if dim is not None or name != column.dim]
         frame, _ = frame_of_call(obj, names, metric, order, spacing, periodic, fields)
-        layers = Layers(frame, constant=column)
+        layers = Layers(frame, tuple(range(len(frame.sides))), constant=column)
     else:
         columns = columns_of_call(obj, names, along)
         if not columns:
@@ -138,7 +147,8 @@ def layered(
                 f"metric is for other coordinates, but {names[0]!r} is a length itself; leave "
                 "metric out, or name latitude and longitude besides"
             )
-        layers = Layers(frame, tuple(columns.values()))
+        places = tuple(names.index(name) for name in (*others, *columns))
+        layers = Layers(frame, places, tuple(columns.values()))
     results = [result for da in fields for result in layers.derivatives(da, order)]
     if not results:
         every = [*layers.columns, *([layers.constant] if layers.constant else [])]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .axes import XarrayObject, find_coord, horizontal
+from .axes import XarrayObject, find_coord, find_name, horizontal, not_set
 from .chunks import first_turn
 from .frames import Column
 from .labels import words_for
@@ -40,7 +40,9 @@ def columns_of_call(
         If none of them has the dimension, or one cannot carry a derivative along it.
     """
     coords = obj.coords.variables
-    wide = [name for name in names if name in coords and coords[name].ndim > 1]
+    # Without along, what only a CF name stands for is left to those of one and two dimensions.
+    known = {name: name if along is None else find_name(obj, name) for name in names}
+    wide = [n for n in names if known[n] in coords and coords[known[n]].ndim > 1]
     if along is None:
         if len(wide) != 1 or horizontal(wide[0], coords[wide[0]]):
             return {}
@@ -49,14 +51,17 @@ def columns_of_call(
             return {}  # rather one of the two coordinates of a grid
         return {wide[0]: find_column(obj, wide[0], None, asked)}
     dim = _dimension(obj, along)
-    found = [name for name in wide if dim in coords[name].dims]
+    found = [name for name in wide if dim in coords[known[name]].dims]
+    for at, name in enumerate(found):
+        if known[name] in [known[other] for other in found[:at]]:
+            raise ValueError(f"dim names {str(known[name])!r} twice; name it once")
     # A coordinate that has this dimension only is one like others.
     if not found and all(dims_named(obj, [name]) != {dim} for name in names):
         raise ValueError(
             f"along is {str(along)!r}, but none of {_listed(names)} is a coordinate that has this "
             f"dimension; {_hint(obj, dim)}"
         )
-    return {name: find_column(obj, name, dim) for name in found}
+    return {name: find_column(obj, known[name], dim) for name in found}
 
 
 def find_column(
@@ -89,9 +94,7 @@ def find_column(
     if name not in coords:
         is_variable = isinstance(obj, xr.Dataset) and name in obj.data_vars
         raise ValueError(
-            f"{str(name)!r} is a variable, not a coordinate; call .set_coords({str(name)!r}) first"
-            if is_variable
-            else f"{str(name)!r} is no coordinate here; {_hint(obj)}"
+            not_set(name) if is_variable else f"{str(name)!r} is no coordinate here; {_hint(obj)}"
         )
     coord, what = coords[name], f"coordinate {str(name)!r}"
     if coord.dtype.kind not in "iuf":
@@ -112,17 +115,20 @@ def find_column(
 
 
 def _dimension(obj: XarrayObject, along: Hashable) -> Hashable:
-    return along if along in obj.dims else find_coord(obj, along).dim
+    name = find_name(obj, along)
+    if name in obj.coords and obj.coords[name].ndim > 1:
+        raise ValueError(
+            f"along is {str(along)!r}, which has the dimensions {_listed(obj.coords[name].dims)}; "
+            "name one of these"
+        )
+    return name if name in obj.dims else find_coord(obj, name).dim
 
 
 def dims_named(obj: XarrayObject, names: Iterable[Hashable]) -> set[Hashable]:
     """The dimensions of what some names stand for."""
     coords = obj.coords.variables
-    return {
-        dim
-        for name in names
-        for dim in (coords[name].dims if name in coords else [find_coord(obj, name).dim])
-    }
+    known = [find_name(obj, name) for name in names]
+    return {dim for name in known for dim in (coords[name].dims if name in coords else [name])}
 
 
 def _told(obj: XarrayObject, name: Hashable, asked: Iterable[Hashable]) -> Hashable | None:

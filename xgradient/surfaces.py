@@ -155,7 +155,9 @@ class Surface:
         i, j = self.along
         kinds = [(i, 1, False), (j, 1, False), (i, 2, centred), (j, 2, centred)]
         pairs = zip(kinds, weights, strict=False)
-        return [Part(source, *kind, weight, middle) for (*kind, middle), weight in pairs]
+        return [
+            Part(source, side, deriv, weight, middle) for (side, deriv, middle), weight in pairs
+        ]
 
     def _weights(self, make: Callable[..., Any], source: int | Formula) -> list[list[xr.Variable]]:
         """What index derivatives of a field count in those in two directions."""
