@@ -12,7 +12,7 @@ import xgradient  # noqa: F401  registers .grad
 
 from . import globe
 
-__all__ = ["OPERATIONS", "sample", "with_data"]
+__all__ = ["EAST_NORTH", "OPERATIONS", "curved", "layered", "sample", "with_data"]
 
 PLANE = {"accuracy": 4}
 GLOBE = {"metric": "sphere"}
@@ -40,10 +40,10 @@ def sample(
 
 def with_data(ds: xr.Dataset, make: Callable[[np.ndarray], Any]) -> xr.Dataset:
     """The Dataset with other arrays for its fields; what is known of the grid stays."""
-    return ds.assign({n: ds[n].copy(data=make(ds[n].values)) for n in ("u", "v", "t")})
+    return ds.assign({n: ds[n].copy(deep=False, data=make(ds[n].values)) for n in ("u", "v", "t")})
 
 
-def _curved(ds: xr.Dataset) -> xr.Dataset:
+def curved(ds: xr.Dataset) -> xr.Dataset:
     """The fields on a grid whose latitudes and longitudes have two dimensions."""
     y, x = np.meshgrid(np.linspace(-1, 1, ds.lat.size), np.linspace(-1, 1, ds.lon.size),
                        indexing="ij")  # fmt: skip
@@ -53,7 +53,7 @@ def _curved(ds: xr.Dataset) -> xr.Dataset:
     return bare.assign_coords(nav_lat=lat, nav_lon=(("y", "x"), 10 + 30 * x - 4 * y, units[1]))
 
 
-def _layered(ds: xr.Dataset) -> xr.Dataset:
+def layered(ds: xr.Dataset) -> xr.Dataset:
     """The fields on levels whose heights differ from place to place."""
     bare = ds[["t"]].rename(time="level")
     ground = np.cos(np.deg2rad(ds.lat)) * np.sin(np.deg2rad(ds.lon))
@@ -95,13 +95,13 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     "strain": lambda ds: ds.grad.strain(lon="u", lat="v"),
     "strain, globe": lambda ds: ds.grad.strain(lon="u", lat="v", **GLOBE),
     "advection, globe": lambda ds: ds.t.grad.advection(lon=ds.u, lat=ds.v, **GLOBE),
-    "grad, curvilinear": lambda ds: _curved(ds).t.grad(EAST_NORTH, **GLOBE),
-    "grad, curvilinear, coasts": lambda ds: _curved(ds).t.grad(EAST_NORTH, skipna=True, **GLOBE),
-    "laplacian, curvilinear": lambda ds: _curved(ds).t.grad.laplacian(EAST_NORTH, **GLOBE),
-    "curl, curvilinear": lambda ds: _curved(ds).grad.curl(nav_lon="u", nav_lat="v", **GLOBE),
-    "grad, levels": lambda ds: _layered(ds).t.grad("height", **COLUMNS),
-    "grad, levels, coasts": lambda ds: _layered(ds).t.grad("height", skipna=True, **COLUMNS),
-    "grad, at constant height": lambda ds: _layered(ds).t.grad(
+    "grad, curvilinear": lambda ds: curved(ds).t.grad(EAST_NORTH, **GLOBE),
+    "grad, curvilinear, coasts": lambda ds: curved(ds).t.grad(EAST_NORTH, skipna=True, **GLOBE),
+    "laplacian, curvilinear": lambda ds: curved(ds).t.grad.laplacian(EAST_NORTH, **GLOBE),
+    "curl, curvilinear": lambda ds: curved(ds).grad.curl(nav_lon="u", nav_lat="v", **GLOBE),
+    "grad, levels": lambda ds: layered(ds).t.grad("height", **COLUMNS),
+    "grad, levels, coasts": lambda ds: layered(ds).t.grad("height", skipna=True, **COLUMNS),
+    "grad, at constant height": lambda ds: layered(ds).t.grad(
         HORIZONTAL, at_constant="height", **COLUMNS
     ),
     "directional, globe": lambda ds: ds.t.grad.directional(lon=ds.u, lat=ds.v, **GLOBE),

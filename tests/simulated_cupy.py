@@ -100,6 +100,9 @@ class ndarray:
     def sum(self, axis: Any = None, keepdims: bool = False) -> ndarray:
         return self._call(np.ndarray.sum, "sum", axis=axis, keepdims=keepdims)
 
+    def all(self) -> ndarray:
+        return self._call(np.ndarray.all, "all")
+
     def _call(self, function: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> ndarray:
         calls.append((name, 0))
         with np.errstate(all="ignore"):  # a GPU warns of nothing
@@ -107,8 +110,8 @@ class ndarray:
 
     for _name in (
         "__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__",
-        "__rtruediv__", "__pow__", "__neg__", "__abs__", "__gt__", "__lt__", "__eq__", "__ne__",
-        "__and__", "__invert__",
+        "__rtruediv__", "__pow__", "__neg__", "__abs__", "__gt__", "__ge__", "__lt__", "__le__",
+        "__eq__", "__ne__", "__and__", "__or__", "__invert__",
     ):  # fmt: skip
         locals()[_name] = lambda self, *args, _name=_name: self._call(
             getattr(np.ndarray, _name), _name, *args
@@ -129,7 +132,7 @@ class ndarray:
 
 def _lower(value: Any) -> Any:
     """The host's view of an argument; as with CuPy, NumPy arrays are no arguments."""
-    if isinstance(value, np.ndarray) and value.ndim:
+    if isinstance(value, np.ndarray):
         raise TypeError(f"Unsupported type {type(value)}")
     return value._host if isinstance(value, ndarray) else value
 
@@ -158,6 +161,11 @@ def concatenate(arrays: Any, axis: int = 0) -> ndarray:
 
 
 concat = concatenate
+
+
+def stack(arrays: Any, axis: int = 0) -> ndarray:
+    calls.append(("stack", 0))
+    return arrays[0]._new(np.stack([_lower(a) for a in arrays], axis=axis))
 
 
 def transpose(array: ndarray, axes: Any = None) -> ndarray:

@@ -43,15 +43,21 @@ def fetched(cupy, monkeypatch):
     return sizes
 
 
-#: On such grids weights are made in memory, which must know where the field is missing.
-FETCHING = "grad, curvilinear, coasts"
+#: On such grids a field in memory is asked once whether the same cells are missing at all times.
+ASKING = "grad, curvilinear, coasts"
 
 
 def operation_called(name, request):
-    """An operator, which may fetch from the device what it must."""
-    if name == FETCHING:
-        request.getfixturevalue("fetched")
+    """An operator; nothing but that answer may be fetched from the device."""
+    if name == ASKING:
+        sizes = request.getfixturevalue("fetched")
+        request.addfinalizer(lambda: check_answers(sizes))
     return operations.OPERATIONS[name]
+
+
+def check_answers(sizes):
+    """No more was fetched than a byte at a time."""
+    assert set(sizes) <= {1}
 
 
 def arrays(result) -> list:
@@ -122,6 +128,86 @@ def test_every_comparison_has_the_bits_of_numpy(cupy, comparison, dtype):
     found = arrays(found) if isinstance(found, xr.DataArray | xr.Dataset) else found
     for ours, numpys in zip(found, computed(comparison.ours(field)()), strict=True):
         assert same_bits(cupy.on_host(ours), numpys)
+
+
+# -- missing values where weights or positions have several dimensions --------------------------
+
+EAST_NORTH, SPHERE = operations.EAST_NORTH, {"metric": "sphere", "skipna": True}
+CURVED = {
+    "grad": lambda ds: ds.t.grad(EAST_NORTH, **SPHERE),
+    "magnitude": lambda ds: ds.t.grad.magnitude(EAST_NORTH, accuracy=4, **SPHERE),
+    "hessian": lambda ds: ds.t.grad.hessian(EAST_NORTH, **SPHERE),
+    "divergence": lambda ds: ds.grad.divergence(nav_lon="u", nav_lat="v", **SPHERE),
+    "curl": lambda ds: ds.grad.curl(nav_lon="u", nav_lat="v", accuracy=4, **SPHERE),
+    "advection": lambda ds: ds.t.grad.advection(nav_lon=ds.u, nav_lat=ds.v, **SPHERE),
+}
+LAYERED = {
+    "along": lambda ds, **o: ds.t.grad("height", along="level", edge_order=1, **o),
+    "second": lambda ds, **o: ds.t.grad("height", deriv=2, along="level", edge_order=1, **o),
+    "across": lambda ds, **o: ds.t.grad(["lat", "lon"], at_constant="height", along="level",
+                                        edge_order=1, **o),
+}  # fmt: skip
+
+
+def without(coord, cells):
+    """The coordinate, missing in some cells."""
+    return coord.where(~np.asarray(cells))
+
+
+def check_bits(cupy, operation, ds, chunked, names=("u", "v", "t")):
+    """An operation has the same bits if some variables are on the device."""
+
+    def made(make):
+        def array(values):
+            if not chunked:
+                return make(values)
+            sizes = tuple(max(1, n // 2) for n in values.shape)
+            return da.from_array(make(values), sizes, name=False, asarray=False)
+
+        there = ds.assign({n: ds[n].copy(data=array(ds[n].values)) for n in names if n in ds})
+        found = arrays(operation(there))
+        return [a.compute(scheduler="sync") for a in found] if chunked else found
+
+    for ours, numpys in zip(made(cupy.on_device), made(np.asarray), strict=True):
+        assert same_bits(cupy.on_host(ours), numpys)
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
+@pytest.mark.parametrize("unplaced", [False, True], ids=["", "positions missing"])
+@pytest.mark.parametrize("name", CURVED)
+def test_coasts_on_curvilinear_grids(cupy, name, unplaced, chunked):
+    """Of fields on the grid alone nothing is fetched, be cells missing or not."""
+    for holes in (False, True):
+        ds = operations.curved(operations.sample("f4", holes=holes)).isel(time=1, drop=True)
+        if unplaced:
+            cells = np.random.default_rng(1).random(ds.nav_lat.shape) < 0.1
+            ds["nav_lat"], ds["nav_lon"] = without(ds.nav_lat, cells), without(ds.nav_lon, cells)
+        check_bits(cupy, CURVED[name], ds, chunked)
+
+
+@pytest.mark.parametrize("missing", ["alike at all times", "differently", "nowhere"])
+def test_a_curvilinear_grid_asks_for_one_answer(cupy, fetched, missing):
+    ds = operations.curved(operations.sample("f4", holes=missing == "differently"))
+    if missing.startswith("alike"):
+        cells = np.random.default_rng(1).random(ds.nav_lat.shape) < 0.1
+        ds["t"] = ds.t.where(~xr.Variable(ds.nav_lat.dims, cells))
+    check_bits(cupy, CURVED["grad"], ds, chunked=False)
+    assert fetched == [1]
+    fetched.clear()
+    check_bits(cupy, CURVED["grad"], ds, chunked=True)
+    assert not fetched
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
+@pytest.mark.parametrize("there", [False, True], ids=["heights in memory", "heights there"])
+@pytest.mark.parametrize("name", LAYERED)
+def test_levels_with_missing_heights(cupy, name, there, chunked):
+    names = ("t", "height") if there else ("t",)
+    for skipna in (False, True):
+        ds = operations.layered(operations.sample("f4", holes=True))
+        cells = np.random.default_rng(1).random(ds.height.shape) < 0.1
+        ds["height"] = without(ds.height, cells)
+        check_bits(cupy, lambda ds, o=skipna: LAYERED[name](ds, skipna=o), ds, chunked, names)
 
 
 # -- layouts and dtypes -------------------------------------------------------------------------
@@ -267,6 +353,17 @@ def test_lengths_on_the_device_are_fetched(cupy, fetched):
     found = operation(there)
     assert same_bits(cupy.on_host(found.data), operation(ds).values)
     assert set(fetched) == {ds.h.nbytes}
+
+
+def test_coordinates_of_a_grid_on_the_device_are_fetched(cupy, fetched):
+    ds = operations.curved(operations.sample("f4", holes=True)).isel(time=0, drop=True)
+    there = operations.with_data(ds, cupy.on_device)
+    for name in ("nav_lat", "nav_lon"):
+        there[name] = ds[name].copy(data=cupy.on_device(ds[name].values))
+    for operation in (CURVED["grad"], lambda ds: ds.t.grad.laplacian(EAST_NORTH, metric="sphere")):
+        for ours, numpys in zip(arrays(operation(there)), arrays(operation(ds)), strict=True):
+            assert same_bits(cupy.on_host(ours), numpys)
+    assert set(fetched) == {ds.nav_lat.nbytes}
 
 
 def test_arrays_on_another_device(cupy):
@@ -440,12 +537,30 @@ def test_fields_of_different_libraries(cupy, chunked):
     )
     with pytest.raises(TypeError, match=whole(sentence)):
         ds.grad.divergence(lon="u", lat="v")
+    with pytest.raises(TypeError, match=whole(sentence)):
+        CURVED["divergence"](operations.curved(ds))
 
 
 def test_positions_on_the_device_of_a_field_that_is_not(cupy):
     sentence = "spacing[1] is on a GPU, but input is not; give it .get()"
     with pytest.raises(ValueError, match=whole(sentence)):
         gradient(np.ones((4, 6)), spacing=[0.5, cupy.on_device(np.arange(6.0))])
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("name", LAYERED)
+def test_heights_on_the_device_of_a_field_that_is_not(cupy, name, chunked):
+    ds = operations.layered(operations.sample())
+    ds["height"] = ds.height.copy(data=cupy.on_device(ds.height.values))
+    if chunked:
+        ds["t"] = ds.t.chunk(lat=3)
+    sentence = (
+        "coordinate 'height' is on a GPU, but the field is not; bring it back, e.g. with "
+        ".as_numpy()"
+    )
+    for skipna in (False, True):
+        with pytest.raises(ValueError, match=whole(sentence)):
+            LAYERED[name](ds, skipna=skipna)
 
 
 def test_positions_on_another_device(cupy):

@@ -214,5 +214,5 @@ def _merged(parts: tuple[Part, ...]) -> list[Part]:
 def _is_zero(value: Coefficient) -> bool:
     """Whether a coefficient vanishes, as far as it can be told without computing it."""
     if isinstance(value, xr.Variable):
-        return value.chunks is None and not value.values.any()
+        return isinstance(value.data, np.ndarray) and not value.data.any()
     return not value

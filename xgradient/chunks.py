@@ -23,7 +23,17 @@ from .stencils import Stencil
 from .terms import Sum, Term
 from .threads import VARIABLE, run_all, thread_count
 
-__all__ = ["derivatives", "evaluate", "first_turn", "in_memory"]
+__all__ = [
+    "beside",
+    "check_alike",
+    "check_place",
+    "derivatives",
+    "evaluate",
+    "first_turn",
+    "masked",
+    "readable",
+    "repeats",
+]
 
 #: Data types whose derivatives are computed with float32 coefficients.
 SINGLE = ("float16", "bfloat16", "float32", "complex64")
@@ -86,7 +96,7 @@ def evaluate(
     if not all(t.stencil.single for each in sums for t in each.terms):
         _refuse_single(arrays)
     fields_ = [a for at, a in enumerate(arrays) if at not in _apart(sums)]
-    kernels.check_alike([a._meta if _is_dask(a) else a for a in fields_])
+    check_alike(fields_)
     count = len(sums) if finish is None else count or 1
     if any(_is_dask(array) for array in (*arrays, *_weights(sums))):
         return _in_chunks(arrays, sums, finish, count)
@@ -95,14 +105,49 @@ def evaluate(
     return blocks.run(planner.plan((0,) * len(shape)), *arrays, runner=_run)
 
 
-def in_memory(array: Any) -> Any:
-    """An array as NumPy's; one in chunks of other arrays in chunks of such."""
+def check_alike(arrays: list[Any]) -> None:
+    """Refuse fields of different libraries."""
+    kernels.check_alike([a._meta if _is_dask(a) else a for a in arrays])
+
+
+def check_place(array: Any, field: Any, what: str) -> None:
+    """Refuse an array on a GPU beside a field that is not."""
+    array, field = (a._meta if _is_dask(a) else a for a in (array, field))
+    kernels.check_place(array, field, what)
+
+
+def readable(array: Any) -> Any:
+    """An array as NumPy's, or on its GPU; one in chunks of others in chunks of such."""
     if not _is_dask(array):
-        return kernels.fetched(array)
-    if isinstance(array._meta, np.ndarray):
+        return kernels.readable(array)
+    meta = kernels.readable(array._meta)
+    if meta is array._meta:
         return array
-    meta = np.empty((0,) * array.ndim, array.dtype)
-    return array.map_blocks(kernels.fetched, dtype=array.dtype, meta=meta)
+    return array.map_blocks(kernels.readable, dtype=array.dtype, meta=meta)
+
+
+def beside(array: Any, like: Any) -> Any:
+    """An array where another one is: on a GPU, if that one or its chunks are on one."""
+    if not _is_dask(like):
+        return kernels.beside(array, type(like))
+    kind = type(like._meta)
+    meta = kernels.beside(np.empty((0,) * array.ndim, array.dtype), kind)
+    if isinstance(meta, np.ndarray):
+        return array
+    lazy = _in_parts(array, array.chunks if _is_dask(array) else tuple((n,) for n in array.shape))
+    return lazy.map_blocks(kernels.beside, kind, dtype=array.dtype, meta=meta)
+
+
+def masked(values: Any, valid: Any) -> Any:
+    """The values where they are valid, and missing ones elsewhere."""
+    if _is_dask(values) or _is_dask(valid):
+        return np.where(valid, values, np.nan)  # dask's own
+    return kernels.masked(values, valid)
+
+
+def repeats(array: Any, axes: list[int]) -> list[bool]:
+    """Along which of some axes an array in memory or on a GPU is the same all the way."""
+    return kernels.repeats(array, axes)
 
 
 def first_turn(positions: Any, axis: int) -> tuple[int, ...] | None:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .chunks import derivatives, evaluate
+from .chunks import beside, derivatives, evaluate, masked
 from .metrics import Globe, positions
 from .stencils import Stencil, identity
 from .terms import Sum, Term
@@ -67,6 +67,14 @@ class Points:
         every = *self.at, *self.east, *self.north
         return [_spread(part, self.at[0].sizes).data for part in every]
 
+    def beside(self, field: xr.Variable) -> Points:
+        """The same nodes where a field is, for what is made of them to be there, too."""
+        at, east, north = (
+            tuple(part.copy(data=beside(part.data, field.data)) for part in parts)
+            for parts in (self.at, self.east, self.north)
+        )
+        return Points(at, east, north, self.rounding)
+
     def within(self, valid: xr.Variable) -> Points:
         """The nodes where a field has values; the others are missing."""
         dims = *(d for d in valid.dims if d not in self.dims), *self.dims
@@ -95,12 +103,19 @@ class Stencils:
 
 
 def kept(values: xr.Variable, valid: xr.Variable) -> xr.Variable:
-    """The values where they are valid, along the dimensions of both, and missing ones elsewhere."""
+    """The values where they are valid, along the dimensions of both, and missing ones elsewhere.
+
+    If one of both is on a GPU, so is the result.
+    """
+    values, valid = (
+        a.copy(data=beside(a.data, b.data)) for a, b in ((values, valid), (valid, values))
+    )
     if values.chunks and valid.chunks:  # in chunks of one kind
         few, many = sorted((values, valid), key=lambda part: part.ndim)
         same = few.chunk({d: n for d, n in many.chunksizes.items() if d in few.dims})
         values, valid = (same, valid) if few is values else (values, same)
-    return xr.DataArray(values).where(xr.DataArray(valid)).variable
+    found: xr.Variable = xr.apply_ufunc(masked, values, valid, dask="allowed")
+    return found
 
 
 def points_on_globe(lat: xr.Variable, lon: xr.Variable, globe: Globe, rounding: float) -> Points:

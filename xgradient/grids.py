@@ -112,7 +112,9 @@ class Grid:
                 f"coordinate {str(place.name)!r} has dtype {place.coord.dtype}, which is not "
                 "numeric; convert it to numbers first"
             )
-        return place.coord.to_base_variable().transpose(*self.dims).astype(np.float64)
+        coord = place.coord.to_base_variable().transpose(*self.dims)
+        # On a GPU it is of no use: weights are made in memory.
+        return (coord if coord.chunks else coord.as_numpy()).astype(np.float64)
 
 
 def find_grid(obj: XarrayObject, places: list[Place], globe: Globe | None) -> Grid:

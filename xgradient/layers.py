@@ -19,9 +19,11 @@ import xarray as xr
 from .arguments import frame_of_call, names_of_call, steps_of_call
 from .axes import XarrayObject
 from .binding import Binding
+from .chunks import check_place
 from .finishes import at_constant
 from .formulas import Formula, Part, gradient_parts, pure_parts
 from .frames import AnyFrame, Column, Frame
+from .geometry import kept
 from .levels import columns_of_call, dims_named, find_column
 from .results import check_field, derivative_of, evaluated, no_field, side_by_side
 from .stencils import Order
@@ -61,6 +63,9 @@ class Layers:
         if not sides and not columns:
             return []
         check_field(da)
+        for column in [*columns, *([self.constant] if self.constant else [])]:
+            what = f"coordinate {str(column.name)!r}"
+            check_place(column.positions.data, da.data, what)
         if self.constant is None:
             frame, fields = self.frame.over([da])
             formulas = [pure_parts(frame, i, order.deriv) for i in sides]
@@ -86,7 +91,8 @@ class Layers:
         z = _spread(constant.positions, da)
         if order.skipna:
             # Where one is missing so is the other, for their derivatives to have the same windows.
-            z, da = z.where(da.notnull()), da.where(z.notnull())
+            z, da = (a.copy(deep=False, data=kept(a.variable, b.notnull().variable).data)
+                     for a, b in ((z, da), (da, z)))  # fmt: skip
         frame, fields = self.frame.over([da, z])
         binding = Binding(frame, da.dims, da.shape, order, (False, False), columns={constant: 1})
         formulas = [gradient_parts(frame, i, field) for field in (0, 1) for i in sides]

@@ -14,9 +14,10 @@ from functools import reduce
 from operator import and_
 from typing import Any, ClassVar
 
+import numpy as np
 import xarray as xr
 
-from .chunks import in_memory
+from .chunks import check_alike, readable, repeats
 from .formulas import (
     Formula,
     Part,
@@ -87,6 +88,8 @@ class Surface:
         How accurately derivatives of fields, and so those of positions, are to be known.
     valid : tuple of Variable or None
         Where fields have values, if derivatives skip missing ones; None for everywhere.
+    there : Points, optional
+        The same positions where these fields are, if derivatives skip missing values.
     """
 
     sides: tuple[Side | Direction, ...]
@@ -94,6 +97,7 @@ class Surface:
     along: tuple[Side, Side]
     order: Order
     valid: tuple[xr.Variable | None, ...] = ()
+    there: Points | None = None
     _made: dict[Any, Any] = field(default_factory=dict)
 
     #: Poles are points like others.
@@ -108,11 +112,19 @@ class Surface:
         """
         if not self.order.skipna:
             return self, fields
+        check_alike([f.data for f in fields])
         placed = _valid(xr.DataArray(sum(self.points.at)), ())
         if placed is not None:
-            fields = [f.copy(data=kept(f.variable, placed).data) for f in fields]
+            fields = [f.copy(deep=False, data=kept(f.variable, placed).data) for f in fields]
         grid = {side.axis.dim for side in self.along}
-        return replace(self, valid=tuple(_valid(f, grid) for f in fields), _made={}), fields
+        valid = tuple(_valid(f, grid) for f in fields)
+        there = self.points.beside(fields[0].variable)
+        return replace(self, valid=valid, there=there, _made={}), fields
+
+    @property
+    def _nodes(self) -> Points:
+        """The positions that weights are made of."""
+        return self.there or self.points
 
     @property
     def uneven(self) -> bool:
@@ -166,7 +178,7 @@ class Surface:
         valid = [v for n in numbers if (v := self.valid[n]) is not None]
         key = (make, *map(id, valid))
         if key not in self._made:
-            points = self.points.within(reduce(and_, valid)) if valid else self.points
+            points = self._nodes.within(reduce(and_, valid)) if valid else self._nodes
             self._made[key] = make(points, self._stencils(bends=make is hessians))
         made: list[list[xr.Variable]] = self._made[key]
         return made
@@ -188,7 +200,7 @@ class Surface:
     @property
     def units(self) -> tuple[tuple[xr.Variable, ...], tuple[xr.Variable, ...]]:
         """The Cartesian components of the unit vectors in both directions of a globe."""
-        return self.points.east, self.points.north
+        return self._nodes.east, self._nodes.north
 
     def cartesian(self, factors: Sequence[float]) -> list[Formula]:
         """The Cartesian components of a vector whose components, times factors, turn."""
@@ -280,17 +292,15 @@ def _valid(f: xr.DataArray, grid: Collection[Hashable]) -> xr.Variable | None:
     """Where a field has values, along no more dimensions than needed; None for everywhere."""
     if getattr(f.dtype, "kind", "f") not in "fc" or not set(grid) <= set(f.dims):
         return None
-    # Weights are made in memory, wherever the field is.
-    valid = xr.Variable(f.dims, in_memory(f.variable.notnull().data))
+    # Weights are made in memory or on a GPU, where the field is.
+    valid = xr.Variable(f.dims, readable(f.variable.notnull().data))
     if valid.chunks is not None:
         return valid
-    if valid.values.all():
+    if isinstance(valid.data, np.ndarray) and valid.values.all():
         return None
-    for dim in f.dims:
-        first = valid.isel({dim: 0})
-        if dim not in grid and bool((valid == first).all()):
-            valid = first
-    return valid
+    others = [d for d in f.dims if d not in grid]
+    same = repeats(valid.data, [f.dims.index(d) for d in others])
+    return valid.isel({d: 0 for d, alike in zip(others, same, strict=True) if alike})
 
 
 @laplacian_parts.register

@@ -23,14 +23,16 @@ __all__ = [
     "Call",
     "Finish",
     "Runner",
+    "beside",
     "blank",
     "check_alike",
+    "check_place",
     "collected",
     "cut",
     "derivative",
-    "fetched",
     "first_turn",
     "join",
+    "masked",
     "negative",
     "opened",
     "owned",
@@ -38,7 +40,9 @@ __all__ = [
     "pointwise",
     "positions",
     "put",
+    "readable",
     "real_parts",
+    "repeats",
     "result_dtype",
     "root",
     "rows_of",
@@ -233,6 +237,14 @@ def check_alike(arrays: list[Any]) -> None:
         )
 
 
+def check_place(array: Any, field: Any, what: str) -> None:
+    """Refuse an array on a GPU beside a field that is not."""
+    if _cupy.holds(array) and not _cupy.holds(field):
+        raise ValueError(
+            f"{what} is on a GPU, but the field is not; bring it back, e.g. with .as_numpy()"
+        )
+
+
 def opened(array: Any) -> tuple[Any, Callable[[Any], Any]]:
     """An array as the loops take it, and what makes results of the type that was given.
 
@@ -279,9 +291,30 @@ def blank(arrays: list[Any]) -> Any:
     return xp.astype(arrays[0], _dtype(arrays, xp))
 
 
-def fetched(array: Any) -> Any:
-    """An array as NumPy's, fetched from where it is."""
-    return array.get() if _cupy.holds(array) else np.asarray(array)
+def readable(array: Any) -> Any:
+    """An array as NumPy's; one on a GPU stays there, as other arrays can be brought there."""
+    return array if _cupy.holds(array) else np.asarray(array)
+
+
+def beside(array: Any, like: type) -> Any:
+    """An array where those of a type are: a NumPy array on the GPU if they are CuPy's."""
+    if isinstance(array, np.ndarray) and _cupy.makes(like):
+        return _cupy.on_device(array, array.dtype)
+    return array
+
+
+def masked(values: Any, valid: Any) -> Any:
+    """The values where they are valid, and missing ones elsewhere."""
+    if isinstance(values, np.ndarray):
+        return np.where(valid, values, np.nan)
+    xp = _namespace(values)
+    return xp.where(xp.asarray(valid), xp.astype(values, _dtype([values], xp), copy=False), np.nan)
+
+
+def repeats(array: Any, axes: list[int]) -> list[bool]:
+    """Along which of some axes an array is the same all the way."""
+    same = [(array == cut(array, axis, 0, 1)).all() for axis in axes]
+    return _cupy.truths(same) if _cupy.holds(array) else [bool(each) for each in same]
 
 
 def owned(array: Any) -> Any:
@@ -373,8 +406,9 @@ def spread(array: Any, like: Any, axis: int | None = None) -> Any:
     Nothing of the same library is copied. Along ``axis`` they keep their own length.
     """
     xp, shape = _namespace(like), like.shape
+    array = beside(array, type(like))
     if isinstance(array, np.ndarray) and xp is not np:
-        array = _cupy.on_device(array, array.dtype) if _cupy.holds(like) else xp.asarray(array)
+        array = xp.asarray(array)
     if axis is not None:
         shape = (*shape[:axis], array.shape[axis], *shape[axis + 1 :])
     return array if array.shape == shape else xp.broadcast_to(array, shape)

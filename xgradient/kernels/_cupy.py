@@ -19,7 +19,7 @@ from ..recent import Recent
 from ._calls import Call
 from ._cuda import Form, Grid, TermForm, collapsed, source
 
-__all__ = ["holds", "namespace", "on_device", "positions", "sums"]
+__all__ = ["holds", "makes", "namespace", "on_device", "positions", "sums", "truths"]
 
 #: The oldest version that has all functions of the array API standard.
 OLDEST = 14
@@ -38,8 +38,13 @@ Array = Any
 
 def holds(array: Any) -> bool:
     """Whether this is a CuPy array; false without importing CuPy if nobody has."""
+    return makes(type(array))
+
+
+def makes(kind: type) -> bool:
+    """Whether this is the type of CuPy's arrays."""
     cupy = sys.modules.get("cupy")
-    return cupy is not None and isinstance(array, cupy.ndarray)
+    return cupy is not None and issubclass(kind, cupy.ndarray)
 
 
 @cache
@@ -90,6 +95,12 @@ def positions(values: Array, array: Any, what: str) -> NDArray[Any]:
             f"{what} is on {values.device}, but input is on {array.device}; bring it there"
         )
     found: NDArray[Any] = values.get()
+    return found
+
+
+def truths(answers: list[Array]) -> list[bool]:
+    """What some arrays of one truth each say: these few bytes are fetched, and waited for."""
+    found: list[bool] = namespace().stack(answers).get().tolist() if answers else []
     return found
 
 
