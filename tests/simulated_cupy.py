@@ -309,5 +309,5 @@ def _forget(_cupy: Any, pycompat: Any) -> None:
     """Nothing of another CuPy is used on."""
     _cupy.namespace.cache_clear()
     _cupy._kernel.cache_clear()
-    _cupy._KEPT = type(_cupy._KEPT)(128)
+    _cupy._KEPT, _cupy._TABLES = (type(_cupy._KEPT)(most) for most in (128, 8))
     pycompat._cached_duck_array_modules.pop("cupy", None)

@@ -393,15 +393,44 @@ def test_coefficients_are_kept_for_each_device_and_stream(cupy, monkeypatch):
     assert brought() > 0
 
 
-def test_long_tables_are_not_kept(cupy):
-    x = np.cumsum(1 + np.random.default_rng(0).random(200_000))
-    field = make_field((200_000,), "f4")
-    (expected,) = gradient(field, spacing=x)
+def sent(cupy, n, seed=0, **options):
+    """Bytes that went to the device for an uneven axis, whose derivative has the bits of NumPy."""
+    x = np.cumsum(1 + np.random.default_rng(seed).random(n))
+    field = make_field((n,), "f4")
+    cupy.calls.clear()
+    (found,) = gradient(cupy.on_device(field), spacing=x, **options)
+    assert same_bits(cupy.on_host(found), gradient(field, spacing=x, **options)[0])
+    return sum(size for what, size in cupy.calls if what == "asarray")
+
+
+@pytest.mark.parametrize("options", [{}, {"accuracy": 4, "skipna": True}], ids=str)
+def test_long_tables_are_sent_once(cupy, options):
+    assert sent(cupy, 150_000, **options) >= 2 * 149_998 * 4
+    assert sent(cupy, 150_000, **options) == 0
+    # Others of the same length are told apart, and do not stay for ever.
+    for seed in range(1, 9):
+        assert sent(cupy, 150_000, seed, **options) > 1 << 20
+    assert sent(cupy, 150_000, **options) > 1 << 20
+
+
+def test_the_longest_tables_are_not_kept(cupy, monkeypatch):
+    from xgradient.kernels import _cupy
+
+    monkeypatch.setattr(_cupy, "LARGEST_TABLE", 1 << 20)
+    assert [sent(cupy, 150_000) >= 2 * 149_998 * 4 for _ in range(2)] == [True, True]
+
+
+def test_long_weights_are_not_kept(cupy):
+    n = 600
+    ds = xr.Dataset({"t": (("lat", "lon"), make_field((n, n), "f4"))})
+    ds["h"] = ("lat", "lon"), 1 + make_field((n, n)) ** 2
+    expected = ds.t.grad("lon", metric={"lon": ds.h})
+    there = ds.t.copy(data=cupy.on_device(ds.t.values))
     for _ in range(2):
         cupy.calls.clear()
-        (found,) = gradient(cupy.on_device(field), spacing=x)
-        assert same_bits(cupy.on_host(found), expected)
-        assert max(size for _, size in cupy.calls) >= 2 * 199_998 * 4
+        found = there.grad("lon", metric={"lon": ds.h})
+        assert same_bits(cupy.on_host(found.data), expected.values)
+        assert max(size for _, size in cupy.calls) == 4 * n * n
 
 
 def test_unsigned_components_turn_round_at_the_poles(cupy):

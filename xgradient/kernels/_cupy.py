@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from functools import cache
+from hashlib import sha256
 from threading import get_ident
 from typing import Any
 
@@ -28,6 +29,10 @@ TERMS = 6
 #: Bytes of an array that is kept on the device for the next call, and how many such arrays.
 LARGEST_KEPT = 1 << 20
 _KEPT: Recent[Any] = Recent(128)
+#: The same for tables of coefficients. To look for a long one takes a tenth of the time it took to
+#: make it, but to look for a weight of its length takes longer than to send it.
+LARGEST_TABLE = 1 << 25
+_TABLES: Recent[Any] = Recent(8)
 #: Cells that 32 bits can tell apart, with room for blocks that reach over the end.
 FAR = 1 << 30
 #: The handle of CUDA's default stream of a thread, which each thread has by itself.
@@ -64,20 +69,25 @@ def namespace() -> Any:
     return cupy
 
 
-def on_device(values: NDArray[Any], dtype: Any) -> Array:
-    """NumPy values on the current device: the same array again for the same values."""
+def on_device(values: NDArray[Any], dtype: Any, table: bool = False) -> Array:
+    """NumPy values on the current device: the same array again for the same values.
+
+    Of values that are no ``table`` of coefficients only short ones are kept.
+    """
     cupy = namespace()
     if holds(values):
         return values.astype(dtype, copy=False)
     values = np.ascontiguousarray(values, dtype=dtype)
-    if values.nbytes > LARGEST_KEPT:
+    if values.nbytes > (LARGEST_TABLE if table else LARGEST_KEPT):
         return cupy.asarray(values)
+    long = values.nbytes > LARGEST_KEPT
+    content = sha256(values).digest() if long else values.tobytes()
     # Known to the stream that copied them, they need no waiting: it does one thing after the other.
     stream = cupy.cuda.get_current_stream().ptr
     thread = get_ident() if stream == PER_THREAD else None
     place = cupy.cuda.Device().id, stream, thread
-    key = values.tobytes(), values.shape, values.dtype, place
-    return _KEPT.get(key, lambda: cupy.asarray(values))
+    key = content, values.shape, values.dtype, place
+    return (_TABLES if long else _KEPT).get(key, lambda: cupy.asarray(values))
 
 
 def positions(values: Array, array: Any, what: str) -> NDArray[Any]:
@@ -205,7 +215,7 @@ class _Term:
 
     def _pointers(self, dtype: Any, *tables: NDArray[Any]) -> list[int]:
         """Where some tables are, once they are on the device."""
-        found = [on_device(table, dtype) for table in tables]
+        found = [on_device(table, dtype, table=True) for table in tables]
         self.tables += found
         return [_pointer(table) for table in found]
 
