@@ -209,14 +209,16 @@ class Device:
 
     def __init__(self, id: int | None = None) -> None:
         self.id = current if id is None else id
+        self._before: list[int] = []
 
     def __enter__(self) -> None:
         global current
-        self._before, current = current, self.id
+        self._before.append(current)
+        current = self.id
 
     def __exit__(self, *error: object) -> None:
         global current
-        current = self._before
+        current = self._before.pop()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Device) and self.id == other.id

@@ -366,6 +366,23 @@ def test_coordinates_of_a_grid_on_the_device_are_fetched(cupy, fetched):
     assert set(fetched) == {ds.nav_lat.nbytes}
 
 
+@pytest.mark.parametrize("name", [name for name in operations.OPERATIONS if name != ASKING])
+def test_operators_on_another_device(cupy, name, monkeypatch):
+    """What is done with arrays is done on their device, whichever is the current one."""
+    call = cupy.ndarray._call
+
+    def checked(self, function, name, *args, **kwargs):
+        assert self.device.id == cupy.current, name
+        return call(self, function, name, *args, **kwargs)
+
+    ds = operations.sample("f4", holes=True)
+    with cupy.cuda.Device(1):
+        there = operations.with_data(ds, cupy.on_device)
+    monkeypatch.setattr(cupy.ndarray, "_call", checked)
+    for found in arrays(operations.OPERATIONS[name](there)):
+        assert found.device.id == 1
+
+
 def test_arrays_on_another_device(cupy):
     field = make_field((4, 6))
     with cupy.cuda.Device(1):

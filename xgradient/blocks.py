@@ -104,6 +104,11 @@ def run(plan: Plan, *args: Any, runner: Runner | None = None) -> list[Any]:
     runner : callable, optional
         Runs the work units of large blocks in memory.
     """
+    with kernels.place(args[0]):
+        return _run(plan, args, runner)
+
+
+def _run(plan: Plan, args: tuple[Any, ...], runner: Runner | None) -> list[Any]:
     blocks, rest = [kernels.plain(f) for f in args[: plan.fields]], list(args[plan.fields :])
     weights, rest = rest[: plan.weights], rest[plan.weights :]
     for p in plan.positions:

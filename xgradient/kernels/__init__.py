@@ -7,6 +7,7 @@ stencil. It knows no labels, coordinates, periods or chunks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -36,6 +37,7 @@ __all__ = [
     "negative",
     "opened",
     "owned",
+    "place",
     "plain",
     "pointwise",
     "positions",
@@ -51,6 +53,8 @@ __all__ = [
     "times",
     "total",
 ]
+
+_HERE = nullcontext()
 
 
 @cache
@@ -243,6 +247,11 @@ def check_place(array: Any, field: Any, what: str) -> None:
         raise ValueError(
             f"{what} is on a GPU, but the field is not; bring it back, e.g. with .as_numpy()"
         )
+
+
+def place(array: Any) -> AbstractContextManager[Any]:
+    """Where an array is: inside this context others are made there, too."""
+    return array.device if _cupy.holds(array) else _HERE
 
 
 def opened(array: Any) -> tuple[Any, Callable[[Any], Any]]:

@@ -81,7 +81,7 @@ def on_device(values: NDArray[Any], dtype: Any, table: bool = False) -> Array:
     if values.nbytes > (LARGEST_TABLE if table else LARGEST_KEPT):
         return cupy.asarray(values)
     long = values.nbytes > LARGEST_KEPT
-    content = sha256(values).digest() if long else values.tobytes()
+    content = sha256(values.data).digest() if long else values.tobytes()
     # Known to the stream that copied them, they need no waiting: it does one thing after the other.
     stream = cupy.cuda.get_current_stream().ptr
     thread = get_ident() if stream == PER_THREAD else None
