@@ -62,6 +62,28 @@ def test_derivatives_on_each(kind, name):
         check(name, xp, "f4")
 
 
+COASTS = [name for name in operations.OPERATIONS if "coasts" in name]
+
+
+@pytest.mark.parametrize("name", [n for n in operations.OPERATIONS if n not in COASTS])
+@pytest.mark.filterwarnings(
+    "ignore:(invalid value|divide by zero) encountered:RuntimeWarning:sparse"
+)
+def test_every_operator_on_sparse_arrays(name):
+    with library("sparse") as xp:
+        check(name, xp)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("name", COASTS)
+def test_sparse_arrays_are_not_looked_at_cell_by_cell(name, chunked):
+    sentence = "skipna looks at every cell; make the sparse array a dense one first"
+    with library("dask of sparse" if chunked else "sparse") as xp:
+        ds = operations.with_data(operations.sample(), xp.asarray)
+        with pytest.raises(TypeError, match=f"^{sentence}$"):
+            variables(operations.OPERATIONS[name](ds))[0].compute(scheduler="sync")
+
+
 @pytest.mark.parametrize("dtype", ["c8", "i4"])
 def test_lengths_of_gradients_of_complex_and_whole_numbers(dtype):
     field = (10 * operations.sample().t).astype("c16" if dtype == "c8" else "f8") * (

@@ -302,7 +302,10 @@ def blank(arrays: list[Any]) -> Any:
 
 def readable(array: Any) -> Any:
     """An array as NumPy's; one on a GPU stays there, as other arrays can be brought there."""
-    return array if _cupy.holds(array) else np.asarray(array)
+    if _cupy.holds(array):
+        return array
+    _standard.check_dense(array)
+    return np.asarray(array)
 
 
 def beside(array: Any, like: type) -> Any:

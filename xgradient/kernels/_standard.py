@@ -14,6 +14,7 @@ from ..stencils import Stencil
 from ._boxes import cut
 
 __all__ = [
+    "check_dense",
     "derivative",
     "device",
     "floating",
@@ -145,8 +146,7 @@ def _coastal(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
     """The rows, each with the window that its valid neighbours allow."""
     coasts, n = stencil.coasts, stencil.n
     assert coasts is not None
-    if hasattr(f, "fill_value"):
-        raise TypeError("skipna looks at every cell; make the sparse array a dense one first")
+    check_dense(f)
     reach, own = coasts.reach, stencil.own
     # From here on node 0 is the first one that a row may count; beyond the axis all are missing.
     start, stop = own - reach, own + n + reach
@@ -168,6 +168,12 @@ def _coastal(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
     return result
 
 
+def check_dense(f: Any) -> None:
+    """Refuse sparse arrays where missing values are skipped."""
+    if hasattr(f, "fill_value"):
+        raise TypeError("skipna looks at every cell; make the sparse array a dense one first")
+
+
 def missing(f: Any, axis: int, cells: int, xp: Any) -> Any:
     """Missing values, so many along an axis."""
     shape = (*f.shape[:axis], max(0, cells), *f.shape[axis + 1 :])
@@ -187,7 +193,11 @@ def valid_nodes(valid: Any, axis: int, reach: int, n: int, way: int, xp: Any) ->
 
 def join(parts: list[Any], axis: int, xp: Any) -> Any:
     """The parts one after the other along an axis."""
-    return parts[0] if len(parts) == 1 else xp.concat(parts, axis=axis)
+    if len(parts) == 1:
+        return parts[0]
+    if hasattr(parts[0], "fill_value"):  # sparse arrays do not join zeros of both signs
+        parts = [part + 0 for part in parts]
+    return xp.concat(parts, axis=axis)
 
 
 def _edge(f: Any, axis: int, stencil: Stencil, at: int, xp: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from ..windows import Windows
 from ._boxes import cut
 from ._calls import Parts
-from ._standard import device, join, missing, valid_nodes
+from ._standard import check_dense, device, join, missing, valid_nodes
 
 __all__ = ["derivative"]
 
@@ -83,6 +83,7 @@ def _coastal(f: Any, z: Any, axis: int, windows: Windows, xp: Any) -> Any:
     """The rows, each with the window that its valid neighbours allow."""
     choice, n = windows.choice, windows.n
     assert choice is not None
+    check_dense(f)
     # From here on node 0 is the first one that a row may count; beyond the axis all are missing.
     start, stop = windows.own - choice.reach, windows.own + n + choice.reach
     low, high = max(start, 0), min(stop, f.shape[axis])
