@@ -200,6 +200,11 @@ def empty_like(array: ndarray, dtype: Any = None, **kwargs: Any) -> ndarray:
     return array._new(np.empty_like(array._host, dtype=dtype, **kwargs))
 
 
+def full_like(array: ndarray, value: Any) -> ndarray:
+    calls.append(("full_like", 0))
+    return array._new(np.full_like(array._host, value))
+
+
 def empty(shape: Any, dtype: Any = float) -> ndarray:
     return ndarray(np.empty(shape, dtype))
 

@@ -25,6 +25,9 @@ OPTIONS = [
     {"spacing": NODES["stretched"](9), "accuracy": 4},
     {"deriv": 2, "accuracy": 4, "periodic": True},
     {"deriv": 3, "spacing": NODES["alternating"](9)},
+    {"skipna": True, "edge_order": 2},
+    {"skipna": True, "spacing": NODES["jittered"](9), "accuracy": 4},
+    {"skipna": True, "periodic": True},
 ]
 CASES = pytest.mark.parametrize("options", OPTIONS, ids=lambda o: "-".join(o) or "none")
 
@@ -84,6 +87,29 @@ def test_compiled_calls_have_the_same_values(options):
     assert found.dtype == expected.dtype
     # Compiled as a whole, products and sums may be contracted.
     assert np.abs(np.asarray(found) - expected).max() <= 1e-6 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
+@pytest.mark.parametrize("options", [o for o in OPTIONS if "skipna" in o], ids=str)
+def test_compiled_calls_end_at_missing_values(options, double):
+    # A compiler may take 0 * nan for 0, which is no missing value.
+    field = make_field((9, 40), "f8" if double else "f4")
+    field[np.random.default_rng(2).random(field.shape) < 0.2] = np.nan
+    expected = gradient(field, dim=0, **options)[0]
+    with jax.enable_x64(double):
+        for call in (first, jax.jit(first, static_argnums=1)):
+            found = np.asarray(call(jnp.asarray(field), Frozen(options)))
+            assert found.dtype == expected.dtype
+            assert np.array_equal(np.isnan(found), np.isnan(expected))
+            limit = 8 * np.finfo(field.dtype).eps * np.nanmax(np.abs(expected))
+            assert np.nanmax(np.abs(found - expected)) <= limit
+
+
+class Frozen(dict):
+    """Options that JAX may tell apart from others by what they are."""
+
+    def __hash__(self):
+        return id(self)
 
 
 def test_mapped_calls():

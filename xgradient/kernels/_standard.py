@@ -177,14 +177,12 @@ def check_dense(f: Any) -> None:
 def missing(f: Any, axis: int, cells: int, xp: Any) -> Any:
     """Missing values, so many along an axis."""
     shape = (*f.shape[:axis], max(0, cells), *f.shape[axis + 1 :])
-    # Made of the field, to be where it is, but by a comparison, so that no gradient flows back.
-    first = cut(f, axis, 0, 1)
-    return xp.broadcast_to(xp.astype(first != first, f.dtype) * np.nan, shape)
+    return xp.broadcast_to(xp.full_like(cut(f, axis, 0, 1), np.nan), shape)
 
 
 def valid_nodes(valid: Any, axis: int, reach: int, n: int, way: int, xp: Any) -> Any:
     """How many nodes one after the other are valid, in one direction from each row."""
-    total = 0 * xp.astype(cut(valid, axis, reach, reach + n), xp.int64)
+    total = 0 * xp.astype(cut(valid, axis, reach, reach + n), xp.int32)
     for far in range(reach, 0, -1):
         at = reach + way * far
         total = xp.where(cut(valid, axis, at, at + n), total + 1, 0 * total)
