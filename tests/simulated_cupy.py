@@ -27,7 +27,7 @@ __version__ = "14.2.0"
 calls: list[tuple[str, int]] = []
 #: The device that arrays are made on.
 current = 0
-float32, float64, int64 = np.float32, np.float64, np.int64
+float32, float64, int32, int64 = np.float32, np.float64, np.int32, np.int64
 complex64, complex128 = np.complex64, np.complex128
 
 
