@@ -292,21 +292,35 @@ def test_results_computed_together_share_their_work(monkeypatch):
     assert len(calls) == source.npartitions
 
 
-def test_slabs_hold_no_more_than_the_reach():
-    source, _ = counted(make_field((60, 50)), (20, 50))
+def slabs(rows):
+    """The chunks of an array of 60 rows, and the slabs that go round for windows of five nodes."""
+    source, _ = counted(make_field((60, 50)), (rows, 50))
     found = derivative(source, 1.0, accuracy=4)
-    others = []
+    chunks, others = [], []
 
     class Watch(dask.callbacks.Callback):
         def _posttask(self, key, result, dsk, state, worker_id):
-            if key[0] not in (source.name, found.name):
+            if key[0] == source.name:
+                chunks.append(result)
+            elif key[0] != found.name:
                 others.extend(result if isinstance(result, list | tuple) else [result])
 
     with Watch():
         found.persist(scheduler="sync")
+    return chunks, others
+
+
+def test_slabs_hold_no_more_than_the_reach():
+    _, others = slabs(20)
     assert [slab.shape for slab in others] == 4 * [(2, 50)]
     # A view would keep its whole block in memory.
     assert all(slab.base is None or slab.base.nbytes == slab.nbytes for slab in others)
+
+
+def test_slabs_that_are_most_of_a_chunk_are_not_copied():
+    chunks, others = slabs(5)
+    assert len(others) == 2 * 11
+    assert all(any(np.shares_memory(slab, chunk) for chunk in chunks) for slab in others)
 
 
 def test_names_tell_results_apart_and_are_the_same_again():

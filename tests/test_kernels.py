@@ -193,7 +193,7 @@ def test_loops_are_compiled_where_no_cache_can_be_written(monkeypatch):
         return lambda function: (function, options)
 
     monkeypatch.setattr(_jit, "njit", without_cache)
-    compiled, options = _jit.jit(abs)
+    compiled, options = _jit.inner_loop(abs)
     assert compiled is abs
     assert options["nogil"]
     assert "parallel" not in options

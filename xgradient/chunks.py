@@ -35,6 +35,8 @@ __all__ = [
     "repeats",
 ]
 
+#: Part of a chunk, as one in so many, up to which its rims are copied.
+SMALL = 4
 #: Data types whose derivatives are computed with float32 coefficients.
 SINGLE = ("float16", "bfloat16", "float32", "complex64")
 
@@ -385,8 +387,13 @@ def _count(every: list[tuple[int, ...]], axis: int | None) -> int:
 
 
 def _rims(block: Any, axis: int, ranges: tuple[tuple[int, int], ...]) -> list[Any]:
-    """The cells of a chunk that its neighbours need; a view would keep all of it in memory."""
-    return [kernels.owned(kernels.cut(block, axis, start, stop)) for start, stop in ranges]
+    """The cells of a chunk that its neighbours need: a view would keep all of it in memory.
+
+    Where they are a good part of it, to copy them would cost as much as the derivative.
+    """
+    rims = [kernels.cut(block, axis, start, stop) for start, stop in ranges]
+    thick = SMALL * sum(stop - start for start, stop in ranges) > block.shape[axis]
+    return rims if thick else [kernels.owned(rim) for rim in rims]
 
 
 def _cap(axis: int, around: int | None, ranges: tuple[int, ...], *rims: list[list[Any]]) -> Any:

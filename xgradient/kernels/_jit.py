@@ -7,24 +7,35 @@ from typing import Any
 
 from numba import njit
 
-__all__ = ["jit"]
+__all__ = ["inner_loop", "jit"]
+
+#: Loops that are compiled at one call at most: one and the one that it calls.
+LOOPS = 2
 
 
-def jit(function: Callable[..., None]) -> Callable[..., None]:
-    """A function compiled at its first call, and kept for other processes."""
+def inner_loop(function: Callable[..., None]) -> Callable[..., None]:
+    """A function that others call, compiled at the first call of these."""
     # No fastmath: with fused multiply-adds a row's last bit would depend on which loop computes it.
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
-        compiled = njit(cache=True, **options)(function)
+        return njit(cache=True, **options)(function)  # type: ignore[no-any-return]
     except RuntimeError:
         # No writable place for the cache, neither beside this file nor in the user's home.
         return njit(**options)(function)  # type: ignore[no-any-return]
 
+
+def jit(function: Callable[..., None]) -> Callable[..., None]:
+    """A function compiled at its first call, and kept for other processes."""
+    compiled = inner_loop(function)
+
     def run(*args: Any) -> None:
-        try:
-            compiled(*args)
-        except OSError:
-            # Compiled, but the disk of the cache is full: a second call finds the loop in memory.
-            compiled(*args)
+        for _ in range(LOOPS):
+            try:
+                compiled(*args)
+            except OSError:
+                # Compiled, but the disk of the cache is full: the next call finds it in memory.
+                continue
+            return
+        compiled(*args)
 
     return run

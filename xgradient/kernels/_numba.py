@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from ..stencils import Stencil
 from ._boxes import boxes, flat, read_only, stacks
-from ._coastal import Lines, coastal, lines_from
-from ._jit import jit
+from ._coastal import Lines, coastal
+from ._jit import inner_loop, jit
 
 __all__ = ["derivative", "pointwise"]
 
@@ -35,124 +35,13 @@ _COMPILING = Lock()
 _NO_WEIGHT = {t: np.zeros(0, r) for t, r in _REAL.items()}
 for _weight in _NO_WEIGHT.values():
     _weight.setflags(write=False)
-#: Bytes of a row that are worked on at a time where the axis is not the innermost.
-STRIP = 1 << 19
+#: Bytes that are worked on at a time, of which each row that lies across them has at least so many:
+#: what a window reaches stays in cache until the next rows and the ends of the axis have used it.
+PIECE, STRIP = 1 << 19, 1 << 16
 
 Array = NDArray[Any]
 
 
-@cache
-def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
-    """Interior rows of an axis that is not innermost: vectorised over the inner cells.
-
-    ``weigh`` tells what a row's sum is multiplied with: nothing (0), one weight for the whole
-    row (1), or one for each of its cells (2); or that the row's own cells are added to it, times
-    one weight for all (3) or one for each (4). ``how`` tells what becomes of the sum, as `Call`
-    has it; roots of squares are taken of ratios, for squares of small numbers vanish in float32.
-    """
-
-    def across(  # type: ignore[no-untyped-def]
-        f, f_outer, f_row, g, g_outer, g_row, w, w_outer, w_row,
-        outer, inner, first, last, offset, own, c,
-    ):  # fmt: skip
-        many = uint64(c.shape[1] > 1)  # whether each row has a column of its own
-        one = c.dtype.type(1)
-        strip = uint64(STRIP // g.itemsize)
-        for o in range(uint64(outer)):
-            start = uint64(0)
-            while start < uint64(inner):
-                stop = min(start + strip, uint64(inner))
-                for i in range(uint64(first), uint64(last)):
-                    at = o * uint64(f_outer) + (i + uint64(offset)) * uint64(f_row)
-                    to = o * uint64(g_outer) + i * uint64(g_row)
-                    by = o * uint64(w_outer) + i * uint64(w_row)
-                    me = o * uint64(f_outer) + (i + uint64(own)) * uint64(f_row)
-                    column = many * (i - uint64(first))
-                    for j in range(start, stop):
-                        if width == 1:
-                            total = f[at + j]
-                        else:
-                            total = c[0, column] * (f[at + uint64(f_row) + j] - f[at + j])
-                        for k in range(1, width - 1):
-                            here = at + uint64(k) * uint64(f_row) + j
-                            total += c[k, column] * (f[here + uint64(f_row)] - f[here])
-                        if weigh == 1:
-                            total *= w[by]
-                        if weigh == 2:
-                            total *= w[by + j]
-                        if weigh == 3:
-                            total += w[by] * f[me + j]
-                        if weigh == 4:
-                            total += w[by + j] * f[me + j]
-                        if how == 1:
-                            total += g[to + j]
-                        if how == 2:
-                            a, b = abs(g[to + j]), abs(total)
-                            high, low = (a, b) if a > b else (b, a)
-                            ratio = low / high if high > 0 else low
-                            total = high * np.sqrt(one + ratio * ratio)
-                        if how == 3:
-                            total = abs(total)
-                        g[to + j] = total
-                start = stop
-
-    return jit(across)
-
-
-@cache
-def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
-    """Interior rows of the innermost axis: vectorised over the rows.
-
-    They have a coefficient each, or share it if the axis is ``even``. A weight is one for all
-    rows, or each has its own, as above.
-    """
-
-    def along(  # type: ignore[no-untyped-def]
-        f, f_outer, f_row, g, g_outer, g_row, w, w_outer, w_row,
-        outer, inner, first, last, offset, own, c,
-    ):  # fmt: skip
-        one = c.dtype.type(1)
-        for o in range(uint64(outer)):
-            at = o * uint64(f_outer) + uint64(first) + uint64(offset)
-            to = o * uint64(g_outer) + uint64(first)
-            by = o * uint64(w_outer)
-            me = o * uint64(f_outer) + uint64(first) + uint64(own)
-            for i in range(uint64(last - first)):
-                if width == 1:
-                    total = f[at + i]
-                elif even:
-                    total = c[0, 0] * (f[at + i + uint64(1)] - f[at + i])
-                else:
-                    total = c[0, i] * (f[at + i + uint64(1)] - f[at + i])
-                for k in range(1, width - 1):
-                    here = at + i + uint64(k)
-                    if even:
-                        total += c[k, 0] * (f[here + uint64(1)] - f[here])
-                    else:
-                        total += c[k, i] * (f[here + uint64(1)] - f[here])
-                if weigh == 1:
-                    total *= w[by]
-                if weigh == 2:
-                    total *= w[by + uint64(first) + i]
-                if weigh == 3:
-                    total += w[by] * f[me + i]
-                if weigh == 4:
-                    total += w[by + uint64(first) + i] * f[me + i]
-                if how == 1:
-                    total += g[to + i]
-                if how == 2:
-                    a, b = abs(g[to + i]), abs(total)
-                    high, low = (a, b) if a > b else (b, a)
-                    ratio = low / high if high > 0 else low
-                    total = high * np.sqrt(one + ratio * ratio)
-                if how == 3:
-                    total = abs(total)
-                g[to + i] = total
-
-    return jit(along)
-
-
-@cache
 def _edges(strided: bool) -> Callable[..., None]:
     """Rows with a window of their own, whose nodes may be the cells before or after the block.
 
@@ -232,7 +121,138 @@ def _edges(strided: bool) -> Callable[..., None]:
                         for j in range(count):
                             g[to + j * to_step] = sums[s + j]
 
-    return jit(edges)
+    return inner_loop(edges)
+
+
+#: Named here, for loops that hold others in closures are compiled in each process anew.
+_edges_across, _edges_along = _edges(False), _edges(True)
+
+
+@cache
+def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
+    """Interior rows of an axis that is not innermost: vectorised over the inner cells.
+
+    ``weigh`` tells what a row's sum is multiplied with: nothing (0), one weight for the whole
+    row (1), or one for each of its cells (2); or that the row's own cells are added to it, times
+    one weight for all (3) or one for each (4). ``how`` tells what becomes of the sum, as `Call`
+    has it; roots of squares are taken of ratios, for squares of small numbers vanish in float32.
+    """
+
+    def across(  # type: ignore[no-untyped-def]
+        f, f_outer, f_row, before, before_outer, before_row, after, after_outer, after_row,
+        g, g_outer, g_row, w, w_outer, w_row, reach, length,
+        outer, inner, first, last, offset, own, c, windows, ends, each,
+    ):  # fmt: skip
+        many = uint64(c.shape[1] > 1)  # whether each row has a column of its own
+        one = c.dtype.type(1)
+        for start in range(uint64(0), uint64(inner), uint64(each)):
+            stop = min(start + uint64(each), uint64(inner))
+            for o in range(uint64(outer)):
+                for i in range(uint64(first), uint64(last)):
+                    at = o * uint64(f_outer) + (i + uint64(offset)) * uint64(f_row)
+                    to = o * uint64(g_outer) + i * uint64(g_row)
+                    by = o * uint64(w_outer) + i * uint64(w_row)
+                    me = o * uint64(f_outer) + (i + uint64(own)) * uint64(f_row)
+                    column = many * (i - uint64(first))
+                    for j in range(start, stop):
+                        if width == 1:
+                            total = f[at + j]
+                        else:
+                            total = c[0, column] * (f[at + uint64(f_row) + j] - f[at + j])
+                        for k in range(1, width - 1):
+                            here = at + uint64(k) * uint64(f_row) + j
+                            total += c[k, column] * (f[here + uint64(f_row)] - f[here])
+                        if weigh == 1:
+                            total *= w[by]
+                        if weigh == 2:
+                            total *= w[by + j]
+                        if weigh == 3:
+                            total += w[by] * f[me + j]
+                        if weigh == 4:
+                            total += w[by + j] * f[me + j]
+                        if how == 1:
+                            total += g[to + j]
+                        if how == 2:
+                            a, b = abs(g[to + j]), abs(total)
+                            high, low = (a, b) if a > b else (b, a)
+                            ratio = low / high if high > 0 else low
+                            total = high * np.sqrt(one + ratio * ratio)
+                        if how == 3:
+                            total = abs(total)
+                        g[to + j] = total
+            if len(windows):
+                _edges_across(
+                    f[start:], f_outer, f_row, before[start:], before_outer, before_row,
+                    after[start:], after_outer, after_row, g[start:], g_outer, g_row,
+                    w[start if weigh % 2 == 0 else uint64(0) :], w_outer, w_row, reach, length,
+                    weigh, how, outer, stop - start, own, windows, ends,
+                )  # fmt: skip
+
+    return jit(across)
+
+
+@cache
+def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
+    """Interior rows of the innermost axis: vectorised over the rows.
+
+    They have a coefficient each, or share it if the axis is ``even``. A weight is one for all
+    rows, or each has its own, as above.
+    """
+
+    def along(  # type: ignore[no-untyped-def]
+        f, f_outer, f_row, before, before_outer, before_row, after, after_outer, after_row,
+        g, g_outer, g_row, w, w_outer, w_row, reach, length,
+        outer, inner, first, last, offset, own, c, windows, ends, each,
+    ):  # fmt: skip
+        one = c.dtype.type(1)
+        for start in range(uint64(0), uint64(outer), uint64(each)):
+            stop = min(start + uint64(each), uint64(outer))
+            for o in range(start, stop):
+                at = o * uint64(f_outer) + uint64(first) + uint64(offset)
+                to = o * uint64(g_outer) + uint64(first)
+                by = o * uint64(w_outer)
+                me = o * uint64(f_outer) + uint64(first) + uint64(own)
+                for i in range(uint64(last - first)):
+                    if width == 1:
+                        total = f[at + i]
+                    elif even:
+                        total = c[0, 0] * (f[at + i + uint64(1)] - f[at + i])
+                    else:
+                        total = c[0, i] * (f[at + i + uint64(1)] - f[at + i])
+                    for k in range(1, width - 1):
+                        here = at + i + uint64(k)
+                        if even:
+                            total += c[k, 0] * (f[here + uint64(1)] - f[here])
+                        else:
+                            total += c[k, i] * (f[here + uint64(1)] - f[here])
+                    if weigh == 1:
+                        total *= w[by]
+                    if weigh == 2:
+                        total *= w[by + uint64(first) + i]
+                    if weigh == 3:
+                        total += w[by] * f[me + i]
+                    if weigh == 4:
+                        total += w[by + uint64(first) + i] * f[me + i]
+                    if how == 1:
+                        total += g[to + i]
+                    if how == 2:
+                        a, b = abs(g[to + i]), abs(total)
+                        high, low = (a, b) if a > b else (b, a)
+                        ratio = low / high if high > 0 else low
+                        total = high * np.sqrt(one + ratio * ratio)
+                    if how == 3:
+                        total = abs(total)
+                    g[to + i] = total
+            if len(windows):
+                f_, g_, w_ = f[start * f_outer :], g[start * g_outer :], w[start * w_outer :]
+                b_, a_ = before[start * before_outer :], after[start * after_outer :]
+                _edges_along(
+                    f_, f_outer, f_row, b_, before_outer, before_row, a_, after_outer, after_row,
+                    g_, g_outer, g_row, w_, w_outer, w_row, reach, length,
+                    weigh, how, stop - start, inner, own, windows, ends,
+                )  # fmt: skip
+
+    return jit(along)
 
 
 @cache
@@ -412,30 +432,16 @@ def _loop(
         around = before, after, reach, length
         coastal(lines, *around, to, by, outer, inner, stencil, table, kind, how)
         return
-    # The ends of rows come while the rows are still in cache: later on, each end would be a line of
-    # memory once more.
-    each = max(1, STRIP // (length * to[0].itemsize)) if inner == 1 else outer
-    if outer > each:
-        every = lines, before, after, to, by
-        for start in range(0, outer, each):
-            f_, b_, a_, g_, w_ = (lines_from(part, start) for part in every)
-            count = min(each, outer - start)
-            _loop(f_, b_, a_, g_, w_, count, inner, stencil, reach, length, kind, how)
-        return
     # Named one by one, for to unpack them in each call takes longer.
     (f, f_outer, f_row), (g, g_outer, g_row), (w, w_outer, w_row) = lines, to, by
+    (b, b_outer, b_row), (a, a_outer, a_row) = before, after
     c, edges = stencil.tables[_REAL[g.dtype]]
-    first, last, own, windows = stencil.first, stencil.last, stencil.own, stencil.edge_windows
-    if last > first:
-        width = stencil.width
-        run = _across(width, kind, how) if inner > 1 else _along(width, stencil.uniform, kind, how)
-        run(
-            f, f_outer, f_row, g, g_outer, g_row, w, w_outer, w_row,
-            outer, inner, first, last, stencil.offset, own, c,
-        )  # fmt: skip
-    if len(windows):
-        (b, b_outer, b_row), (a, a_outer, a_row) = before, after
-        _edges(inner == 1)(
-            f, f_outer, f_row, b, b_outer, b_row, a, a_outer, a_row, g, g_outer, g_row,
-            w, w_outer, w_row, reach, length, kind, how, outer, inner, own, windows, edges,
-        )  # fmt: skip
+    along = inner == 1
+    each = max(1, max(PIECE // max(1, length), 1 if along else STRIP) // g.itemsize)
+    width = stencil.width
+    run = _along(width, stencil.uniform, kind, how) if along else _across(width, kind, how)
+    run(
+        f, f_outer, f_row, b, b_outer, b_row, a, a_outer, a_row, g, g_outer, g_row,
+        w, w_outer, w_row, reach, length, outer, inner, stencil.first, stencil.last,
+        stencil.offset, stencil.own, c, stencil.edge_windows, edges, each,
+    )  # fmt: skip
