@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from . import kernels
 from .kernels import Call, Finish, Runner, cut
 from .poles import beyond, on_pole
-from .terms import Fold, Sum
+from .terms import Fold, PoleTerm, Sum
 
-__all__ = ["Group", "Plan", "run"]
+__all__ = ["Cap", "Group", "Plan", "run"]
 
 #: Which neighbour, and which of the ranges that it has cut.
 Pieces = tuple[tuple[int, int], ...]
@@ -51,6 +52,25 @@ class Group:
     beyond: tuple[int, int] = (0, 0)
     caps: tuple[int, int] = (0, 0)
     given: tuple[bool, bool] = (False, False)
+
+
+class Cap:
+    """The rows nearest to a pole, all round the globe, and what pole terms are there.
+
+    Parameters
+    ----------
+    rows : array
+        The rows.
+    poles : sequence of PoleTerm
+        The pole terms of the same field.
+    end : int
+        0 for the pole before the first row, 1 for the one after the last.
+    """
+
+    def __init__(self, rows: Any, poles: Sequence[PoleTerm], end: int) -> None:
+        self.rows = rows
+        with kernels.place(rows):
+            self.values = [on_pole(rows, t, end) for t in poles if t.rows[end] is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +137,9 @@ def _run(plan: Plan, args: tuple[Any, ...], runner: Runner | None) -> list[Any]:
     for group in plan.groups:
         key, block = (group.field, group.axis), blocks[group.field]
         mine, rest = rest[: group.neighbours], rest[group.neighbours :]
-        caps[key] = [_own_cap(block, group, end) for end in (0, 1)]
-        for end in (0, 1):
-            if group.given[end]:
-                caps[key][end] = rest.pop(0)
+        caps[key] = [
+            rest.pop(0) if group.given[end] else _own_cap(plan, block, group, end) for end in (0, 1)
+        ]
         sides[key] = _sides(block, group, mine, caps[key], plan.span)
     calls: list[list[Call]] = []
     for each in plan.sums:
@@ -144,14 +163,17 @@ def _run(plan: Plan, args: tuple[Any, ...], runner: Runner | None) -> list[Any]:
     return results
 
 
-def _own_cap(block: Any, group: Group, end: int) -> Any:
+def _own_cap(plan: Plan, block: Any, group: Group, end: int) -> Cap:
     """The rows nearest to a pole, of a block that goes all round the globe."""
     n, rows = block.shape[group.axis], group.caps[end]
-    return cut(block, group.axis, n - rows, n) if end else cut(block, group.axis, 0, rows)
+    cap = cut(block, group.axis, n - rows, n) if end else cut(block, group.axis, 0, rows)
+    key = group.field, group.axis
+    poles = [t for each in plan.sums for t in each.poles if (t.field, t.axis) == key]
+    return Cap(cap, poles if plan.on_pole[end] else (), end)
 
 
 def _sides(
-    block: Any, group: Group, rims: list[Any], caps: list[Any], span: tuple[int, int] | None
+    block: Any, group: Group, rims: list[Any], caps: list[Cap], span: tuple[int, int] | None
 ) -> tuple[Any, Any]:
     """The cells before and after a block, or None where none are needed."""
     axis, (early, late) = group.axis, group.reach
@@ -165,9 +187,9 @@ def _sides(
     if group.fold is not None:
         first, last = group.beyond
         if first:
-            before.insert(0, beyond(caps[0], axis, group.fold, 0, first, span))
+            before.insert(0, beyond(caps[0].rows, axis, group.fold, 0, first, span))
         if last:
-            after.append(beyond(caps[1], axis, group.fold, 1, last, span))
+            after.append(beyond(caps[1].rows, axis, group.fold, 1, last, span))
     joined = [kernels.join(parts, axis) if parts else None for parts in (before, after)]
     spread = [side if side is None else kernels.spread(side, block, axis) for side in joined]
     return spread[0], spread[1]
@@ -177,7 +199,7 @@ def _pole_row(
     plan: Plan,
     calls: list[list[Call]],
     blocks: list[Any],
-    caps: dict[tuple[int, int], list[Any]],
+    caps: dict[tuple[int, int], list[Cap]],
     end: int,
     results: list[Any],
 ) -> list[Any]:
@@ -187,9 +209,12 @@ def _pole_row(
     rows = [[c.cut(axis, at, at + 1, kernels.rows_of) for c in one] for one in calls]
     fields = [cut(f, axis, at, at + 1) for f in blocks]
     sums = kernels.sums(rows, fields, apart=plan.positions)
+    values = {key: iter(pair[end].values) for key, pair in caps.items()}
     for i, each in enumerate(plan.sums):
         for t in each.poles:
-            value = on_pole(caps[t.field, t.axis][end], t, end, plan.span)
+            value = next(values[t.field, t.axis])
+            if plan.span is not None and t.around is not None:
+                value = cut(value, t.around, *plan.span)
             sums[i] = kernels.collected(sums[i], value, 2 if each.squares else 1)
     made = sums if plan.finish is None else plan.finish(sums, fields, [None] * plan.count)
     return [kernels.put(r, row, axis, at) for r, row in zip(results, made, strict=True)]

@@ -20,7 +20,7 @@ import numpy as np
 from . import blocks, kernels
 from .plans import Exchange, Planner
 from .stencils import Stencil
-from .terms import Sum, Term
+from .terms import PoleTerm, Sum, Term
 from .threads import VARIABLE, run_all, thread_count
 
 __all__ = [
@@ -214,7 +214,7 @@ def _in_chunks(
     every = list(product(*(range(n) for n in first.numblocks)))
     layer: dict[Any, Any] = {}
     for at, exchange in enumerate(planner.exchanges):
-        layer.update(_rim_tasks(token, at, exchange, arrays, every))
+        layer.update(_rim_tasks(token, at, exchange, arrays, every, sums))
     name = f"gradient-{token}"
     for block in every:
         key = (name, *block)
@@ -327,7 +327,12 @@ def _plain(value: Any) -> Any:
 
 
 def _rim_tasks(
-    token: str, at: int, exchange: Exchange, arrays: list[Any], every: list[tuple[int, ...]]
+    token: str,
+    at: int,
+    exchange: Exchange,
+    arrays: list[Any],
+    every: list[tuple[int, ...]],
+    sums: list[Sum],
 ) -> dict[Any, Any]:
     """The tasks that cut rims, and those that put the rows nearest to a pole together."""
     from dask.task_spec import List, Task, TaskRef
@@ -335,12 +340,14 @@ def _rim_tasks(
     group = exchange.groups[0]
     axis, source = group.axis, arrays[group.field]
     rim = f"rim-{token}", at
+    key = group.field, axis
+    poles = [t for each in sums for t in each.poles if (t.field, t.axis) == key]
     tasks: dict[Any, Any] = {}
     for block in every:
         place = _within(block, source)
         if (ranges := exchange.ranges[block[axis]]) and (*rim, *place) not in tasks:
-            key = (*rim, *place)
-            tasks[key] = Task(key, _rims, TaskRef((source.name, *place)), axis, ranges)
+            here = (*rim, *place)
+            tasks[here] = Task(here, _rims, TaskRef((source.name, *place)), axis, ranges)
     for end, pieces in enumerate(exchange.caps):
         for block in every if pieces else ():
             if block != _corner(block, exchange):
@@ -351,7 +358,7 @@ def _rim_tasks(
                 column = [_moved(block, {exchange.around: m, axis: n}) for n, _ in pieces]
                 rows.append(List(*(TaskRef((*rim, *place)) for place in column)))
             which = tuple(k for _, k in pieces)
-            tasks[cap] = Task(cap, _cap, axis, exchange.around, which, *rows)
+            tasks[cap] = Task(cap, _cap, axis, exchange.around, which, poles, end, *rows)
     return tasks
 
 
@@ -396,13 +403,21 @@ def _rims(block: Any, axis: int, ranges: tuple[tuple[int, int], ...]) -> list[An
     return rims if thick else [kernels.owned(rim) for rim in rims]
 
 
-def _cap(axis: int, around: int | None, ranges: tuple[int, ...], *rims: list[list[Any]]) -> Any:
-    """The rows nearest to a pole, all round the globe."""
+def _cap(
+    axis: int,
+    around: int | None,
+    ranges: tuple[int, ...],
+    poles: list[PoleTerm],
+    end: int,
+    *rims: list[list[Any]],
+) -> blocks.Cap:
+    """The rows nearest to a pole, all round the globe, once for all chunks there."""
     columns = [
         kernels.join([cuts[k] for cuts, k in zip(column, ranges, strict=True)], axis)
         for column in rims
     ]
-    return columns[0] if around is None else kernels.join(columns, around)
+    rows = columns[0] if around is None else kernels.join(columns, around)
+    return blocks.Cap(rows, poles, end)
 
 
 def _chunk(plan: blocks.Plan, *args: Any) -> Any:

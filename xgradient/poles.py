@@ -51,7 +51,7 @@ def beyond(
     return rows if fold.sign == 1 else kernels.negative(rows)
 
 
-def on_pole(cap: Any, term: PoleTerm, end: int, span: tuple[int, int] | None = None) -> Any:
+def on_pole(cap: Any, term: PoleTerm, end: int) -> Any:
     """The value of a term on a row that stands on a pole; see `PoleTerm` for the formula."""
     axis, stencil = term.axis, term.rows[end]
     assert stencil is not None
@@ -72,7 +72,7 @@ def on_pole(cap: Any, term: PoleTerm, end: int, span: tuple[int, int] | None = N
     total = total + term.mean[end] / n * kernels.total(d, term.around)
     if term.turn[end]:
         total = total + term.turn[end] * _slope(d, term.around, term.harmonic)
-    return total if span is None else cut(total, term.around, *span)
+    return total
 
 
 def _slope(d: Any, axis: int, harmonic: int) -> Any:
