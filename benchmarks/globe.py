@@ -15,7 +15,7 @@ import xarray as xr
 import xgradient
 
 from .report import number
-from .timing import copies, medians
+from .timing import apart, copies, medians
 
 __all__ = ["one_vorticity", "price_in_chunks", "price_in_memory"]
 
@@ -93,11 +93,17 @@ def one_vorticity(rounds: int) -> Iterator[Found]:
     calls = {"ours": lambda: xgradient.curl(lon=ds.u, lat=ds.v, metric="sphere")}
     if find_spec("metpy"):
         calls["metpy"] = lambda: _of_metpy(ds)
-    found = medians(calls, rounds=rounds)
+    alone = apart(calls, rounds)
+    turns = medians(calls, rounds=rounds)
     case = "vorticity of one field of 721 x 1440 float32"
-    yield case, f"{found['ours'] * 1e3:.1f} ms", "8.5 ms"
-    if "metpy" in found:
-        yield f"{case}: that of MetPy over it", number(found["metpy"] / found["ours"]), "50 or more"
+    yield case, f"{alone['ours'] * 1e3:.1f} ms", "8.5 ms"
+    for how, found in (
+        ("each called again and again", alone),
+        ("in turns, each with the caches that the other left", turns),
+    ):
+        if "metpy" in found:
+            share = number(found["metpy"] / found["ours"])
+            yield f"{case}: that of MetPy over it, {how}", share, "50 or more"
 
 
 def _of_metpy(ds: xr.Dataset) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["copies", "duplicate", "medians", "say", "threads"]
+__all__ = ["apart", "copies", "duplicate", "medians", "say", "threads"]
 
 Call = Callable[[], Any]
 #: Bytes below which starting threads costs more than the copy itself.
@@ -68,6 +68,15 @@ def medians(
             times[name].append(_seconds(call, times[name]))
     found = {name: median(own[1:] or own) for name, own in times.items()}
     return {**found, "copy": median(floors[1:] or floors)} if floor else found
+
+
+def apart(calls: Mapping[str, Call], rounds: int) -> dict[str, float]:
+    """Seconds of each call, called again and again before the next one is.
+
+    In turns, a short call finds the caches as a long one left them, and has to ask the system for
+    the memory that it gave back meanwhile.
+    """
+    return {name: medians({name: call}, rounds=rounds)[name] for name, call in calls.items()}
 
 
 def _seconds(call: Call, before: list[float]) -> float:
