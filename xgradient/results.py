@@ -113,7 +113,8 @@ def dims_of(frame: AnyFrame) -> list[Hashable]:
 
 def labelled(da: xr.DataArray, data: Any, name: Hashable, attrs: Mapping[Any, Any]) -> xr.DataArray:
     """A result on the grid of a field."""
-    result = da.copy(deep=False, data=data)
+    # Coordinates are shared, as after arithmetic: to copy their indexes takes as long as all else.
+    result = da.__array_wrap__(data)
     result.name = name
     variable = result.variable
     variable.attrs, variable.encoding = dict(attrs), result_encoding(da.encoding)
