@@ -7,10 +7,12 @@ of the stencils.
 
 from __future__ import annotations
 
+import gc
 import operator
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from itertools import product
 from typing import Any
@@ -212,16 +214,9 @@ def _in_chunks(
     sums, weights = _handed_over(sums, first.chunks)
     planner = Planner(sums, first.chunks, len(arrays), finish, count, len(weights))
     every = list(product(*(range(n) for n in first.numblocks)))
-    layer: dict[Any, Any] = {}
-    for at, exchange in enumerate(planner.exchanges):
-        layer.update(_rim_tasks(token, at, exchange, arrays, every, sums))
     name = f"gradient-{token}"
-    for block in every:
-        key = (name, *block)
-        refs = [TaskRef((a.name, *_within(block, a))) for a in (*arrays, *weights)]
-        for at, exchange in enumerate(planner.exchanges):
-            refs.extend(_given(token, at, exchange, arrays, block))
-        layer[key] = Task(key, _chunk, planner.plan(block), *refs)
+    with _no_garbage():
+        layer = _tasks(name, token, planner, arrays, weights, every, sums)
     graph = HighLevelGraph.from_collections(name, layer, dependencies=[*arrays, *weights])
     meta = kernels.blank([a._meta for at, a in enumerate(arrays) if at not in apart])
     whole = da.Array(graph, name, first.chunks, meta=meta)
@@ -238,6 +233,45 @@ def _in_chunks(
         graph = HighLevelGraph.from_collections(part, take, dependencies=[whole])
         results.append(da.Array(graph, part, first.chunks, meta=meta))
     return results
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Keep Python from looking for garbage where there is none.
+
+    Among the parts of a hundred thousand tasks that takes as long as to make them.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _tasks(
+    name: str,
+    token: str,
+    planner: Planner,
+    arrays: list[Any],
+    weights: list[Any],
+    every: list[tuple[int, ...]],
+    sums: list[Sum],
+) -> dict[Any, Any]:
+    """The tasks of all blocks, and those that cut and join what they take from each other."""
+    from dask.task_spec import Task, TaskRef
+
+    tasks: dict[Any, Any] = {}
+    for at, exchange in enumerate(planner.exchanges):
+        tasks.update(_rim_tasks(token, at, exchange, arrays, every, sums))
+    for block in every:
+        key = (name, *block)
+        refs = [TaskRef((a.name, *_within(block, a))) for a in (*arrays, *weights)]
+        for at, exchange in enumerate(planner.exchanges):
+            refs.extend(_given(token, at, exchange, arrays, block))
+        tasks[key] = Task(key, _chunk, planner.plan(block), *refs)
+    return tasks
 
 
 def _alike(arrays: list[Any], apart: set[int | None], weights: list[Any]) -> list[Any]:
@@ -369,13 +403,15 @@ def _given(
     from dask.task_spec import TaskRef
 
     axis, source = exchange.groups[0].axis, arrays[exchange.groups[0].field]
-    here = block[axis]
-    who = exchange.neighbours[here]
-    places = [_within(_moved(block, {axis: n}), source) for n in who]
-    refs = [TaskRef((f"rim-{token}", at, *place)) for place in places]
-    corner = _corner(block, exchange)
+    here, rim = block[axis], f"rim-{token}"
+    before, after = block[:axis], block[axis + 1 :]
+    places = [_within((*before, n, *after), source) for n in exchange.neighbours[here]]
+    refs = [TaskRef((rim, at, *place)) for place in places]
     given = exchange.groups[here].given
-    return refs + [TaskRef((f"cap-{token}", at, end, *corner)) for end in (0, 1) if given[end]]
+    if any(given):
+        corner = _corner(block, exchange)
+        refs += [TaskRef((f"cap-{token}", at, end, *corner)) for end in (0, 1) if given[end]]
+    return refs
 
 
 def _moved(block: tuple[int, ...], to: dict[Any, int]) -> tuple[int, ...]:
