@@ -45,34 +45,34 @@ Array = NDArray[Any]
 def _edges(strided: bool) -> Callable[..., None]:
     """Rows with a window of their own, whose nodes may be the cells before or after the block.
 
-    They are few, so one loop serves every width. It runs over the inner cells or, ``strided``, over
-    the outer ones, of which each has one cell where the axis is the innermost.
+    They are few, so one loop serves every width. It runs over the inner cells from ``start`` to
+    ``stop`` or, ``strided``, over the outer ones, of which each has one cell where the axis is the
+    innermost.
     """
 
     def edges(  # type: ignore[no-untyped-def]
         f, f_outer, f_row, before, before_outer, before_row, after, after_outer, after_row,
         g, g_outer, g_row, w, w_outer, w_row, reach, length,
-        weigh, how, outer, inner, own, windows, c,
+        weigh, how, outer, start, stop, own, windows, c,
     ):  # fmt: skip
         parts, shifts = (f, before, after), (0, reach, -length)
         outer_steps = f_outer, before_outer, after_outer
         row_steps = f_row, before_row, after_row
-        if strided:
-            outer, inner = 1, outer
+        inner = uint64(stop) - uint64(start)
         cells = uint64(4096)  # few enough that they stay in the innermost cache
         step = uint64(1)
         to_step, by_step = step, uint64(weigh % 2 == 0)
         if strided:
             to_step, by_step = uint64(g_outer), uint64(w_outer)
-        many = max(uint64(1), uint64(64) // uint64(inner))
-        sums = np.empty(min(uint64(inner), cells) * many, g.dtype)
+        many = max(uint64(1), uint64(64) // inner)
+        sums = np.empty(min(inner, cells) * many, g.dtype)
         one = c.dtype.type(1)
         for o_first in range(uint64(0), uint64(outer), many):
             o_last = min(o_first + many, uint64(outer))
             for e in range(len(windows)):
                 row, first, width = windows[e]
-                for j_first in range(uint64(0), uint64(inner), cells):
-                    j_last = min(j_first + cells, uint64(inner))
+                for j_first in range(uint64(start), uint64(stop), cells):
+                    j_last = min(j_first + cells, uint64(stop))
                     count = j_last - j_first
                     for k in range(width - 1):
                         node = first + k
@@ -182,10 +182,9 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
                         g[to + j] = total
             if len(windows):
                 _edges_across(
-                    f[start:], f_outer, f_row, before[start:], before_outer, before_row,
-                    after[start:], after_outer, after_row, g[start:], g_outer, g_row,
-                    w[start if weigh % 2 == 0 else uint64(0) :], w_outer, w_row, reach, length,
-                    weigh, how, outer, stop - start, own, windows, ends,
+                    f, f_outer, f_row, before, before_outer, before_row, after, after_outer,
+                    after_row, g, g_outer, g_row, w, w_outer, w_row, reach, length,
+                    weigh, how, outer, start, stop, own, windows, ends,
                 )  # fmt: skip
 
     return jit(across)
@@ -244,12 +243,10 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
                         total = abs(total)
                     g[to + i] = total
             if len(windows):
-                f_, g_, w_ = f[start * f_outer :], g[start * g_outer :], w[start * w_outer :]
-                b_, a_ = before[start * before_outer :], after[start * after_outer :]
                 _edges_along(
-                    f_, f_outer, f_row, b_, before_outer, before_row, a_, after_outer, after_row,
-                    g_, g_outer, g_row, w_, w_outer, w_row, reach, length,
-                    weigh, how, stop - start, inner, own, windows, ends,
+                    f, f_outer, f_row, before, before_outer, before_row, after, after_outer,
+                    after_row, g, g_outer, g_row, w, w_outer, w_row, reach, length,
+                    weigh, how, 1, start, stop, own, windows, ends,
                 )  # fmt: skip
 
     return jit(along)
