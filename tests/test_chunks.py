@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import gc
 import pickle
 import threading
 
@@ -290,6 +291,17 @@ def test_results_computed_together_share_their_work(monkeypatch):
     calls.clear()
     (first**2 + second**2).compute(scheduler="sync")
     assert len(calls) == source.npartitions
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_garbage_is_collected_as_before(collecting):
+    before = gc.isenabled()
+    try:
+        (gc.enable if collecting else gc.disable)()
+        derivative(da.from_array(make_field((20, 12)), chunks=5), 1.0)
+        assert gc.isenabled() is collecting
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 def slabs(rows):

@@ -40,6 +40,8 @@ class Group:
         Rows nearest to each pole that are needed all round the globe.
     given : tuple of bool
         Whether they are given; else they are the block's own.
+    poles : tuple of PoleTerm
+        The pole terms of the field, in the order of the sums.
     """
 
     field: int
@@ -52,6 +54,7 @@ class Group:
     beyond: tuple[int, int] = (0, 0)
     caps: tuple[int, int] = (0, 0)
     given: tuple[bool, bool] = (False, False)
+    poles: tuple[PoleTerm, ...] = ()
 
 
 class Cap:
@@ -138,7 +141,8 @@ def _run(plan: Plan, args: tuple[Any, ...], runner: Runner | None) -> list[Any]:
         key, block = (group.field, group.axis), blocks[group.field]
         mine, rest = rest[: group.neighbours], rest[group.neighbours :]
         caps[key] = [
-            rest.pop(0) if group.given[end] else _own_cap(plan, block, group, end) for end in (0, 1)
+            rest.pop(0) if group.given[end] else _own_cap(block, group, end, plan.on_pole[end])
+            for end in (0, 1)
         ]
         sides[key] = _sides(block, group, mine, caps[key], plan.span)
     calls: list[list[Call]] = []
@@ -163,13 +167,11 @@ def _run(plan: Plan, args: tuple[Any, ...], runner: Runner | None) -> list[Any]:
     return results
 
 
-def _own_cap(plan: Plan, block: Any, group: Group, end: int) -> Cap:
-    """The rows nearest to a pole, of a block that goes all round the globe."""
+def _own_cap(block: Any, group: Group, end: int, stands: bool) -> Cap:
+    """The rows nearest to a pole, of a block that goes all round; ``stands`` if one is on it."""
     n, rows = block.shape[group.axis], group.caps[end]
     cap = cut(block, group.axis, n - rows, n) if end else cut(block, group.axis, 0, rows)
-    key = group.field, group.axis
-    poles = [t for each in plan.sums for t in each.poles if (t.field, t.axis) == key]
-    return Cap(cap, poles if plan.on_pole[end] else (), end)
+    return Cap(cap, group.poles if stands else (), end)
 
 
 def _sides(

@@ -216,7 +216,7 @@ def _in_chunks(
     every = list(product(*(range(n) for n in first.numblocks)))
     name = f"gradient-{token}"
     with _no_garbage():
-        layer = _tasks(name, token, planner, arrays, weights, every, sums)
+        layer = _tasks(name, token, planner, arrays, weights, every)
     graph = HighLevelGraph.from_collections(name, layer, dependencies=[*arrays, *weights])
     meta = kernels.blank([a._meta for at, a in enumerate(arrays) if at not in apart])
     whole = da.Array(graph, name, first.chunks, meta=meta)
@@ -257,14 +257,13 @@ def _tasks(
     arrays: list[Any],
     weights: list[Any],
     every: list[tuple[int, ...]],
-    sums: list[Sum],
 ) -> dict[Any, Any]:
     """The tasks of all blocks, and those that cut and join what they take from each other."""
     from dask.task_spec import Task, TaskRef
 
     tasks: dict[Any, Any] = {}
     for at, exchange in enumerate(planner.exchanges):
-        tasks.update(_rim_tasks(token, at, exchange, arrays, every, sums))
+        tasks.update(_rim_tasks(token, at, exchange, arrays, every))
     for block in every:
         key = (name, *block)
         refs = [TaskRef((a.name, *_within(block, a))) for a in (*arrays, *weights)]
@@ -361,12 +360,7 @@ def _plain(value: Any) -> Any:
 
 
 def _rim_tasks(
-    token: str,
-    at: int,
-    exchange: Exchange,
-    arrays: list[Any],
-    every: list[tuple[int, ...]],
-    sums: list[Sum],
+    token: str, at: int, exchange: Exchange, arrays: list[Any], every: list[tuple[int, ...]]
 ) -> dict[Any, Any]:
     """The tasks that cut rims, and those that put the rows nearest to a pole together."""
     from dask.task_spec import List, Task, TaskRef
@@ -374,14 +368,12 @@ def _rim_tasks(
     group = exchange.groups[0]
     axis, source = group.axis, arrays[group.field]
     rim = f"rim-{token}", at
-    key = group.field, axis
-    poles = [t for each in sums for t in each.poles if (t.field, t.axis) == key]
     tasks: dict[Any, Any] = {}
     for block in every:
         place = _within(block, source)
         if (ranges := exchange.ranges[block[axis]]) and (*rim, *place) not in tasks:
-            here = (*rim, *place)
-            tasks[here] = Task(here, _rims, TaskRef((source.name, *place)), axis, ranges)
+            key = (*rim, *place)
+            tasks[key] = Task(key, _rims, TaskRef((source.name, *place)), axis, ranges)
     for end, pieces in enumerate(exchange.caps):
         for block in every if pieces else ():
             if block != _corner(block, exchange):
@@ -392,7 +384,7 @@ def _rim_tasks(
                 column = [_moved(block, {exchange.around: m, axis: n}) for n, _ in pieces]
                 rows.append(List(*(TaskRef((*rim, *place)) for place in column)))
             which = tuple(k for _, k in pieces)
-            tasks[cap] = Task(cap, _cap, axis, exchange.around, which, poles, end, *rows)
+            tasks[cap] = Task(cap, _cap, axis, exchange.around, which, group.poles, end, *rows)
     return tasks
 
 
@@ -443,7 +435,7 @@ def _cap(
     axis: int,
     around: int | None,
     ranges: tuple[int, ...],
-    poles: list[PoleTerm],
+    poles: tuple[PoleTerm, ...],
     end: int,
     *rims: list[list[Any]],
 ) -> blocks.Cap:

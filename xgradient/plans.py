@@ -180,7 +180,7 @@ class Planner:
             given = caps[0] > 0 and not own[0], caps[1] > 0 and not own[1]
             group = Group(
                 field, axis, (early, late), len(who), before, after, fold, over,
-                (caps[0], caps[1]), given,
+                (caps[0], caps[1]), given, tuple(poles),
             )  # fmt: skip
             groups.append(group)
             neighbours.append(who)

@@ -20,7 +20,7 @@ from ..stencils import Stencil
 from ._boxes import boxes
 from ._jit import jit
 
-__all__ = ["Lines", "coastal", "lines_from"]
+__all__ = ["Lines", "coastal"]
 
 Array = NDArray[Any]
 #: An array as its memory, with the steps to the next of its outer lines and of its rows.
@@ -76,14 +76,14 @@ def coastal(
             line[0].setflags(write=False)
             # A weight of a whole row is the same in all of its boxes.
             places = (
-                lines_from(to, o.start, j.start),
-                lines_from(by, o.start, j.start if kind in (2, 4) else 0),
+                _lines_from(to, o.start, j.start),
+                _lines_from(by, o.start, j.start if kind in (2, 4) else 0),
             )
             size = strip.shape[0], strip.shape[2]
             run(*line, *places[0], *places[1], *size, a, b, far - a, *windows)
 
 
-def lines_from(lines: Lines, outer: int, inner: int = 0) -> Lines:
+def _lines_from(lines: Lines, outer: int, inner: int = 0) -> Lines:
     """The lines from an outer and an inner cell on."""
     cells, step, row = lines
     return cells[outer * step + inner :], step, row
