@@ -20,7 +20,7 @@ from ..stencils import Stencil
 from ._boxes import boxes
 from ._jit import jit
 
-__all__ = ["Lines", "coastal"]
+__all__ = ["Lines", "coastal", "root_of_squares"]
 
 Array = NDArray[Any]
 #: An array as its memory, with the steps to the next of its outer lines and of its rows.
@@ -100,6 +100,15 @@ def _strip(parts: list[Array], start: int, stop: int, low: int, high: int) -> Ar
             strip[:, a - start : b - start] = part[:, a - begin : b - begin]
         begin += part.shape[1]
     return strip
+
+
+@register_jitable
+def root_of_squares(a, b, one):  # type: ignore[no-untyped-def]
+    """The root of a² + b², by their ratio: squares of small numbers vanish in float32."""
+    a, b = abs(a), abs(b)
+    high, low = (a, b) if a > b else (b, a)
+    ratio = low / high if high > 0 else low
+    return high * np.sqrt(one + ratio * ratio)
 
 
 # What is done with a span of cells stands in functions of their own: nested in other loops the same
@@ -226,10 +235,7 @@ def _loops(
                         if how == 1:
                             sums[j] += g[to + j]
                         if how == 2:
-                            a, b = abs(g[to + j]), abs(sums[j])
-                            high, low = (a, b) if a > b else (b, a)
-                            ratio = low / high if high > 0 else low
-                            sums[j] = high * np.sqrt(one + ratio * ratio)
+                            sums[j] = root_of_squares(g[to + j], sums[j], one)
                         if how == 3:
                             sums[j] = abs(sums[j])
                         g[to + j] = sums[j]

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..stencils import Stencil
 from ._boxes import boxes, flat, read_only, stacks
-from ._coastal import Lines, coastal
+from ._coastal import Lines, coastal, root_of_squares
 from ._jit import inner_loop, jit
 
 __all__ = ["derivative", "pointwise"]
@@ -111,10 +111,7 @@ def _edges(strided: bool) -> Callable[..., None]:
                                 sums[s + j] += g[to + j * to_step]
                         if how == 2:
                             for j in range(count):
-                                a, b = abs(g[to + j * to_step]), abs(sums[s + j])
-                                high, low = (a, b) if a > b else (b, a)
-                                ratio = low / high if high > 0 else low
-                                sums[s + j] = high * np.sqrt(one + ratio * ratio)
+                                sums[s + j] = root_of_squares(g[to + j * to_step], sums[s + j], one)
                         if how == 3:
                             for j in range(count):
                                 sums[s + j] = abs(sums[s + j])
@@ -135,7 +132,7 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
     ``weigh`` tells what a row's sum is multiplied with: nothing (0), one weight for the whole
     row (1), or one for each of its cells (2); or that the row's own cells are added to it, times
     one weight for all (3) or one for each (4). ``how`` tells what becomes of the sum, as `Call`
-    has it; roots of squares are taken of ratios, for squares of small numbers vanish in float32.
+    has it.
     """
 
     def across(  # type: ignore[no-untyped-def]
@@ -173,10 +170,7 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
                         if how == 1:
                             total += g[to + j]
                         if how == 2:
-                            a, b = abs(g[to + j]), abs(total)
-                            high, low = (a, b) if a > b else (b, a)
-                            ratio = low / high if high > 0 else low
-                            total = high * np.sqrt(one + ratio * ratio)
+                            total = root_of_squares(g[to + j], total, one)
                         if how == 3:
                             total = abs(total)
                         g[to + j] = total
@@ -235,10 +229,7 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
                     if how == 1:
                         total += g[to + i]
                     if how == 2:
-                        a, b = abs(g[to + i]), abs(total)
-                        high, low = (a, b) if a > b else (b, a)
-                        ratio = low / high if high > 0 else low
-                        total = high * np.sqrt(one + ratio * ratio)
+                        total = root_of_squares(g[to + i], total, one)
                     if how == 3:
                         total = abs(total)
                     g[to + i] = total
