@@ -316,5 +316,5 @@ def _forget(_cupy: Any, pycompat: Any) -> None:
     """Nothing of another CuPy is used on."""
     _cupy.namespace.cache_clear()
     _cupy._kernel.cache_clear()
-    _cupy._KEPT, _cupy._TABLES = (type(_cupy._KEPT)(most) for most in (128, 8))
+    _cupy._KEPT.clear()
     pycompat._cached_duck_array_modules.pop("cupy", None)

@@ -17,6 +17,7 @@ import pytest
 import xarray as xr
 
 from xgradient import gradient
+from xgradient.recent import Recent
 
 from . import operations
 from .comparisons import COMPARISONS, computed, sample
@@ -287,17 +288,32 @@ def test_places_of_64_bits(cupy, monkeypatch):
 # -- nothing leaves the device ------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
+@pytest.mark.parametrize("short", [1 << 20, 0], ids=["short", "long"])
 @pytest.mark.parametrize("name", operations.OPERATIONS)
-def test_a_second_call_brings_nothing_to_the_device(cupy, name, request):
+def test_a_second_call_brings_nothing_to_the_device(
+    cupy, name, short, chunked, request, monkeypatch
+):
+    from xgradient.kernels import _cupy
+
+    monkeypatch.setattr(_cupy, "SHORT", short)  # all arrays count as long ones
     operation = operation_called(name, request)
-    ds = operations.with_data(operations.sample("f4"), cupy.on_device)
-    operation(ds)
-    first = [size for what, size in cupy.calls if what == "asarray"]
+
+    def on_device(values):
+        array = cupy.on_device(values)
+        return da.from_array(array, (2, 5, 7), name=False, asarray=False) if chunked else array
+
+    def call():
+        cupy.calls.clear()
+        for array in arrays(operation(ds)):
+            array.compute(scheduler="sync") if chunked else None
+        return cupy.calls
+
+    ds = operations.with_data(operations.sample("f4"), on_device)
+    first = [size for what, size in call() if what == "asarray"]
     by_columns = "levels" in name or "height" in name  # with positions as many as values
     assert by_columns or max(first) < ds.u.nbytes  # coefficients, never a field
-    cupy.calls.clear()
-    operation(ds)
-    called = [what for what, _ in cupy.calls]
+    called = [what for what, _ in call()]
     assert "kernel" in called or "levels" in name
     assert "asarray" not in called
 
@@ -422,32 +438,54 @@ def sent(cupy, n, seed=0, **options):
 
 @pytest.mark.parametrize("options", [{}, {"accuracy": 4, "skipna": True}], ids=str)
 def test_long_tables_are_sent_once(cupy, options):
-    assert sent(cupy, 150_000, **options) >= 2 * 149_998 * 4
+    first = sent(cupy, 150_000, **options)
+    assert first >= 2 * 149_998 * 4
     assert sent(cupy, 150_000, **options) == 0
-    # Others of the same length are told apart, and do not stay for ever.
-    for seed in range(1, 9):
-        assert sent(cupy, 150_000, seed, **options) > 1 << 20
-    assert sent(cupy, 150_000, **options) > 1 << 20
+    # Others of the same length are told apart.
+    assert sent(cupy, 150_000, seed=1, **options) > 1 << 20
+    assert sent(cupy, 150_000, **options) == 0
 
 
-def test_the_longest_tables_are_not_kept(cupy, monkeypatch):
+def test_no_more_is_kept_than_is_allowed(cupy, monkeypatch):
     from xgradient.kernels import _cupy
 
-    monkeypatch.setattr(_cupy, "LARGEST_TABLE", 1 << 20)
-    assert [sent(cupy, 150_000) >= 2 * 149_998 * 4 for _ in range(2)] == [True, True]
+    monkeypatch.setattr(_cupy, "_KEPT", Recent(4 << 20, size=lambda pair: pair[1].nbytes))
+    for _ in range(2):  # with room for three of the four
+        assert [sent(cupy, 150_000, seed) > 1 << 20 for seed in range(4)] == [True] * 4
+    assert sent(cupy, 150_000, seed=3) == 0
+    monkeypatch.setattr(_cupy, "MOST_KEPT", 1 << 20)
+    assert [sent(cupy, 150_000) > 1 << 20 for _ in range(2)] == [True, True]
 
 
-def test_long_weights_are_not_kept(cupy):
-    n = 600
+def with_lengths(n=600):
+    """A field, and lengths of two dimensions that take more than a mebibyte."""
     ds = xr.Dataset({"t": (("lat", "lon"), make_field((n, n), "f4"))})
-    ds["h"] = ("lat", "lon"), 1 + make_field((n, n)) ** 2
-    expected = ds.t.grad("lon", metric={"lon": ds.h})
+    return ds.assign(h=(("lat", "lon"), 1 + make_field((n, n)) ** 2))
+
+
+def test_long_weights_are_told_apart_by_every_cell(cupy):
+    ds = with_lengths()
     there = ds.t.copy(data=cupy.on_device(ds.t.values))
-    for _ in range(2):
+    for brought in (True, False, True):
         cupy.calls.clear()
         found = there.grad("lon", metric={"lon": ds.h})
+        expected = ds.t.grad("lon", metric={"lon": ds.h})
         assert same_bits(cupy.on_host(found.data), expected.values)
-        assert max(size for _, size in cupy.calls) == 4 * n * n
+        sizes = [size for what, size in cupy.calls if what == "asarray"]
+        assert (4 * 600**2 in sizes) == brought
+        if not brought:
+            ds.h[599, 5] += 1  # the same array as before, with one other number
+
+
+def test_long_weights_are_kept_for_each_device(cupy):
+    ds = with_lengths()
+    for device in (0, 1, 0, 1):
+        with cupy.cuda.Device(device):
+            there = ds.t.copy(data=cupy.on_device(ds.t.values))
+        cupy.calls.clear()
+        found = there.grad("lon", metric={"lon": ds.h})
+        assert found.data.device.id == device
+    assert "asarray" not in [what for what, _ in cupy.calls]
 
 
 def test_unsigned_components_turn_round_at_the_poles(cupy):

@@ -14,32 +14,54 @@ T = TypeVar("T")
 
 
 class Recent(Generic[T]):
-    """The results made last, each kept under a key until ``most`` newer ones have come.
+    """The results made last, each kept under a key until newer ones have taken its place.
 
     Unlike `functools.lru_cache` the key is not the arguments: arrays are told apart by their
     bytes, which the caller makes only where they are few.
+
+    Parameters
+    ----------
+    most : int
+        How many results are kept, or how much of what ``size`` tells.
+    size : callable, optional
+        What a result takes of it.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[Hashable, T] = OrderedDict()
+    def __init__(self, most: int, size: Callable[[T], int] = lambda made: 1) -> None:
+        self._most, self._size = most, size
         self._renew_lock()
+        self.clear()
         if hasattr(os, "register_at_fork"):  # another thread may hold it while a process forks
             os.register_at_fork(after_in_child=self._renew_lock)
 
     def _renew_lock(self) -> None:
         self._lock = Lock()
 
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """The result under ``key``, made if it is not there; an error is not kept."""
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._kept: OrderedDict[Hashable, T] = OrderedDict()
+            self._taken = 0
+
+    def get(
+        self,
+        key: Hashable,
+        make: Callable[[], T],
+        right: Callable[[T], bool] = lambda found: True,
+    ) -> T:
+        """The result under ``key``, made if none is there that is right; an error is not kept."""
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
-                return found
+        if found is not None and right(found):
+            return found
         made = make()
         with self._lock:
+            if key in self._kept:
+                self._taken -= self._size(self._kept.pop(key))
             self._kept[key] = made
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            self._taken += self._size(made)
+            while self._taken > self._most:
+                self._taken -= self._size(self._kept.popitem(last=False)[1])
         return made

@@ -1,7 +1,7 @@
 """CuPy arrays: sums of terms in one kernel, on the device and stream of the caller.
 
 CuPy is never imported: who has one of its arrays has imported it. What a call needs besides the
-arrays, coefficients and weights along one dimension, goes to the device once and is kept there.
+arrays, coefficients, weights and positions, goes to the device once and is kept there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from functools import cache
-from hashlib import sha256
 from threading import get_ident
 from typing import Any
 
@@ -26,13 +25,14 @@ __all__ = ["holds", "makes", "namespace", "on_device", "positions", "sums", "tru
 OLDEST = 14
 #: Terms of sums that are made together, as long as the compiler has registers for them.
 TERMS = 6
-#: Bytes of an array that is kept on the device for the next call, and how many such arrays.
-LARGEST_KEPT = 1 << 20
-_KEPT: Recent[Any] = Recent(128)
-#: The same for tables of coefficients. To look for a long one takes a tenth of the time it took to
-#: make it, but to look for a weight of its length takes longer than to send it.
-LARGEST_TABLE = 1 << 25
-_TABLES: Recent[Any] = Recent(8)
+#: Bytes that arrays kept on the devices for the next call may take in all, and each at least.
+MOST_KEPT, LEAST = 1 << 29, 1 << 14
+#: How many bytes of an array are its key. Longer ones have a copy to compare, and as keys a few
+#: values: that takes a sixth of the time of a digest, and a part of that to send them.
+SHORT, SAMPLES = 1 << 20, 64
+_KEPT: Recent[tuple[NDArray[Any] | None, Any]] = Recent(
+    MOST_KEPT, size=lambda pair: max(LEAST, pair[1].nbytes)
+)
 #: Cells that 32 bits can tell apart, with room for blocks that reach over the end.
 FAR = 1 << 30
 #: The handle of CUDA's default stream of a thread, which each thread has by itself.
@@ -69,25 +69,30 @@ def namespace() -> Any:
     return cupy
 
 
-def on_device(values: NDArray[Any], dtype: Any, table: bool = False) -> Array:
-    """NumPy values on the current device: the same array again for the same values.
-
-    Of values that are no ``table`` of coefficients only short ones are kept.
-    """
+def on_device(values: NDArray[Any], dtype: Any) -> Array:
+    """NumPy values on the current device: the same array again for the same values."""
     cupy = namespace()
     if holds(values):
         return values.astype(dtype, copy=False)
-    values = np.ascontiguousarray(values, dtype=dtype)
-    if values.nbytes > (LARGEST_TABLE if table else LARGEST_KEPT):
+    values = np.ascontiguousarray(values, dtype=np.dtype(dtype).newbyteorder("="))
+    if values.nbytes > MOST_KEPT:
         return cupy.asarray(values)
-    long = values.nbytes > LARGEST_KEPT
-    content = sha256(values.data).digest() if long else values.tobytes()
     # Known to the stream that copied them, they need no waiting: it does one thing after the other.
     stream = cupy.cuda.get_current_stream().ptr
     thread = get_ident() if stream == PER_THREAD else None
-    place = cupy.cuda.Device().id, stream, thread
-    key = content, values.shape, values.dtype, place
-    return (_TABLES if long else _KEPT).get(key, lambda: cupy.asarray(values))
+    kind = values.shape, values.dtype, cupy.cuda.Device().id, stream, thread
+    long = values.nbytes > SHORT
+    some = values.ravel()[:: 1 + values.size // SAMPLES] if long else values
+    return _KEPT.get(
+        (some.tobytes(), kind),
+        lambda: (values.copy() if long else None, cupy.asarray(values)),
+        lambda pair: pair[0] is None or np.array_equal(_bits(pair[0]), _bits(values)),
+    )[1]
+
+
+def _bits(values: NDArray[Any]) -> NDArray[Any]:
+    """Values as whole numbers, which tell zeros by their signs and equal what is missing."""
+    return values.view(f"u{values.itemsize}")
 
 
 def positions(values: Array, array: Any, what: str) -> NDArray[Any]:
@@ -215,7 +220,7 @@ class _Term:
 
     def _pointers(self, dtype: Any, *tables: NDArray[Any]) -> list[int]:
         """Where some tables are, once they are on the device."""
-        found = [on_device(table, dtype, table=True) for table in tables]
+        found = [on_device(table, dtype) for table in tables]
         self.tables += found
         return [_pointer(table) for table in found]
 
