@@ -50,7 +50,7 @@ LAYERS = [
     {"kernels._standard_levels", "kernels._turns"},
     {"kernels._numba", "kernels._levels", "kernels._cupy", "kernels._standard", "kernels._torch"},
     {"kernels._coastal", "kernels._cuda"},
-    {"kernels._jit"},
+    {"kernels._jit", "kernels._spans"},
     {"kernels._calls"},
     {"kernels._boxes"},
     {"terms"},
@@ -90,7 +90,13 @@ ONLY = {
 COMMANDS = {"__main__", "cli", "demo", "files"}
 # Who may name what, anywhere in its code.
 NAMED_BY = {
-    "numba": {"kernels._numba", "kernels._levels", "kernels._coastal", "kernels._jit"},
+    "numba": {
+        "kernels._numba",
+        "kernels._levels",
+        "kernels._coastal",
+        "kernels._spans",
+        "kernels._jit",
+    },
     "cupy": {"kernels._cupy"},
     "torch": {"kernels._torch"},
     "jax": set(),

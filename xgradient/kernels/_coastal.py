@@ -11,24 +11,20 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import int32, uint64
+from numba import uint64
 from numba.extending import register_jitable
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from ..coasts import Coasts
 from ..stencils import Stencil
-from ._boxes import boxes
 from ._jit import jit
+from ._spans import FEW, SPAN, centred, mended, tried, window, written
 
-__all__ = ["Lines", "coastal", "root_of_squares"]
+__all__ = ["Lines", "coastal"]
 
 Array = NDArray[Any]
 #: An array as its memory, with the steps to the next of its outer lines and of its rows.
 Lines = tuple[Array, int, int]
-
-
-#: Cells whose sums are kept in cache until they are written.
-SPAN = 256
 
 
 def coastal(
@@ -45,200 +41,175 @@ def coastal(
     table: Array,
     kind: int,
     how: int,
+    each: int,
 ) -> None:
     """Run the loops on flat arrays, as those of `_numba` are run."""
     coasts, n, own = stencil.coasts, stencil.n, stencil.own
     assert coasts is not None
-    far, whole = coasts.reach, int(coasts.kinds[-1, -1])
-    form = inner == 1, table.shape[2] == 1
-    run = _loops(int(coasts.widths[whole]), *form, far == 1, kind, how)
+    along, even = inner == 1, table.shape[2] == 1
+    far, width = coasts.reach, int(coasts.widths[coasts.kinds[-1, -1]])
+    run = _loops(width, far, int(coasts.widths.max()), along, even, _few(coasts), kind, how)
     # Where there is no window, the number is the one after the last.
     kinds = np.where(coasts.kinds < 0, len(coasts.starts), coasts.kinds)
     # Unsigned, as all indices: a start before the row wraps round, and so does the sum with it.
-    windows = far, *(a.astype(np.uint64) for a in (kinds, coasts.starts, coasts.widths)), table
+    windows = tuple(a.astype(np.uint64) for a in (kinds, coasts.starts, coasts.widths))
     # Rows that count no further than the block are many.
     first = min(max(0, far - own), n)
     last = max(min(n, length - far - own), first)
-    if first < last:
-        run(*lines, *to, *by, outer, inner, first, last, own, *windows)
-    # The few others take a strip of their own, in which what is beyond the axis is missing.
-    counts = reach, length, min(far, max(0, coasts.high - length))
-    parts = [
-        as_strided(f, (outer, cells, inner), [s * f.itemsize for s in (step, row, 1)])
-        for (f, step, row), cells in zip((before, lines, after), counts, strict=True)
-    ]
-    for a, b in ((0, first), (last, n)):
-        # In boxes that stay in cache: on a short axis all of its rows are such.
-        for o, _, j in boxes((outer, b - a + 2 * far, inner), 1) if a < b else ():
-            here = [part[o, :, j] for part in parts]
-            strip = _strip(here, own + a - far, own + b + far, coasts.low, coasts.high)
-            line = strip.reshape(-1), strip[0].size, strip.shape[2]
-            line[0].setflags(write=False)
-            # A weight of a whole row is the same in all of its boxes.
-            places = (
-                _lines_from(to, o.start, j.start),
-                _lines_from(by, o.start, j.start if kind in (2, 4) else 0),
-            )
-            size = strip.shape[0], strip.shape[2]
-            run(*line, *places[0], *places[1], *size, a, b, far - a, *windows)
+    # The few others take their nodes from a strip, in which what is beyond the axis is missing.
+    strip = np.empty((max(first, n - last) + 2 * far) * (1 if along else SPAN), to[0].dtype)
+    seen = strip.view()
+    seen.setflags(write=False)
+    axis = max(coasts.low, -reach), min(coasts.high, length + far), reach, length
+    f, f_outer, f_row = zip(lines, before, after, strict=True)
+    run(
+        f, f_outer, f_row, axis, *to, *by,
+        outer, inner, (0, first, last, n), own, table, windows, strip, seen, each,
+    )  # fmt: skip
 
 
-def _lines_from(lines: Lines, outer: int, inner: int = 0) -> Lines:
-    """The lines from an outer and an inner cell on."""
-    cells, step, row = lines
-    return cells[outer * step + inner :], step, row
+def _few(coasts: Coasts) -> bool:
+    """Whether windows are so few that each can be tried on every cell.
 
-
-def _strip(parts: list[Array], start: int, stop: int, low: int, high: int) -> Array:
-    """The nodes from ``start`` to ``stop``, of the block and what lies before and after it."""
-    outer, _, inner = parts[0].shape
-    strip = np.full((outer, stop - start, inner), np.nan, parts[0].dtype)
-    begin = -parts[0].shape[1]
-    for part in parts:
-        a, b = max(start, begin, low), min(stop, begin + part.shape[1], high)
-        if a < b:
-            strip[:, a - start : b - start] = part[:, a - begin : b - begin]
-        begin += part.shape[1]
-    return strip
+    They hold all nodes within reach, which is two at most, or the two neighbours, or those on one
+    side only; for some counts there may be none.
+    """
+    reach = coasts.reach
+    if reach > 2:
+        return False
+    windows = [*zip(coasts.starts.tolist(), coasts.widths.tolist(), strict=True), None]
+    whole = windows[coasts.kinds[reach, reach]]
+    for before, after in np.ndindex(coasts.kinds.shape):
+        least = min(before, after)
+        expected = (-min(before, 1), 3) if least else (-before, before + after + 1)
+        both = least == reach and whole == (-reach, 2 * reach + 1)
+        if windows[coasts.kinds[before, after]] not in (
+            expected,
+            whole if both else expected,
+            None,
+        ):
+            return False
+    return True
 
 
 @register_jitable
-def root_of_squares(a, b, one):  # type: ignore[no-untyped-def]
-    """The root of a² + b², by their ratio: squares of small numbers vanish in float32."""
-    a, b = abs(a), abs(b)
-    high, low = (a, b) if a > b else (b, a)
-    ratio = low / high if high > 0 else low
-    return high * np.sqrt(one + ratio * ratio)
-
-
-# What is done with a span of cells stands in functions of their own: nested in other loops the same
-# lines are not vectorised.
+def _fill(strip, part, at, row, origin, first, last, lanes, width):  # type: ignore[no-untyped-def]
+    """Nodes of one array, in a strip that begins with the node ``origin``."""
+    for node in range(first, last):
+        to, of = uint64(node - origin) * width, uint64(at + node * row)
+        for j in range(lanes):
+            strip[to + j] = part[of + j]
 
 
 @register_jitable
-def _has_gaps(f, at, sums, count):  # type: ignore[no-untyped-def]
-    """Whether a valid cell has a missing one in its window."""
-    gaps = uint64(0)
-    for j in range(count):
-        gaps += uint64((sums[j] != sums[j]) & (f[at + j] == f[at + j]))
-    return gaps > 0
+def _clear(strip, origin, first, last, lanes, width):  # type: ignore[no-untyped-def]
+    """Nodes that there are not."""
+    for node in range(first, last):
+        to = uint64(node - origin) * width
+        for j in range(lanes):
+            strip[to + j] = np.nan
 
 
 @register_jitable
-def _extend(f, at, runs, count):  # type: ignore[no-untyped-def]
-    """Runs of valid nodes, with one more node: a missing one ends them."""
-    for j in range(count):
-        value, longer = f[at + j], runs[j] + int32(1)
-        runs[j] = longer if value == value else int32(0)
+def _gather(strip, block, before, after, at, steps, axis, nodes, sizes):  # type: ignore[no-untyped-def]
+    """The nodes from ``first`` to ``last``, of the block and what lies before and after it."""
+    (low, high, reach, length), (first, last), (lanes, width) = axis, nodes, sizes
+    here = max(first, low)
+    origin = at[1] + reach * steps[1]
+    _fill(strip, before, origin, steps[1], first, here, min(last, 0), lanes, width)
+    _fill(strip, block, at[0], steps[0], first, max(here, 0), min(last, high, length), lanes, width)
+    origin = at[2] - length * steps[2]
+    _fill(strip, after, origin, steps[2], first, max(here, length), min(last, high), lanes, width)
+    _clear(strip, first, first, min(low, last), lanes, width)
+    _clear(strip, first, max(first, high), last, lanes, width)
 
 
 @register_jitable
-def _note(f, at, sums, cells, count):  # type: ignore[no-untyped-def]
-    """The valid cells with a missing one in their window."""
-    many = uint64(0)
-    for j in range(count):
-        cells[many] = j
-        many += uint64((sums[j] != sums[j]) & (f[at + j] == f[at + j]))
-    return many
-
-
-@register_jitable
-def _mend(  # type: ignore[no-untyped-def]
-    f, me, step, c, column, per_cell, kinds, before, after, starts, widths, cells, sums
-):
-    """The sums of the cells noted, each over the window that its valid neighbours allow."""
-    for j in cells:
-        kind = kinds[uint64(before[j]), uint64(after[j])]
-        if kind < uint64(len(starts)):
-            col = column + j if per_cell else column
-            at = me + j + starts[kind] * step
-            total = c[kind, uint64(0), col] * (f[at + step] - f[at])
-            for k in range(uint64(1), widths[kind] - uint64(1)):
-                at += step
-                total += c[kind, k, col] * (f[at + step] - f[at])
-            sums[j] = total
+def _kind(kinds, starts, far, before, after):  # type: ignore[no-untyped-def]
+    """The window of a row without gaps that has so many nodes before and after it."""
+    kind = kinds[min(far, before), min(far, after)]
+    return kind if kind < uint64(len(starts)) else kinds[far, far]
 
 
 @cache
 def _loops(
-    width: int, along: bool, even: bool, narrow: bool, weigh: int, how: int
+    width: int, reach: int, most: int, along: bool, even: bool, few: bool, weigh: int, how: int
 ) -> Callable[..., None]:
-    """Rows that count no further than the block, by spans of cells one after the other.
+    """All rows of a block, by spans of cells one after the other.
 
-    No branch depends on a single cell, so that all loops over cells are vectorised, however many
-    holes there are: all that a sum could be is computed, and one of them is chosen.
+    A span lies across the rows, or along them where the axis is the innermost.
     """
-    half = width // 2
-    per_cell = along and not even
+    per_cell, own_weight = along and not even, weigh in (2, 4)
+    strip_row = 1 if along else SPAN
+    centre, try_all = centred(width, per_cell), tried(width, reach, per_cell)
+    mend, write = mended(reach, most, per_cell), written(weigh, how)
 
+    # One long nest, for a function that calls others counts references of each array it is given.
     def loops(  # type: ignore[no-untyped-def]
-        f, f_outer, f_row, g, g_outer, g_row, w, w_outer, w_row,
-        outer, inner, first, last, own, reach, kinds, starts, widths, c,
+        f, f_outer, f_row, axis, g, g_outer, g_row, w, w_outer, w_row,
+        outer, inner, bounds, own, c, windows, strip, seen, each,
     ):  # fmt: skip
-        sums = np.empty(SPAN, g.dtype)
-        before, after = np.empty(SPAN, np.int32), np.empty(SPAN, np.int32)
-        cells = np.empty(SPAN + 1, np.uint64)
-        one = c.dtype.type(1)
+        sums, cells = np.empty(SPAN, g.dtype), np.empty(FEW + 1, np.uint64)
+        block, ahead, behind = f
+        kinds, starts, widths = windows
+        low, high, _, _ = axis
         whole = kinds[reach, reach]
-        lone_upper, lone_lower = kinds[0, 1], kinds[1, 0]
-        step = uint64(f_row)
-        rows = 1 if along else last - first
-        length = uint64(last - first if along else inner)
-        for o in range(uint64(outer)):
-            for p in range(uint64(rows)):
-                row = uint64(first) + p
-                start = uint64(0)
-                while start < length:
-                    count = min(uint64(SPAN), length - start)
-                    me = o * uint64(f_outer) + (row + uint64(own)) * step + start
-                    at = me - uint64(half) * step
-                    to = o * uint64(g_outer) + row * uint64(g_row) + start
-                    by = o * uint64(w_outer) + row * uint64(w_row)
-                    # Where rows share their coefficients there is one column for all.
-                    column = uint64(0) if even else row + start if along else row
-                    for j in range(count):
-                        col = column + j if per_cell else column
-                        if narrow:
-                            lower, upper = f[me + j] - f[at + j], f[me + step + j] - f[me + j]
-                            total = c[whole, 0, col] * lower + c[whole, 1, col] * upper
-                            if f[at + j] != f[at + j]:
-                                total = c[lone_upper, 0, col] * upper
-                            if f[me + step + j] != f[me + step + j]:
-                                total = c[lone_lower, 0, col] * lower
-                        else:
-                            total = c[whole, 0, col] * (f[at + step + j] - f[at + j])
-                            for k in range(1, width - 1):
-                                here = at + uint64(k) * step + j
-                                total += c[whole, k, col] * (f[here + step] - f[here])
-                        sums[j] = total
-                    if not narrow and _has_gaps(f, me, sums, count):
-                        before[:] = 0
-                        after[:] = 0
-                        for far in range(uint64(reach)):
-                            away = (uint64(reach) - far) * step
-                            _extend(f, me - away, before, count)
-                            _extend(f, me + away, after, count)
-                        noted = cells[: _note(f, me, sums, cells, count)]
-                        _mend(
-                            f, me, step, c, column, per_cell,
-                            kinds, before, after, starts, widths, noted, sums,
-                        )  # fmt: skip
-                    for j in range(count):
-                        if weigh == 1:
-                            sums[j] *= w[by]
-                        if weigh == 2:
-                            sums[j] *= w[by + start + j]
-                        if weigh == 3:
-                            sums[j] += w[by] * f[me + j]
-                        if weigh == 4:
-                            sums[j] += w[by + start + j] * f[me + j]
-                        if how == 1:
-                            sums[j] += g[to + j]
-                        if how == 2:
-                            sums[j] = root_of_squares(g[to + j], sums[j], one)
-                        if how == 3:
-                            sums[j] = abs(sums[j])
-                        g[to + j] = sums[j]
-                    start += count
+        sides = outer if along else inner
+        for begin in range(0, sides, each):
+            end = min(begin + each, sides)
+            o_first, o_last = (begin, end) if along else (0, outer)
+            j_first, j_last = (0, 1) if along else (begin, end)
+            # The rows at the ends when those in the interior are in cache.
+            for part in (1, 0, 2):
+                first, last, inside = bounds[part], bounds[part + 1], part == 1
+                if first == last:
+                    continue
+                field = block if inside else seen
+                step = uint64(f_row[0]) if inside else uint64(strip_row)
+                lanes = j_last - j_first if inside else strip_row
+                for o in range(o_first, o_last):
+                    for j in range(j_first, j_last, lanes):
+                        many = min(lanes, j_last - j)
+                        length = uint64(last - first if along else many)
+                        line = uint64(o * f_outer[0] + (first + own) * f_row[0] + j)
+                        if not inside:
+                            at = o * f_outer[0] + j, o * f_outer[1] + j, o * f_outer[2] + j
+                            nodes = own + first - reach, own + last + reach
+                            sizes = uint64(many), uint64(strip_row)
+                            _gather(strip, block, ahead, behind, at, f_row, axis, nodes, sizes)
+                            line = uint64(reach * strip_row)
+                        for row in range(first, first + 1 if along else last):
+                            kind = whole
+                            if not (along or inside or few):
+                                before, after = own + row - low, high - 1 - own - row
+                                kind = _kind(kinds, starts, reach, before, after)
+                            for start in range(uint64(0), length, uint64(SPAN)):
+                                count = min(uint64(SPAN), length - start)
+                                me = line + uint64(row - first) * step + start
+                                to = uint64(o * g_outer + row * g_row + j) + start
+                                by = uint64(o * w_outer + row * w_row)
+                                if own_weight:
+                                    by += uint64(j) + start
+                                # Where rows share their coefficients there is one column for all.
+                                column = uint64(0) if even else uint64(row)
+                                if per_cell:
+                                    column += start
+                                if few:
+                                    try_all(field, me, step, c, kinds, starts, column, sums, count)
+                                elif kind == whole:
+                                    centre(field, me, step, c, whole, column, sums, count)
+                                else:
+                                    begins = me + starts[kind] * step
+                                    window(
+                                        field, begins, step, c, kind, widths[kind],
+                                        column, sums, count,
+                                    )  # fmt: skip
+                                for a in range(uint64(0), uint64(0) if few else count, uint64(FEW)):
+                                    b = min(a + uint64(FEW), count)
+                                    mend(
+                                        field, me, step, c, kinds, starts, widths,
+                                        column, sums, a, b, cells,
+                                    )  # fmt: skip
+                                write(field, me, w, by, g, to, sums, count)
 
     return jit(loops)

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 
 from ..stencils import Stencil
 from ._boxes import boxes, flat, read_only, stacks
-from ._coastal import Lines, coastal, root_of_squares
+from ._coastal import Lines, coastal
 from ._jit import inner_loop, jit
+from ._spans import root_of_squares
 
 __all__ = ["derivative", "pointwise"]
 
@@ -415,17 +416,17 @@ def _loop(
     how: int,
 ) -> None:
     """Run the loops: over the interior rows within the block, and over those at its ends."""
+    along = inner == 1
+    each = max(1, max(PIECE // max(1, length), 1 if along else STRIP) // to[0].itemsize)
     if stencil.coasts is not None:
         (table,) = stencil.coasts.tables[_REAL[to[0].dtype]]
         around = before, after, reach, length
-        coastal(lines, *around, to, by, outer, inner, stencil, table, kind, how)
+        coastal(lines, *around, to, by, outer, inner, stencil, table, kind, how, each)
         return
     # Named one by one, for to unpack them in each call takes longer.
     (f, f_outer, f_row), (g, g_outer, g_row), (w, w_outer, w_row) = lines, to, by
     (b, b_outer, b_row), (a, a_outer, a_row) = before, after
     c, edges = stencil.tables[_REAL[g.dtype]]
-    along = inner == 1
-    each = max(1, max(PIECE // max(1, length), 1 if along else STRIP) // g.itemsize)
     width = stencil.width
     run = _along(width, stencil.uniform, kind, how) if along else _across(width, kind, how)
     run(
