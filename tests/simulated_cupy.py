@@ -31,6 +31,10 @@ float32, float64, int32, int64 = np.float32, np.float64, np.int32, np.int64
 complex64, complex128 = np.complex64, np.complex128
 
 
+class Elsewhere(AssertionError):
+    """Something would be done on a device with an array that is on another one."""
+
+
 class Transfer(AssertionError):
     """Something would have waited for the device and brought values to the host."""
 
@@ -77,6 +81,7 @@ class ndarray:
         return self._new(self._host[key])
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        check_device("__setitem__", self, value)
         self._host[key] = _lower(value)
 
     def __len__(self) -> int:
@@ -105,6 +110,7 @@ class ndarray:
 
     def _call(self, function: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> ndarray:
         calls.append((name, 0))
+        check_device(name, self, *args)
         with np.errstate(all="ignore"):  # a GPU warns of nothing
             return self._new(function(self._host, *map(_lower, args), **kwargs))
 
@@ -137,11 +143,19 @@ def _lower(value: Any) -> Any:
     return value._host if isinstance(value, ndarray) else value
 
 
+def check_device(name: str, *args: Any) -> None:
+    """As CuPy without access from one device to another: all is done on the current one."""
+    for array in args:
+        if isinstance(array, ndarray) and array.device.id != current:
+            raise Elsewhere(f"{name} of an array on {array.device}, while current = {current}")
+
+
 def _elementwise(name: str, function: Callable[..., Any] | None = None) -> Callable[..., ndarray]:
     def call(*args: Any, **kwargs: Any) -> ndarray:
         first = next(a for a in args if isinstance(a, ndarray))
         chosen = function or getattr(np, name)
         calls.append((name, 0))
+        check_device(name, *args)
         with np.errstate(all="ignore"):
             return first._new(chosen(*map(_lower, args), **kwargs))
 
@@ -157,6 +171,7 @@ for _name in (
 
 def concatenate(arrays: Any, axis: int = 0) -> ndarray:
     calls.append(("concatenate", 0))
+    check_device("concatenate", *arrays)
     return arrays[0]._new(np.concatenate([_lower(a) for a in arrays], axis=axis))
 
 
@@ -165,6 +180,7 @@ concat = concatenate
 
 def stack(arrays: Any, axis: int = 0) -> ndarray:
     calls.append(("stack", 0))
+    check_device("stack", *arrays)
     return arrays[0]._new(np.stack([_lower(a) for a in arrays], axis=axis))
 
 
@@ -197,12 +213,12 @@ def asarray(values: Any, dtype: Any = None) -> ndarray:
 
 
 def empty_like(array: ndarray, dtype: Any = None, **kwargs: Any) -> ndarray:
-    return array._new(np.empty_like(array._host, dtype=dtype, **kwargs))
+    return ndarray(np.empty_like(array._host, dtype=dtype, **kwargs))
 
 
 def full_like(array: ndarray, value: Any) -> ndarray:
     calls.append(("full_like", 0))
-    return array._new(np.full_like(array._host, value))
+    return ndarray(np.full_like(array._host, value))
 
 
 def empty(shape: Any, dtype: Any = float) -> ndarray:

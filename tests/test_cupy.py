@@ -186,6 +186,11 @@ def test_coasts_on_curvilinear_grids(cupy, name, unplaced, chunked):
         check_bits(cupy, CURVED[name], ds, chunked)
 
 
+def test_where_there_is_one_time_nothing_is_asked(cupy):
+    ds = operations.curved(operations.sample("f4", holes=True)).isel(time=[1])
+    check_bits(cupy, CURVED["grad"], ds, chunked=False)
+
+
 @pytest.mark.parametrize("missing", ["alike at all times", "differently", "nowhere"])
 def test_a_curvilinear_grid_asks_for_one_answer(cupy, fetched, missing):
     ds = operations.curved(operations.sample("f4", holes=missing == "differently"))
@@ -341,6 +346,11 @@ def test_what_the_stand_in_refuses(cupy):
             read(array)
     with pytest.raises(TypeError, match="Unsupported type"):
         array + np.ones(3)
+    done = [lambda a: a + 1, lambda a: cupy.where(a > 0, a, 0), lambda a: cupy.concat([a, a])]
+    for do in done:
+        do(array)
+        with cupy.cuda.Device(1), pytest.raises(cupy.Elsewhere, match="while current = 1"):
+            do(array)
 
 
 # -- what is on the device, and what is not -----------------------------------------------------
@@ -382,21 +392,50 @@ def test_coordinates_of_a_grid_on_the_device_are_fetched(cupy, fetched):
     assert set(fetched) == {ds.nav_lat.nbytes}
 
 
-@pytest.mark.parametrize("name", [name for name in operations.OPERATIONS if name != ASKING])
-def test_operators_on_another_device(cupy, name, monkeypatch):
+@pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
+@pytest.mark.parametrize("name", operations.OPERATIONS)
+def test_operators_on_another_device(cupy, name, chunked, request):
     """What is done with arrays is done on their device, whichever is the current one."""
-    call = cupy.ndarray._call
-
-    def checked(self, function, name, *args, **kwargs):
-        assert self.device.id == cupy.current, name
-        return call(self, function, name, *args, **kwargs)
-
+    operation = operation_called(name, request)
     ds = operations.sample("f4", holes=True)
+
+    def on_device(values):
+        with cupy.cuda.Device(1):
+            array = cupy.on_device(values)
+            if not chunked:
+                return array
+            return da.from_array(array, (2, 5, 7), name=False, asarray=False)
+
+    there = operations.with_data(ds, on_device)
+    for found, expected in zip(arrays(operation(there)), arrays(operation(ds)), strict=True):
+        with cupy.cuda.Device(1):  # as workers of dask have one of their own
+            found = found.compute(scheduler="sync") if chunked else found
+        assert found.device.id == 1
+        assert same_bits(cupy.on_host(found), expected)
+
+
+@pytest.mark.parametrize("name", CURVED)
+def test_coasts_of_curvilinear_grids_on_another_device(cupy, name, fetched):
+    ds = operations.curved(operations.sample("f4", holes=True))
     with cupy.cuda.Device(1):
         there = operations.with_data(ds, cupy.on_device)
-    monkeypatch.setattr(cupy.ndarray, "_call", checked)
-    for found in arrays(operations.OPERATIONS[name](there)):
+    for found, expected in zip(arrays(CURVED[name](there)), arrays(CURVED[name](ds)), strict=True):
         assert found.device.id == 1
+        assert same_bits(cupy.on_host(found), expected)
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["heights in memory", "heights there"])
+@pytest.mark.parametrize("name", LAYERED)
+def test_levels_on_another_device(cupy, name, there):
+    names = ("t", "height") if there else ("t",)
+    for skipna in (False, True):
+        ds = operations.layered(operations.sample("f4", holes=True))
+        with cupy.cuda.Device(1):
+            elsewhere = ds.assign({n: ds[n].copy(data=cupy.on_device(ds[n].values)) for n in names})
+        pairs = (arrays(LAYERED[name](each, skipna=skipna)) for each in (elsewhere, ds))
+        for found, expected in zip(*pairs, strict=True):
+            assert found.device.id == 1
+            assert same_bits(cupy.on_host(found), expected)
 
 
 def test_arrays_on_another_device(cupy):

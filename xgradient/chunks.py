@@ -12,7 +12,7 @@ import operator
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields, is_dataclass, replace
 from itertools import product
 from typing import Any
@@ -33,6 +33,7 @@ __all__ = [
     "evaluate",
     "first_turn",
     "masked",
+    "place",
     "readable",
     "repeats",
 ]
@@ -118,6 +119,11 @@ def check_place(array: Any, field: Any, what: str) -> None:
     """Refuse an array on a GPU beside a field that is not."""
     array, field = (a._meta if _is_dask(a) else a for a in (array, field))
     kernels.check_place(array, field, what)
+
+
+def place(array: Any) -> AbstractContextManager[Any]:
+    """Where an array is, or its chunks: inside this context others are made there, too."""
+    return kernels.place(array._meta if _is_dask(array) else array)
 
 
 def readable(array: Any) -> Any:

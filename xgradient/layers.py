@@ -19,7 +19,7 @@ import xarray as xr
 from .arguments import frame_of_call, names_of_call, steps_of_call
 from .axes import XarrayObject
 from .binding import Binding
-from .chunks import check_place
+from .chunks import check_place, place
 from .finishes import at_constant
 from .formulas import Formula, Part, gradient_parts, pure_parts
 from .frames import AnyFrame, Column, Frame
@@ -68,10 +68,11 @@ class Layers:
             check_place(column.positions.data, da.data, what)
         if self.constant is None:
             frame, fields = self.frame.over([da])
-            formulas = [pure_parts(frame, i, order.deriv) for i in sides]
-            formulas += [_by(column, order.deriv) for column in columns]
-            binding = Binding(frame, da.dims, da.shape, order, (False,))
-            made, at = evaluated(binding, fields, formulas), ""
+            binding, deriv, at = Binding(frame, da.dims, da.shape, order, (False,)), order.deriv, ""
+            made = evaluated(binding, fields, lambda: [
+                *(pure_parts(frame, i, deriv) for i in sides),
+                *(_by(column, deriv) for column in columns),
+            ])  # fmt: skip
         else:
             made = self._on_levels(da, self.constant, sides, order)
             at = f" at constant {self.constant.name}"
@@ -91,12 +92,16 @@ class Layers:
         z = _spread(constant.positions, da)
         if order.skipna:
             # Where one is missing so is the other, for their derivatives to have the same windows.
-            z, da = (a.copy(deep=False, data=kept(a.variable, b.notnull().variable).data)
-                     for a, b in ((z, da), (da, z)))  # fmt: skip
+            with place(da.data):
+                z, da = (a.copy(deep=False, data=kept(a.variable, b.notnull().variable).data)
+                         for a, b in ((z, da), (da, z)))  # fmt: skip
         frame, fields = self.frame.over([da, z])
         binding = Binding(frame, da.dims, da.shape, order, (False, False), columns={constant: 1})
-        formulas = [gradient_parts(frame, i, field) for field in (0, 1) for i in sides]
-        formulas.append(_by(constant, 1))
+
+        def formulas() -> list[Formula]:
+            slopes = [gradient_parts(frame, i, field) for field in (0, 1) for i in sides]
+            return [*slopes, _by(constant, 1)]
+
         return evaluated(binding, fields, formulas, at_constant, len(sides))
 
 

@@ -10,7 +10,7 @@ import xarray as xr
 from .arguments import axes_of_call, frame_of_call
 from .binding import Binding
 from .chunks import derivatives
-from .formulas import gradient_parts, hessian_parts, laplacian_parts, pure_parts
+from .formulas import Formula, gradient_parts, hessian_parts, laplacian_parts, pure_parts
 from .frames import AnyFrame
 from .labels import common_units, described, result_units, words_for
 from .layers import layered
@@ -239,7 +239,10 @@ def magnitude(
     def one(frame: AnyFrame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
         units = [_units(da, side.axis, 1) for side in frame.sides]
         unit, factors = common_units(units, "the magnitude of a gradient")
-        formulas = [gradient_parts(frame, i) * factor for i, factor in enumerate(factors)]
+
+        def formulas() -> list[Formula]:
+            return [gradient_parts(frame, i) * factor for i, factor in enumerate(factors)]
+
         (data,) = evaluated(_bound(frame, da, order), [da], formulas, squares=True)
         if "complex" in str(da.dtype):
             data = getattr(data, "real", data)  # a length, though made beside complex numbers
@@ -313,8 +316,8 @@ def laplacian(
     def one(frame: AnyFrame, da: xr.DataArray, order: Order) -> list[xr.DataArray]:
         units = [_units(da, side.axis, 2) for side in frame.sides]
         unit, factors = common_units(units, "a Laplacian")
-        formula = laplacian_parts(frame, factors)
-        (data,) = evaluated(_bound(frame, da, order), [da], [formula])
+        binding = _bound(frame, da, order)
+        (data,) = evaluated(binding, [da], lambda: [laplacian_parts(frame, factors)])
         attrs = described(da.attrs, unit, _words("Laplacian of {}", da))
         name = "laplacian" if da.name is None else f"laplacian_{da.name}"
         return [labelled(da, data, name, attrs)]
@@ -397,8 +400,8 @@ def _hessian(frame: AnyFrame, da: xr.DataArray, order: Order) -> list[xr.DataArr
         # Scale factors mix the axes.
         units = [_units(da, side.axis, 2) for side in sides if side.mixes]
         common_units(units, "a Hessian")
-    formulas = [hessian_parts(frame, i, j) for i, j in pairs]
-    made = evaluated(_bound(frame, da, order), [da], formulas)
+    binding = _bound(frame, da, order)
+    made = evaluated(binding, [da], lambda: [hessian_parts(frame, *pair) for pair in pairs])
     return [
         _second(da, data, sides[i].axis, sides[j].axis)
         for data, (i, j) in zip(made, pairs, strict=True)
@@ -503,8 +506,8 @@ def _differentiate(
             requests.append((da.dims.index(along), stencil))
         made = derivatives(da.variable.data, requests)
     else:
-        formulas = [pure_parts(frame, i, order.deriv) for i in mine]
-        made = evaluated(_bound(frame, da, order), [da], formulas)
+        binding, deriv = _bound(frame, da, order), order.deriv
+        made = evaluated(binding, [da], lambda: [pure_parts(frame, i, deriv) for i in mine])
     return [
         derivative_of(da, data, frame.sides[i].axis, order.deriv)
         for i, data in zip(mine, made, strict=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
 from .binding import Binding
-from .chunks import evaluate
+from .chunks import evaluate, place
 from .finishes import length
 from .formulas import Formula
 from .frames import AnyFrame, Column
@@ -77,7 +77,7 @@ def check_field(da: xr.DataArray) -> None:
 def evaluated(
     binding: Binding,
     fields: list[xr.DataArray],
-    formulas: list[Formula],
+    formulas_of: Callable[[], list[Formula]],
     finish: Finish | None = None,
     count: int | None = None,
     squares: bool = False,
@@ -85,16 +85,29 @@ def evaluated(
     """The arrays that formulas give for fields on one grid, their inner formulas first.
 
     Or what ``finish`` makes of them; or with ``squares`` the root of the sum of their squares.
+    Formulas are made here, for coefficients that are arrays to be on the device of the fields.
     """
+    arrays = [field.variable.data for field in fields]
+    with place(arrays[0]):
+        return _evaluated(binding, arrays, formulas_of(), finish, count, squares)
+
+
+def _evaluated(
+    binding: Binding,
+    arrays: list[Any],
+    formulas: list[Formula],
+    finish: Finish | None,
+    count: int | None,
+    squares: bool,
+) -> list[Any]:
     if squares and any(len(formula.parts) > 1 for formula in formulas):
         finish, squares = length, False
     elif squares:
         formulas = [sum(formulas, Formula(()))]
-    arrays = [field.variable.data for field in fields]
     inner = {each.key: each for formula in formulas for each in formula.inner}
     if inner:
         numbers = {key: len(arrays) + at for at, key in enumerate(inner)}
-        arrays += evaluate(arrays, [binding.sum(each) for each in inner.values()])
+        arrays = arrays + evaluate(arrays, [binding.sum(each) for each in inner.values()])
         vectors = (*binding.vectors, *(False for _ in inner))
         binding = replace(binding, vectors=vectors, inner=numbers)
     sides = [part.side for formula in formulas for part in formula.parts]

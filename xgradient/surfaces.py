@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import xarray as xr
 
-from .chunks import check_alike, readable, repeats
+from .chunks import check_alike, place, readable, repeats
 from .formulas import (
     Formula,
     Part,
@@ -113,6 +113,10 @@ class Surface:
         if not self.order.skipna:
             return self, fields
         check_alike([f.data for f in fields])
+        with place(fields[0].data):
+            return self._skipping(fields)
+
+    def _skipping(self, fields: list[xr.DataArray]) -> tuple[Surface, list[xr.DataArray]]:
         placed = _valid(xr.DataArray(sum(self.points.at)), ())
         if placed is not None:
             fields = [f.copy(deep=False, data=kept(f.variable, placed).data) for f in fields]

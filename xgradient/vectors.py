@@ -97,8 +97,8 @@ def divergence(
     order = Order.checked(1, accuracy, edge_order, skipna)
     vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic)
     units, factors = vector.units("a divergence")
-    formula = divergence_parts(vector.frame, factors)
-    (data,) = evaluated(vector.binding, vector.fields, [formula])
+    frame = vector.frame
+    (data,) = evaluated(vector.binding, vector.fields, lambda: [divergence_parts(frame, factors)])
     words = f"divergence of {vector.words}"
     return vector.labelled(data, "divergence", units, words)
 
@@ -175,13 +175,15 @@ def curl(
     order = Order.checked(1, accuracy, edge_order, skipna)
     vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic, (2, 3), True)
     pairs = [(0, 1)] if len(vector.fields) == 2 else [(1, 2), (2, 0), (0, 1)]
-    formulas, units = [], []
+    frame, units, asked = vector.frame, [], []
     for i, j in pairs:
         both = [vector.unit(j, i), vector.unit(i, j)]
         unit, factors = common_units(both, "a curl")
         units.append(unit)
-        formulas.append(curl_parts(vector.frame, i, j, (factors[0], factors[1])))
-    data = evaluated(vector.binding, vector.fields, formulas)
+        asked.append((i, j, (factors[0], factors[1])))
+    data = evaluated(
+        vector.binding, vector.fields, lambda: [curl_parts(frame, *each) for each in asked]
+    )
     if len(pairs) == 1:
         return vector.labelled(data[0], "curl", units[0], f"curl of {vector.words}")
     results = []
@@ -261,9 +263,11 @@ def jacobian(
     vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic)
     every = range(len(vector.fields))
     pairs = [(i, j) for i in every for j in every]
-    formulas = [jacobian_parts(vector.frame, i, j) for i, j in pairs]
+    frame = vector.frame
     vector.check_alike("a Jacobian")
-    data = evaluated(vector.binding, vector.fields, formulas)
+    data = evaluated(
+        vector.binding, vector.fields, lambda: [jacobian_parts(frame, *pair) for pair in pairs]
+    )
     results = []
     for part, (i, j) in zip(data, pairs, strict=True):
         side, name = vector.frame.sides[j], vector.names[i]
@@ -348,8 +352,11 @@ def strain(
     vector.check_alike("a deformation", axes=True)
     unit = vector.unit(0, 0)
     frame = vector.frame
-    ux, uy, vx, vy = (jacobian_parts(frame, i, j) for i in (0, 1) for j in (0, 1))
-    formulas = [ux - vy, vx + uy, vx - uy]
+
+    def formulas() -> list[Formula]:
+        ux, uy, vx, vy = (jacobian_parts(frame, i, j) for i in (0, 1) for j in (0, 1))
+        return [ux - vy, vx + uy, vx - uy]
+
     data = evaluated(vector.binding, vector.fields, formulas, deformation, 4)
     squared = product_units(unit, unit)
     named = {
@@ -547,9 +554,10 @@ def _along_one(f: xr.DataArray, vector: Vector, prefix: str, sign: float, unit: 
     else:
         each = [product_units(a, b) for a, b in zip(flow, gradients, strict=True)]
         units, factors = common_units(each, f"{prefix} of {f.name}")
-    formulas: list[Formula] = [
-        gradient_parts(frame, i) * (sign * factor) for i, factor in enumerate(factors)
-    ]
+
+    def formulas() -> list[Formula]:
+        return [gradient_parts(frame, i) * (sign * factor) for i, factor in enumerate(factors)]
+
     fields = [f_in_order, *vector.fields]
     (data,) = evaluated(binding, fields, formulas, direction if unit else along)
     words = words_for(f.attrs, f.name)

@@ -297,7 +297,8 @@ def positions(values: Any, array: Any, what: str) -> Any:
 def blank(arrays: list[Any]) -> Any:
     """An empty array like the derivatives of empty arrays."""
     xp = _namespace(arrays[0])
-    return xp.astype(arrays[0], _dtype(arrays, xp))
+    with place(arrays[0]):
+        return xp.astype(arrays[0], _dtype(arrays, xp))
 
 
 def readable(array: Any) -> Any:
@@ -325,18 +326,24 @@ def masked(values: Any, valid: Any) -> Any:
 
 def repeats(array: Any, axes: list[int]) -> list[bool]:
     """Along which of some axes an array is the same all the way."""
-    same = [(array == cut(array, axis, 0, 1)).all() for axis in axes]
-    return _cupy.truths(same) if _cupy.holds(array) else [bool(each) for each in same]
+    same = {d: (array == cut(array, d, 0, 1)).all() for d in axes if array.shape[d] > 1}
+    if _cupy.holds(array):
+        same = dict(zip(same, _cupy.truths(list(same.values())), strict=True))
+    return [bool(same.get(d, array.shape[d] == 1)) for d in axes]
 
 
 def owned(array: Any) -> Any:
     """The array itself, or a copy where a view would keep all of another in memory."""
-    return array.copy() if isinstance(array, np.ndarray) or _cupy.holds(array) else array
+    with place(array):
+        return array.copy() if isinstance(array, np.ndarray) or _cupy.holds(array) else array
 
 
 def join(parts: list[Any], axis: int) -> Any:
     """The parts one after the other along an axis."""
-    return _standard.join(parts, axis, _namespace(parts[0])) if len(parts) > 1 else parts[0]
+    if len(parts) == 1:
+        return parts[0]
+    with place(parts[0]):
+        return _standard.join(parts, axis, _namespace(parts[0]))
 
 
 def negative(array: Any) -> Any:
