@@ -150,6 +150,7 @@ def _loops(
         outer, inner, bounds, own, c, windows, strip, seen, each,
     ):  # fmt: skip
         sums, cells = np.empty(SPAN, g.dtype), np.empty(FEW + 1, np.uint64)
+        counts = np.empty(FEW, np.int32)
         block, ahead, behind = f
         kinds, starts, widths = windows
         low, high, _, _ = axis
@@ -208,7 +209,7 @@ def _loops(
                                     b = min(a + uint64(FEW), count)
                                     mend(
                                         field, me, step, c, kinds, starts, widths,
-                                        column, sums, a, b, cells,
+                                        column, sums, a, b, counts, cells,
                                     )  # fmt: skip
                                 write(field, me, w, by, g, to, sums, count)
 

@@ -12,10 +12,8 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from llvmlite import ir
-from numba import types, uint64
-from numba.extending import intrinsic, register_jitable
-from numba.np.arrayobj import make_array
+from numba import int32, uint64
+from numba.extending import register_jitable
 
 __all__ = ["FEW", "SPAN", "centred", "mended", "root_of_squares", "tried", "window", "written"]
 
@@ -32,21 +30,6 @@ def root_of_squares(a, b, one):  # type: ignore[no-untyped-def]
     high, low = (a, b) if a > b else (b, a)
     ratio = low / high if high > 0 else low
     return high * np.sqrt(one + ratio * ratio)
-
-
-@intrinsic
-def _prefetch(typing_context, array, index):  # type: ignore[no-untyped-def]
-    """Ask for a cell that is read soon; there need not be one."""
-
-    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
-        data = make_array(signature.args[0])(context, builder, args[0]).data
-        address = builder.bitcast(builder.gep(data, [args[1]]), ir.PointerType(ir.IntType(8)))
-        number = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [address.type, number, number, number])
-        function = builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)
-        builder.call(function, [address, number(0), number(3), number(1)])
-
-    return types.void(array, index), generate
 
 
 @register_jitable
@@ -129,30 +112,32 @@ def mended(reach: int, most: int, per_cell: bool) -> Callable[..., None]:
     Loops end where they end for all cells: what a smaller window lacks is added as zero.
     """
 
-    def mend(f, me, step, c, kinds, starts, widths, column, sums, first, last, cells):  # type: ignore[no-untyped-def]
+    def mend(f, me, step, c, kinds, starts, widths, column, sums, first, last, counts, cells):  # type: ignore[no-untyped-def]
         gaps = False
         for j in range(first, last):
             gaps |= (sums[j] != sums[j]) & (f[me + j] == f[me + j])
         if not gaps:
             return
+        for j in range(first, last):
+            before, after, below, above = int32(0), int32(0), int32(1), int32(1)
+            for k in range(1, reach + 1):
+                lower, upper = f[me - uint64(k) * step + j], f[me + uint64(k) * step + j]
+                below = below if lower == lower else int32(0)
+                above = above if upper == upper else int32(0)
+                before += below
+                after += above
+            gap = (sums[j] != sums[j]) & (f[me + j] == f[me + j])
+            counts[j - first] = before * int32(reach + 1) + after if gap else int32(-1)
         many = uint64(0)
         for j in range(first, last):
             cells[many] = j
-            many += uint64((sums[j] != sums[j]) & (f[me + j] == f[me + j]))
+            many += uint64(counts[j - first] >= 0)
         none = uint64(len(starts))
         for i in range(many):
             j = cells[i]
             own = me + j
-            # A coast goes on in the next rows, which nothing else has read so far.
-            _prefetch(f, own + uint64(reach + 2) * step)
-            before, after, below, above = uint64(0), uint64(0), uint64(1), uint64(1)
-            for k in range(1, reach + 1):
-                lower, upper = f[own - uint64(k) * step], f[own + uint64(k) * step]
-                below &= uint64(lower == lower)
-                above &= uint64(upper == upper)
-                before += below
-                after += above
-            found = kinds[before, after]
+            count = uint64(counts[j - first])
+            found = kinds[count // uint64(reach + 1), count % uint64(reach + 1)]
             kind = min(found, none - uint64(1))
             col = column + j if per_cell else column
             at, end = own + starts[kind] * step, widths[kind] - uint64(1)
