@@ -247,16 +247,50 @@ def test_transformations_see_through():
     found = torch.func.grad(lambda t: (gradient(t, dim=1)[0] ** 2).sum())(tensor)
     expected = torch.func.grad(lambda t: (torch.gradient(t, dim=1)[0] ** 2).sum())(tensor)
     assert torch.allclose(found, expected)
+    land = tensor.clone()
+    land[1, 2] = np.nan
+    columns = torch.func.vmap(lambda row: gradient(row, skipna=True)[0])(land)
+    assert torch.equal(columns.nan_to_num(), gradient(land, dim=1, skipna=True)[0].nan_to_num())
     jacobian = torch.func.jacrev(lambda row: gradient(row)[0])(tensor[0])
     assert torch.equal(jacobian, torch.func.jacfwd(lambda row: gradient(row)[0])(tensor[0]))
 
 
-@pytest.mark.filterwarnings("ignore:Dynamo detected a call to a `functools.lru_cache`")
-def test_what_is_compiled_is_no_constant():
-    compiled = torch.compile(lambda t: gradient(t, spacing=0.5)[0], backend="eager")
+# torch asks itself for it at every end of a graph, and would say so but for this as an error.
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
+@pytest.mark.parametrize("wanted", [False, True], ids=["values", "gradients"])
+@pytest.mark.parametrize("options", [*OPTIONS, {"skipna": True}], ids=str)
+def test_what_is_compiled_is_no_constant(options, wanted):
+    """Between graphs, without a word: torch warns of what it would trace."""
+
+    def steepness(tensor):
+        return sum((part**2).sum() for part in gradient(tensor, **options))
+
+    torch.compiler.reset()
+    compiled = torch.compile(steepness, backend="eager")
     for seed in (1, 2):
-        tensor = torch.from_numpy(make_field((7,), "f4", seed))
-        assert torch.equal(compiled(tensor), gradient(tensor, spacing=0.5)[0])
+        tensor, other = (
+            torch.from_numpy(make_field((6, 7), "f4", seed)).requires_grad_(wanted)
+            for _ in range(2)
+        )
+        found, expected = compiled(tensor), steepness(other)
+        assert torch.equal(found, expected)
+        if wanted:
+            found.backward()
+            expected.backward()
+            assert torch.equal(tensor.grad, other.grad)
+
+
+@FORWARD
+@pytest.mark.parametrize("options", [*OPTIONS[:2], {"skipna": True}], ids=str)
+def test_what_is_exported_is_a_graph(options):
+    class Slopes(torch.nn.Module):
+        def forward(self, tensor):
+            return gradient(tensor, **options)
+
+    first, other = (torch.from_numpy(make_field((6, 7), "f4", seed)) for seed in (1, 2))
+    exported = torch.export.export(Slopes(), (first,), strict=False).module()
+    for ours, theirs in zip(exported(other), gradient(other, **options), strict=True):
+        assert torch.equal(ours, theirs)
 
 
 class Labelled(torch.Tensor):

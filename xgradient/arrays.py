@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from .chunks import derivatives
-from .kernels import positions
+from .kernels import apart, positions, traced
 from .nodes import check_length, given_nodes
 from .stencils import Order, Stencil
 
@@ -94,14 +94,23 @@ def gradient(
     >>> down[0], right[0]
     (array([3., 3., 3.]), array([1., 1., 1.]))
     """
+    options = spacing, dim, edge_order, deriv, accuracy, periodic, skipna
+    if traced():
+        return apart(_gradient)(input, *options)
+    return _gradient(input, *options)
+
+
+def _gradient(
+    array: Any, spacing: Any, dim: Any, edge_order: Any, deriv: Any, accuracy: Any,
+    periodic: Any, skipna: Any,
+) -> tuple[Any, ...]:  # fmt: skip
     order = Order.checked(deriv, accuracy, edge_order, skipna)
-    if isinstance(input, xr.DataArray):
-        return _labelled(input, spacing, dim, order, periodic)
-    array = input
+    if isinstance(array, xr.DataArray):
+        return _labelled(array, spacing, dim, order, periodic)
     if not hasattr(array, "ndim") or not hasattr(array, "dtype"):
-        if not isinstance(input, list | tuple | int | float):
-            raise TypeError(f"input is a {type(input).__name__}; give a NumPy or dask array")
-        array = np.asarray(input)
+        if not isinstance(array, list | tuple | int | float):
+            raise TypeError(f"input is a {type(array).__name__}; give a NumPy or dask array")
+        array = np.asarray(array)
     if isinstance(getattr(array, "_meta", array), np.ma.MaskedArray):  # also in dask chunks
         raise TypeError("input is a masked array; give one with NaN for what is masked, as .filled")
     # Short arrays take less time than their arguments, so what numbers ask for is kept. Sequences

@@ -19,11 +19,13 @@ from . import _cupy, _standard, _standard_levels, _tiles, _torch, _turns
 from ._boxes import cut
 from ._calls import Call, Finish, rows_of
 from ._tiles import Runner, compiled_pointwise, evaluate, loops
+from ._torch import apart, traced
 
 __all__ = [
     "Call",
     "Finish",
     "Runner",
+    "apart",
     "beside",
     "blank",
     "check_alike",
@@ -52,6 +54,7 @@ __all__ = [
     "sums",
     "times",
     "total",
+    "traced",
 ]
 
 _HERE = nullcontext()

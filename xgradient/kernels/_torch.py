@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-__all__ = ["holds", "opened", "positions"]
+__all__ = ["apart", "holds", "opened", "positions", "traced"]
+
+T = TypeVar("T")
 
 
 def holds(array: Any) -> bool:
@@ -34,13 +36,27 @@ def opened(tensor: Any) -> tuple[Any, Callable[[Any], Any]]:
         return tensor, _itself
 
 
+def traced() -> bool:
+    """Whether torch is compiling a graph of what is done now."""
+    torch = sys.modules.get("torch")
+    return torch is not None and bool(torch.compiler.is_compiling())
+
+
+def apart(function: Callable[..., T]) -> Callable[..., T]:
+    """The function as one that runs as it is, between two graphs.
+
+    Traced, it would make coefficients anew for each graph, and break it at every one of them.
+    """
+    outside: Callable[..., T] = sys.modules["torch"].compiler.disable(function)
+    return outside
+
+
 def _watched(tensor: Any, torch: Any) -> bool:
     """Whether derivatives with respect to the tensor, or a graph of its operations, are wanted."""
     return (
         type(tensor) not in (torch.Tensor, torch.nn.Parameter)
         or (tensor.requires_grad and torch.is_grad_enabled())
         or torch.autograd.forward_ad.unpack_dual(tensor).tangent is not None
-        or torch.compiler.is_compiling()
         or torch.jit.is_tracing()
     )
 
