@@ -280,6 +280,30 @@ def test_half_floats_are_rounded_once(cupy):
         assert same_bits(cupy.on_host(found), gradient(field, spacing=0.3, dim=axis, accuracy=4)[0])
 
 
+def as_dtype(ds, dtype):
+    """The fields in another dtype, complex ones with an imaginary part."""
+    turned = {n: ds[n] * (1 - 0.5j if dtype.startswith("c") else 1) for n in ("u", "v", "t")}
+    return ds.assign({n: f.astype(dtype).assign_attrs(ds[n].attrs) for n, f in turned.items()})
+
+
+@pytest.mark.parametrize("dtype", ["f2", "c8"])
+@pytest.mark.parametrize("name", operations.OPERATIONS)
+def test_every_operator_in_every_dtype(cupy, name, dtype, request):
+    """Half floats are rounded once, those of NumPy after each step; products of complex ones
+    are those of the library."""
+    operation = operation_called(name, request)
+    ds = as_dtype(operations.sample(holes=True), dtype)
+    found = operation(operations.with_data(ds, cupy.on_device))
+    for ours, numpys in zip(arrays(found), arrays(operation(ds)), strict=True):
+        ours = cupy.on_host(ours)
+        assert ours.dtype == numpys.dtype
+        assert np.array_equal(np.isnan(ours), np.isnan(numpys))
+        valid, kind = ~np.isnan(ours), np.finfo(ours.dtype)
+        wide = ours[valid].astype("c16"), numpys[valid].astype("c16")
+        limit = 4 * (float(kind.eps) * abs(wide[1]).max() + float(kind.smallest_subnormal))
+        assert np.allclose(*wide, rtol=0, atol=limit)
+
+
 def test_places_of_64_bits(cupy, monkeypatch):
     from xgradient.kernels import _cupy
 
@@ -692,6 +716,33 @@ def test_positions_on_another_device(cupy):
     sentence = "spacing is on <CUDA Device 1>, but input is on <CUDA Device 0>; bring it there"
     with pytest.raises(ValueError, match=whole(sentence)):
         gradient(cupy.on_device(np.ones(6)), spacing=x)
+
+
+@pytest.mark.parametrize("dtype", [">f4", "g", ">i2"])
+def test_numbers_that_no_gpu_knows(cupy, dtype):
+    array = cupy.on_device(np.ones((4, 6), dtype))
+    sentence = (
+        f"data of dtype {array.dtype} cannot be computed with on a GPU; convert them to float64 "
+        "or float32 first"
+    )
+    for chunked in (False, True):
+        field = xr.DataArray(array, dims=("x", "y"))
+        if chunked:
+            field = field.copy(data=da.from_array(array, (2, 3), name=False, asarray=False))
+        for call in (lambda f: gradient(f.data), lambda f: f.grad("x"), lambda f: f.grad.hessian()):
+            with pytest.raises(TypeError, match=whole(sentence)):
+                call(field)
+
+
+def test_floats_that_numpy_does_not_know(cupy):
+    dtype = pytest.importorskip("ml_dtypes").bfloat16
+    for array in (np.ones((4, 6), dtype), cupy.on_device(np.ones((4, 6), dtype))):
+        sentence = "data of dtype bfloat16 have no derivative; convert them to float32 first"
+        with pytest.raises(TypeError, match=whole(sentence)):
+            gradient(array)
+        sentence = "the data have dtype bfloat16, which has no derivative; convert them to float32"
+        with pytest.raises(TypeError, match=f"{sentence} first$"):
+            xr.DataArray(array, dims=("x", "y")).grad("x")
 
 
 def no_driver():

@@ -317,3 +317,15 @@ def test_one_task_a_chunk_and_one_exchange_an_input():
     found = xgradient.divergence(chunked, lon="u", lat="v", metric="sphere")
     before = len(chunked.u.__dask_graph__()) + len(chunked.v.__dask_graph__())
     assert len(found.__dask_graph__()) - before <= 7 * chunked.u.data.npartitions
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_length_of_complex_numbers_is_real(chunked):
+    x, y = plane()
+    u, v = (field((3 + 4j) * x + 0 * y, "u"), field(0j * x + 0 * y, "v"))
+    ds = xr.Dataset({"u": u, "v": v})
+    strain = (ds.chunk(x=4) if chunked else ds).grad.strain(x="u", y="v")
+    assert strain.total_deformation.dtype == np.float64
+    assert strain.normal_deformation.dtype == strain.okubo_weiss.dtype == np.complex128
+    assert np.allclose(strain.total_deformation, 5)
+    assert np.allclose(strain.okubo_weiss, (3 + 4j) ** 2)

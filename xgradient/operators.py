@@ -15,6 +15,7 @@ from .frames import AnyFrame
 from .labels import common_units, described, result_units, words_for
 from .layers import layered
 from .results import (
+    as_length,
     check_field,
     derivative_of,
     dims_of,
@@ -244,8 +245,7 @@ def magnitude(
             return [gradient_parts(frame, i) * factor for i, factor in enumerate(factors)]
 
         (data,) = evaluated(_bound(frame, da, order), [da], formulas, squares=True)
-        if "complex" in str(da.dtype):
-            data = getattr(data, "real", data)  # a length, though made beside complex numbers
+        data = as_length(data)
         attrs = described(da.attrs, unit, _words("magnitude of the gradient of {}", da))
         name = "grad_magnitude" if da.name is None else f"grad_{da.name}_magnitude"
         return [labelled(da, data, name, attrs)]

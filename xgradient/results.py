@@ -18,6 +18,7 @@ from .labels import result_attrs, result_encoding, result_name
 from .nodes import check_length
 
 __all__ = [
+    "as_length",
     "check_field",
     "derivative_of",
     "dims_of",
@@ -66,7 +67,7 @@ def check_field(da: xr.DataArray) -> None:
             name, have, them = "the data", "have", "them"
         raise TypeError(
             f"{name} {have} dtype {da.dtype}, which has no derivative; "
-            f"convert {them} to numbers first"
+            f"convert {them} to {'float32' if 'float' in str(da.dtype) else 'numbers'} first"
         )
     cells = sum(da.shape)
     if cells != cells:  # faster than to look at each
@@ -117,6 +118,11 @@ def _evaluated(
             arrays.append(column.beside(binding.dims))
     sums = [binding.sum(formula, squares=squares) for formula in formulas]
     return evaluate(arrays, sums, finish, count)
+
+
+def as_length(data: Any) -> Any:
+    """A length as real numbers, though it may have been made beside complex ones."""
+    return getattr(data, "real", data) if "complex" in str(data.dtype) else data
 
 
 def dims_of(frame: AnyFrame) -> list[Hashable]:

@@ -18,7 +18,7 @@ from .formulas import (
     jacobian_parts,
 )
 from .labels import common_units, described, product_units, result_units, words_for
-from .results import dims_of, evaluated, labelled, numeric_fields, side_by_side
+from .results import as_length, dims_of, evaluated, labelled, numeric_fields, side_by_side
 from .stencils import Order
 
 __all__ = ["advection", "curl", "directional", "divergence", "jacobian", "strain"]
@@ -358,6 +358,7 @@ def strain(
         return [ux - vy, vx + uy, vx - uy]
 
     data = evaluated(vector.binding, vector.fields, formulas, deformation, 4)
+    data[2] = as_length(data[2])
     squared = product_units(unit, unit)
     named = {
         "normal_deformation": ("normal deformation", unit),

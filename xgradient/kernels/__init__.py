@@ -223,6 +223,8 @@ def _dtype(blocks: list[Any], xp: Any) -> Any:
     """The dtype of derivatives, in the arrays' own namespace."""
     if xp is np:
         return result_dtype(np.result_type(*blocks))
+    if _cupy.holds(blocks[0]):
+        return np.result_type(*(_cupy.known(result_dtype(b.dtype), b.dtype) for b in blocks))
     dtypes = [_standard.floating(block, xp) for block in blocks]
     return dtypes[0] if len(dtypes) == 1 else xp.result_type(*dtypes)
 

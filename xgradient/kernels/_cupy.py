@@ -17,9 +17,18 @@ from numpy.typing import NDArray
 
 from ..recent import Recent
 from ._calls import Call
-from ._cuda import Form, Grid, TermForm, collapsed, source
+from ._cuda import CXX, Form, Grid, TermForm, collapsed, source
 
-__all__ = ["holds", "makes", "namespace", "on_device", "positions", "sums", "truths"]
+__all__ = [
+    "holds",
+    "known",
+    "makes",
+    "namespace",
+    "on_device",
+    "positions",
+    "sums",
+    "truths",
+]
 
 #: The oldest version that has all functions of the array API standard.
 OLDEST = 14
@@ -67,6 +76,16 @@ def namespace() -> Any:
     if not devices:
         raise RuntimeError("CuPy finds no GPU; give NumPy arrays")
     return cupy
+
+
+def known(result: np.dtype[Any], dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype of a derivative, if kernels can read the cells that it is made of."""
+    if dtype not in CXX:
+        raise TypeError(
+            f"data of dtype {dtype} cannot be computed with on a GPU; convert them to float64 or "
+            "float32 first"
+        )
+    return result
 
 
 def on_device(values: NDArray[Any], dtype: Any) -> Array:

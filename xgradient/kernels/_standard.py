@@ -62,7 +62,8 @@ def floating(f: Any, xp: Any) -> Any:
 
 def not_numeric(dtype: Any) -> TypeError:
     """The error for data that have no derivative."""
-    return TypeError(f"data of dtype {dtype} have no derivative; convert them to numbers first")
+    to = "float32" if "float" in str(dtype) else "numbers"  # NumPy knows no bfloat16
+    return TypeError(f"data of dtype {dtype} have no derivative; convert them to {to} first")
 
 
 def summed(dtype: Any, xp: Any) -> Any:
