@@ -232,6 +232,11 @@ class Device:
         self.id = current if id is None else id
         self._before: list[int] = []
 
+    @property
+    def mem_info(self) -> tuple[int, int]:
+        """Bytes that are free, and all there are."""
+        return 1 << 33, 1 << 34
+
     def __enter__(self) -> None:
         global current
         self._before.append(current)

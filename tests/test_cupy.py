@@ -630,29 +630,104 @@ def benchmark():
     return gpu
 
 
-def test_the_benchmark_checks_and_measures(cupy, fetched, benchmark, capsys, tmp_path, monkeypatch):
+@pytest.fixture
+def short(benchmark, monkeypatch):
+    """The benchmark with a few operators and calls."""
+    few = ["grad, along time", "strain", "grad, coasts"]
+    monkeypatch.setattr(benchmark, "OPERATIONS", {n: operations.OPERATIONS[n] for n in few})
     monkeypatch.setattr(benchmark, "CALLS", 1)
     monkeypatch.setattr(benchmark, "ROUNDS", 1)
-    page = tmp_path / benchmark.PAGE
-    page.parent.mkdir(parents=True)
-    page.write_text("Before\n<!-- benchmark gpu -->\n<!-- end of benchmark gpu -->\nafter\n")
-    benchmark.main(["--quick", "--write", str(tmp_path)])
+    return benchmark
+
+
+def table_of(text):
+    """The lines of a table in Markdown, with their cells."""
+    lines = [line[2:-2].split(" | ") for line in text.splitlines() if line.startswith("| d")]
+    return lines[0], lines[1:]
+
+
+def test_the_benchmark_checks_every_operator(cupy, fetched, benchmark, capsys):
+    benchmark.main(["--only", "values"])
     said = capsys.readouterr()
     assert f"{len(operations.OPERATIONS)} operators have the values of NumPy" in said.err
-    table = [line.split(" | ") for line in said.out.splitlines() if line.startswith("| d/d")]
-    assert len(table) == 3 * 2 * 4
-    assert all(re.fullmatch(r"[\d.]+", cell) for line in table for cell in line[1:3])
+    assert not said.out
+
+
+def test_the_benchmark_checks_and_measures(cupy, fetched, short, capsys, tmp_path):
+    page = tmp_path / short.PAGE
+    page.parent.mkdir(parents=True)
+    page.write_text("Before\n<!-- benchmark gpu -->\n<!-- end of benchmark gpu -->\nafter\n")
+    short.main(["--quick", "--write", str(tmp_path)])
+    said = capsys.readouterr()
+    assert "3 operators have the values of NumPy" in said.err
+    header, lines = table_of(said.out)
+    assert header[:4] == [
+        "derivative", "xgradient, float32", "xgradient, float64", "cupy.gradient, float32",
+    ]  # fmt: skip
+    assert len(lines) == 3 * 2 * 4 - 2  # eight times are too few for accuracy 8
+    assert all(re.fullmatch(r"[\d.]+", cell) for line in lines for cell in line[1:3])
+    assert sum(bool(line[3].strip()) for line in lines) == 6
     assert "no GPU at all" in said.out
     assert said.out.strip() in page.read_text()
 
 
-def test_the_benchmark_finds_a_wrong_kernel(cupy, fetched, benchmark, monkeypatch):
+def test_the_benchmark_tells_all_that_fails(cupy, fetched, short, capsys, monkeypatch, tmp_path):
+    """A wrong operator, one that ends with an error, and one that leaves the device."""
+
+    def wrong(ds):
+        return operations.OPERATIONS["strain"](ds) * (1 if isinstance(ds.u.data, np.ndarray) else 2)
+
+    def impossible(ds):
+        raise RuntimeError("out of memory")
+
+    def outside(ds):
+        found = operations.OPERATIONS["grad, along time"](ds)
+        return found if isinstance(ds.u.data, np.ndarray) else found.copy(data=found.data.get())
+
+    given = {"a": wrong, "b": impossible, "c": outside, "d": short.OPERATIONS["strain"]}
+    monkeypatch.setattr(short, "OPERATIONS", given)
+    monkeypatch.delattr(cupy, "gradient")
+    gradient_of, calls = short.xgradient.gradient, []
+
+    def sometimes(array, **options):
+        calls.append(options)
+        if options["accuracy"] == 4:
+            raise RuntimeError("no such kernel")
+        return gradient_of(array, **options)
+
+    monkeypatch.setattr(short.xgradient, "gradient", sometimes)
+    with pytest.raises(SystemExit) as ended:
+        short.main(["--quick", "--write", str(tmp_path)])  # where there is no page to write to
+    failed = str(ended.value).splitlines()
+    assert failed[0] == f"{len(failed) - 1} failed:"
+    assert "a of float32 is off by 1.0e+00 of its largest value" in failed
+    assert "b of float64 {'holes': True} ended with RuntimeError: out of memory" in failed
+    assert "c of float32 ended with TypeError: the result is a ndarray" in failed
+    assert (
+        "d/dlat, even, accuracy 4, xgradient, float32, ended with RuntimeError: no such kernel"
+        in failed
+    )
+    assert not any(line.startswith("d of") for line in failed)
+    said = capsys.readouterr()
+    assert all(f"FAILED: {line}" in said.err for line in failed[1:])
+    header, lines = table_of(said.out)
+    assert header == ["derivative", "xgradient, float32", "xgradient, float64"]
+    assert len(lines) == 3 * 2 * 3 - 2
+
+
+def test_the_benchmark_finds_a_wrong_kernel(cupy, fetched, short, monkeypatch):
     from xgradient.kernels import _cupy
 
     right = _cupy.sums
     monkeypatch.setattr(_cupy, "sums", lambda *args: [found * 1.001 for found in right(*args)])
-    with pytest.raises(SystemExit, match=r"^grad, along time of float32 is off by 1\.0e-03 of"):
-        benchmark.check(cupy)
+    with pytest.raises(SystemExit, match=r"grad, along time of float32 is off by 1\.0e-03 of"):
+        short.main(["--only", "values"])
+
+
+def test_the_benchmark_takes_what_fits(cupy, benchmark, monkeypatch):
+    assert benchmark.fitting(cupy) == (103, 721, 1440)  # in 8 gibibytes
+    monkeypatch.setattr(cupy.Device, "mem_info", (80 << 30, 80 << 30))
+    assert benchmark.fitting(cupy) == benchmark.SHAPE
 
 
 def test_the_benchmark_without_a_gpu(cupy, benchmark, monkeypatch):
