@@ -250,6 +250,17 @@ def test_arrays_of_any_shape(cupy, shape):
         assert same_bits(cupy.on_host(ours), expected)
 
 
+@pytest.mark.parametrize(
+    ("shape", "dim"), [((0, 5), 1), ((5, 0), 0), ((5, 0, 3), 0), ((1, 5), 1), ((1, 5, 1), 1)]
+)
+@pytest.mark.parametrize("options", [{}, {"skipna": True}, {"periodic": True}], ids=str)
+def test_empty_arrays_and_single_cells(cupy, shape, dim, options):
+    field = make_field(shape, "f4")
+    (found,) = gradient(cupy.on_device(field), dim=dim, **options)
+    assert found.shape == shape
+    assert same_bits(cupy.on_host(found), gradient(field, dim=dim, **options)[0])
+
+
 @pytest.mark.parametrize("inner", [1, 5, 64, 300])
 @pytest.mark.parametrize("accuracy", [2, 4, 6, 8])
 @pytest.mark.parametrize("kind", NODES)

@@ -150,15 +150,48 @@ VIEWS = {
     "imaginary": lambda t: torch.complex(t, 2 * t).conj().imag,
     "parameter": torch.nn.Parameter,
     "detached": lambda t: t.requires_grad_().detach(),
+    "expanded along the last": lambda t: t[:, :1].expand(6, 8),
+    "one number": lambda t: t[0, 0].expand(6, 8),
+    "overlapping": lambda t: t.as_strided((4, 5), (1, 2)),
+    "backwards in NumPy": lambda t: torch.from_numpy(t.numpy()[::-1].copy()).flip(0),
+    "negated": torch._neg_view,
+    "negated, expanded": lambda t: torch._neg_view(t[:1]).expand(6, 8),
+    "adjoint": lambda t: torch.complex(t, -t).mH,
+    "real part of an adjoint": lambda t: torch.complex(t, -t).mH.real,
+    "empty beside": lambda t: t[None, None, :, :, None].expand(0, 0, 6, 8, 0),
+    "one cell beside": lambda t: t[None, :, :, None],
 }
 
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_tensors_of_every_layout(name):
     view = VIEWS[name](torch.from_numpy(make_field((6, 8), "f4")))
-    for ours, theirs in zip(gradient(view), torch.gradient(view), strict=True):
+    dims = [d for d, n in enumerate(view.shape) if n > 1]
+    pairs = zip(gradient(view, dim=dims), torch.gradient(view, dim=dims), strict=True)
+    for ours, theirs in pairs:
         assert torch.allclose(ours, theirs, rtol=1e-5, atol=1e-5)
         assert ours.requires_grad == view.requires_grad
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_tensors_in_a_file(tmp_path, shared):
+    path = tmp_path / "field"
+    field = make_field((6, 8), "f4")
+    field.tofile(path)
+    mapped = torch.from_file(str(path), shared=shared, size=field.size).reshape(field.shape)
+    for ours, theirs in zip(gradient(mapped), gradient(torch.from_numpy(field)), strict=True):
+        assert torch.equal(ours, theirs)
+    assert path.read_bytes() == field.tobytes()
+
+
+def test_what_is_changed_in_place():
+    tensor = torch.arange(6.0).requires_grad_()
+    doubled = 2 * tensor
+    (found,) = gradient(doubled)
+    doubled.zero_()  # a sum of differences needs no values to go back
+    found.mul_(3).sum().backward()
+    assert found.tolist() == [6.0] * 6
+    assert tensor.grad.tolist() == [-9.0, 3.0, 0.0, 0.0, -3.0, 9.0]
 
 
 def test_a_tensor_in_memory_is_not_copied(monkeypatch):
@@ -341,6 +374,60 @@ def test_as_many_spacings_as_dimensions(count):
     for spacing in ([1.0] * count, [torch.arange(4.0)] * count):
         with pytest.raises(ValueError, match=whole(sentence)):
             gradient(torch.ones(4, 4), spacing=spacing)
+
+
+NO_DENSE = {
+    "sparse_coo": (lambda t: t.to_sparse(), ".to_dense()"),
+    "sparse_csr": (lambda t: t.to_sparse_csr(), ".to_dense()"),
+    "mkldnn": (lambda t: t.to_mkldnn(), ".to_dense()"),
+    "nested": (lambda t: torch.nested.nested_tensor([t, t[:2]]), ".to_padded_tensor(nan)"),
+    "quantized": (lambda t: torch.quantize_per_tensor(t, 0.1, 0, torch.qint8), ".dequantize()"),
+}
+
+
+# torch warns of some kinds of tensors, as of what may change or go.
+@pytest.mark.filterwarnings("ignore:.*(beta state|prototype stage|deprecated|will be removed)")
+@pytest.mark.parametrize("kind", NO_DENSE)
+def test_tensors_without_a_number_for_each_cell(kind):
+    make, mend = NO_DENSE[kind]
+    sentence = f"input is a {kind} tensor; make it a dense one first, with {mend}"
+    with pytest.raises(TypeError, match=whole(sentence)):
+        gradient(make(torch.ones(3, 4)))
+
+
+@pytest.mark.filterwarnings("ignore:ComplexHalf support is experimental")
+@pytest.mark.parametrize(
+    ("dtype", "wide"), [("complex32", "complex64"), ("float8_e4m3fn", "float32")]
+)
+def test_numbers_that_torch_stores_only(dtype, wide):
+    tensor = torch.ones(3, 4, dtype=torch.complex64 if wide == "complex64" else None)
+    sentence = f"data of dtype {dtype} have no derivative; convert them to {wide} first"
+    with pytest.raises(TypeError, match=whole(sentence)):
+        gradient(tensor.to(getattr(torch, dtype)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "sentence"),
+    [
+        ((), {}, "the array has no dimensions to differentiate along"),
+        ((), {"dim": 0}, "dim is 0, but the array has 0 dimensions"),
+        ((3, 4), {"dim": 2}, "dim is 2, but the array has 2 dimensions"),
+        ((3, 4), {"dim": (1, -1)}, "dim is (1, -1), which names a dimension twice"),
+        ((3, 0), {"dim": 1}, "dimension 1 has 0 points, but"),
+        ((1, 3), {}, "dimension 0 has 1 point, but"),
+        ((2, 3), {"edge_order": 2}, "dimension 0 has 2 points, but"),
+        ((3, 4), {"edge_order": 0}, "edge_order is 0; give a whole number of at least 1"),
+        ((5,), {"spacing": (torch.arange(7.0),)}, "spacing of dimension 0 has 7 values, but"),
+    ],
+    ids=str,
+)
+def test_what_torch_refuses_is_a_value_error(shape, options, sentence):
+    """But for a tensor without dimensions, of which torch makes no tensors at all."""
+    if shape or options:
+        with pytest.raises((RuntimeError, IndexError)):
+            torch.gradient(torch.ones(shape), **options)
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        gradient(torch.ones(shape), **options)
 
 
 def test_without_array_api_compat(monkeypatch):

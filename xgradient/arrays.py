@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from .chunks import derivatives
-from .kernels import apart, positions, traced
+from .kernels import apart, check_dense, positions, traced
 from .nodes import check_length, given_nodes
 from .stencils import Order, Stencil
 
@@ -111,8 +111,7 @@ def _gradient(
         if not isinstance(array, list | tuple | int | float):
             raise TypeError(f"input is a {type(array).__name__}; give a NumPy or dask array")
         array = np.asarray(array)
-    if isinstance(getattr(array, "_meta", array), np.ma.MaskedArray):  # also in dask chunks
-        raise TypeError("input is a masked array; give one with NaN for what is masked, as .filled")
+    check_dense(getattr(array, "_meta", array))  # also in dask chunks
     # Short arrays take less time than their arguments, so what numbers ask for is kept. Sequences
     # are not: in them 1 and True, or an array before and after it is changed, count as the same.
     plain = isinstance(spacing, NUMBER) and isinstance(dim, NUMBER) and isinstance(periodic, bool)

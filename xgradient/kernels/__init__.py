@@ -29,6 +29,7 @@ __all__ = [
     "beside",
     "blank",
     "check_alike",
+    "check_dense",
     "check_place",
     "collected",
     "cut",
@@ -244,6 +245,14 @@ def check_alike(arrays: list[Any]) -> None:
             f"the fields are arrays of different libraries, {' and '.join(names.values())}; "
             "bring them to the same one first"
         )
+
+
+def check_dense(array: Any) -> None:
+    """Refuse arrays that do not have a number in memory for each cell, where no loop could run."""
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError("input is a masked array; give one with NaN for what is masked, as .filled")
+    if not isinstance(array, np.ndarray) and _torch.holds(array):
+        _torch.check_dense(array)
 
 
 def check_place(array: Any, field: Any, what: str) -> None:

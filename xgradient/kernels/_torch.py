@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["apart", "holds", "opened", "positions", "traced"]
+__all__ = ["apart", "check_dense", "holds", "opened", "positions", "traced"]
 
 T = TypeVar("T")
 
@@ -20,18 +20,36 @@ def holds(array: Any) -> bool:
     return torch is not None and isinstance(array, torch.Tensor)
 
 
+def check_dense(tensor: Any) -> None:
+    """Refuse tensors that do not have a number in memory for each cell."""
+    torch = sys.modules["torch"]
+    kind = "a nested" if tensor.is_nested else "a quantized" if tensor.is_quantized else None
+    if kind is None and tensor.layout != torch.strided:
+        kind = f"a {str(tensor.layout).removeprefix('torch.').lstrip('_')}"
+    if kind is not None:
+        way = ".dequantize()" if tensor.is_quantized else ".to_dense()"
+        way = ".to_padded_tensor(nan)" if tensor.is_nested else way
+        raise TypeError(f"input is {kind} tensor; make it a dense one first, with {way}")
+
+
 def opened(tensor: Any) -> tuple[Any, Callable[[Any], Any]]:
     """A tensor as a NumPy array in its own memory, and what makes tensors of such arrays.
 
     Itself and nothing, if torch has to see what is done with it, or it is somewhere else.
     """
     torch = sys.modules["torch"]
-    if _watched(tensor, torch) or tensor.device.type != "cpu" or tensor.layout != torch.strided:
+    if _watched(tensor, torch) or tensor.device.type != "cpu":
         return tensor, _itself
     if tensor.dtype == torch.bfloat16:  # which NumPy has not
         return tensor.detach().float().numpy(), lambda a: torch.from_numpy(a).bfloat16()
     try:
         return tensor.detach().numpy(), torch.from_numpy
+    except TypeError:
+        kind = str(tensor.dtype).removeprefix("torch.")
+        wide = "complex64" if tensor.is_complex() else "float32"
+        raise TypeError(
+            f"data of dtype {kind} have no derivative; convert them to {wide} first"
+        ) from None
     except RuntimeError:  # conjugated without a memory of its own, or seen by a transformation
         return tensor, _itself
 
