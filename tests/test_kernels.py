@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
+import subprocess
+import sys
 import threading
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -193,10 +196,40 @@ def test_loops_are_compiled_where_no_cache_can_be_written(monkeypatch):
         return lambda function: (function, options)
 
     monkeypatch.setattr(_jit, "njit", without_cache)
-    compiled, options = _jit.inner_loop(abs)
-    assert compiled is abs
+    compiled, options = _jit.inner_loop(make_field)
+    assert compiled is make_field
     assert options["nogil"]
     assert "parallel" not in options
+
+
+# The derivative of a polynomial in one process, at the accuracies that are told.
+ONE_PROCESS = """
+import sys
+import numpy as np
+import xgradient
+
+x = np.linspace(0, 1, 20)
+for case in sys.argv[1:]:
+    axis, accuracy = int(case[0]), int(case[1])
+    field = np.broadcast_to(x**2 if axis else x[:, None] ** 2, (20, 20)).copy()
+    field[7, 7] = np.nan
+    options = {"accuracy": accuracy, "edge_order": accuracy, "skipna": case.endswith("s")}
+    slope = xgradient.gradient(field, spacing=(x,), dim=axis, **options)[0]
+    print(case, np.nanmax(abs(slope - 2 * (x if axis else x[:, None]))))
+"""
+
+
+@pytest.mark.parametrize("cases", [("14s", "16s", "04s"), ("02", "12", "14")])
+def test_processes_share_what_they_compiled(tmp_path, cases):
+    # Each process compiles one case, under names that may be those of the others; the last takes
+    # all of them from the cache.
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    for told in (*((case,) for case in cases), cases, cases[::-1]):
+        command = [sys.executable, "-c", ONE_PROCESS, *told]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        errors = dict(line.split() for line in done.stdout.splitlines())
+        assert {*errors} == {*told}
+        assert all(float(error) < 1e-11 for error in errors.values())
 
 
 # -- missing and infinite values ----------------------------------------------------------------

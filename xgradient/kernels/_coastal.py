@@ -197,20 +197,21 @@ def _loops(
                                     column += start
                                 if few:
                                     try_all(field, me, step, c, kinds, starts, column, sums, count)
-                                elif kind == whole:
-                                    centre(field, me, step, c, whole, column, sums, count)
                                 else:
                                     begins = me + starts[kind] * step
-                                    window(
-                                        field, begins, step, c, kind, widths[kind],
-                                        column, sums, count,
-                                    )  # fmt: skip
-                                for a in range(uint64(0), uint64(0) if few else count, uint64(FEW)):
-                                    b = min(a + uint64(FEW), count)
-                                    mend(
-                                        field, me, step, c, kinds, starts, widths,
-                                        column, sums, a, b, counts, cells,
-                                    )  # fmt: skip
+                                    if kind == whole:
+                                        centre(field, begins, step, c, kind, column, sums, count)
+                                    else:
+                                        window(
+                                            field, begins, step, c, kind, widths[kind],
+                                            column, sums, count,
+                                        )  # fmt: skip
+                                    for a in range(uint64(0), count, uint64(FEW)):
+                                        b = min(a + uint64(FEW), count)
+                                        mend(
+                                            field, me, step, c, kinds, starts, widths,
+                                            column, sums, a, b, counts, cells,
+                                        )  # fmt: skip
                                 write(field, me, w, by, g, to, sums, count)
 
-    return jit(loops)
+    return jit(loops, width, reach, most, along, even, few, weigh, how)

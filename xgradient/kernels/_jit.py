@@ -6,15 +6,32 @@ from collections.abc import Callable
 from typing import Any
 
 from numba import njit
+from numba.extending import register_jitable
 
-__all__ = ["inner_loop", "jit"]
+__all__ = ["inner_loop", "jit", "part"]
 
 #: Loops that are compiled at one call at most: one and the one that it calls.
 LOOPS = 2
 
 
-def inner_loop(function: Callable[..., None]) -> Callable[..., None]:
+def _named(function: Callable[..., None], case: tuple[Any, ...]) -> Callable[..., None]:
+    """A function named after the case that it is made for.
+
+    Of functions with one name, that come from the cache and were compiled by different processes,
+    the linker keeps one.
+    """
+    function.__qualname__ = "_".join(map(str, (function.__qualname__, *case)))
+    return function
+
+
+def part(function: Callable[..., None], *case: Any) -> Callable[..., None]:
+    """A function that is compiled as a part of those that call it."""
+    return register_jitable(_named(function, case))  # type: ignore[no-any-return]
+
+
+def inner_loop(function: Callable[..., None], *case: Any) -> Callable[..., None]:
     """A function that others call, compiled at the first call of these."""
+    function = _named(function, case)
     # No fastmath: with fused multiply-adds a row's last bit would depend on which loop computes it.
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
@@ -24,9 +41,9 @@ def inner_loop(function: Callable[..., None]) -> Callable[..., None]:
         return njit(**options)(function)  # type: ignore[no-any-return]
 
 
-def jit(function: Callable[..., None]) -> Callable[..., None]:
+def jit(function: Callable[..., None], *case: Any) -> Callable[..., None]:
     """A function compiled at its first call, and kept for other processes."""
-    compiled = inner_loop(function)
+    compiled = inner_loop(function, *case)
 
     def run(*args: Any) -> None:
         for _ in range(LOOPS):

@@ -119,7 +119,7 @@ def _edges(strided: bool) -> Callable[..., None]:
                         for j in range(count):
                             g[to + j * to_step] = sums[s + j]
 
-    return inner_loop(edges)
+    return inner_loop(edges, strided)
 
 
 #: Named here, for loops that hold others in closures are compiled in each process anew.
@@ -182,7 +182,7 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
                     weigh, how, outer, start, stop, own, windows, ends,
                 )  # fmt: skip
 
-    return jit(across)
+    return jit(across, width, weigh, how)
 
 
 @cache
@@ -241,7 +241,7 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
                     weigh, how, 1, start, stop, own, windows, ends,
                 )  # fmt: skip
 
-    return jit(along)
+    return jit(along, width, even, weigh, how)
 
 
 @cache

@@ -15,6 +15,8 @@ import numpy as np
 from numba import int32, uint64
 from numba.extending import register_jitable
 
+from ._jit import part
+
 __all__ = ["FEW", "SPAN", "centred", "mended", "root_of_squares", "tried", "window", "written"]
 
 #: Cells whose sums are kept in cache until they are written.
@@ -46,8 +48,7 @@ def window(f, at, step, c, kind, width, column, sums, count):  # type: ignore[no
 def centred(width: int, per_cell: bool) -> Callable[..., None]:
     """Sums over the window of the interior."""
 
-    def centre(f, me, step, c, kind, column, sums, count):  # type: ignore[no-untyped-def]
-        at = me - uint64(width // 2) * step
+    def centre(f, at, step, c, kind, column, sums, count):  # type: ignore[no-untyped-def]
         for j in range(count):
             col = column + j if per_cell else column
             total = c[kind, 0, col] * (f[at + step + j] - f[at + j])
@@ -56,7 +57,7 @@ def centred(width: int, per_cell: bool) -> Callable[..., None]:
                 total += c[kind, k, col] * (f[here + step] - f[here])
             sums[j] = total
 
-    return register_jitable(centre)  # type: ignore[no-any-return]
+    return part(centre, width, per_cell)
 
 
 @cache
@@ -102,14 +103,14 @@ def tried(width: int, reach: int, per_cell: bool) -> Callable[..., None]:
                 total = below
             sums[j] = total
 
-    return register_jitable(try_all)  # type: ignore[no-any-return]
+    return part(try_all, width, reach, per_cell)
 
 
 @cache
 def mended(reach: int, most: int, per_cell: bool) -> Callable[..., None]:
     """Sums of valid cells with a gap in their window, each over what its valid neighbours allow.
 
-    Loops end where they end for all cells: what a smaller window lacks is added as zero.
+    Loops end where they end for all cells: what a smaller window lacks is not added.
     """
 
     def mend(f, me, step, c, kinds, starts, widths, column, sums, first, last, counts, cells):  # type: ignore[no-untyped-def]
@@ -144,11 +145,12 @@ def mended(reach: int, most: int, per_cell: bool) -> Callable[..., None]:
             total = c[kind, 0, col] * (f[at + step] - f[at])
             for k in range(1, most - 1):
                 here, there = min(uint64(k), end), min(uint64(k + 1), end)
-                total += c[kind, k, col] * (f[at + there * step] - f[at + here * step])
+                longer = total + c[kind, k, col] * (f[at + there * step] - f[at + here * step])
+                total = longer if uint64(k) < end else total
             if found < none:
                 sums[j] = total
 
-    return register_jitable(mend)  # type: ignore[no-any-return]
+    return part(mend, reach, most, per_cell)
 
 
 @cache
@@ -175,4 +177,4 @@ def written(weigh: int, how: int) -> Callable[..., None]:
                 total = abs(total)
             g[to + j] = total
 
-    return register_jitable(write)  # type: ignore[no-any-return]
+    return part(write, weigh, how)
