@@ -163,8 +163,8 @@ def _elementwise(name: str, function: Callable[..., Any] | None = None) -> Calla
 
 
 for _name in (
-    "abs", "add", "astype", "broadcast_to", "hypot", "imag", "isfinite", "isnan", "logical_not",
-    "multiply", "real", "sqrt", "subtract", "sum", "take", "where",
+    "abs", "add", "astype", "broadcast_to", "cos", "hypot", "imag", "isfinite", "isnan",
+    "logical_not", "multiply", "real", "sin", "sqrt", "subtract", "sum", "take", "where",
 ):  # fmt: skip
     globals()[_name] = _elementwise(_name)
 

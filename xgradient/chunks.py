@@ -33,6 +33,7 @@ __all__ = [
     "evaluate",
     "first_turn",
     "masked",
+    "on_gpu",
     "place",
     "readable",
     "repeats",
@@ -119,6 +120,11 @@ def check_place(array: Any, field: Any, what: str) -> None:
     """Refuse an array on a GPU beside a field that is not."""
     array, field = (a._meta if _is_dask(a) else a for a in (array, field))
     kernels.check_place(array, field, what)
+
+
+def on_gpu(array: Any) -> bool:
+    """Whether an array is on a GPU, as a whole."""
+    return not _is_dask(array) and kernels.on_gpu(array)
 
 
 def place(array: Any) -> AbstractContextManager[Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from .axes import Axis, Place, XarrayObject, horizontal, in_degrees, listed
+from .chunks import beside
 from .frames import Side
 from .geometry import BEYOND, Points, points_on_globe
 from .metrics import Globe
@@ -78,10 +80,12 @@ class Grid:
         TypeError, ValueError
             If a coordinate has impossible values, or the grid does not close.
         """
-        points = self._points()
+        x, y = (self._values(place) for place in self.pair)
+        if self.globe is not None:
+            _check_latitudes(y, np.pi / 2 / _radians(self.pair[1]), self.pair[1].name)
         along = []
         for dim in self.dims:
-            n = points.at[0].sizes[dim]
+            n = x.sizes[dim]
             check_length(n, f"dimension {str(dim)!r}")
             wanted = closed.get(dim, False)
             if not isinstance(wanted, bool | np.bool_):
@@ -90,18 +94,20 @@ class Grid:
                     "where it closes; give True"
                 )
             if wanted:
-                _check_seam(points, dim)
+                _check_seam(self._points(x, y), dim)
             nodes = uniform_nodes(n, 1.0, periodic=bool(wanted))
             along.append(Side(Axis(dim, dim, str(dim), None, nodes)))
-        return Surface(tuple(sides), points, (along[0], along[1]), order)
+        points_beside = partial(self._points, x, y)
+        return Surface(tuple(sides), points_beside, (along[0], along[1]), order)
 
-    def _points(self) -> Points:
-        x, y = (self._values(place) for place in self.pair)
+    def _points(self, x: xr.Variable, y: xr.Variable, field: xr.Variable | None = None) -> Points:
+        """The nodes, where a field is; lazy ones are made in memory."""
+        if field is not None and x.chunks is y.chunks is None:
+            x, y = (part.copy(data=beside(part.data, field.data)) for part in (x, y))
         rounding = max(_rounding(place) for place in self.pair)
         if self.globe is None:
             return Points((x, y), rounding=rounding)
         k, m = (_radians(place) for place in self.pair)
-        _check_latitudes(y, np.pi / 2 / m, self.pair[1].name)
         return points_on_globe(y * m, x * k, self.globe, rounding)
 
     def _values(self, place: Place) -> xr.Variable:
@@ -113,7 +119,7 @@ class Grid:
                 "numeric; convert it to numbers first"
             )
         coord = place.coord.to_base_variable().transpose(*self.dims)
-        # On a GPU it is of no use: weights are made in memory.
+        # It is looked at here, wherever weights are made of it.
         return (coord if coord.chunks else coord.as_numpy()).astype(np.float64)
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import cached_property, reduce
 from operator import and_
 from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
 
-from .chunks import check_alike, place, readable, repeats
+from .chunks import check_alike, on_gpu, place, readable, repeats
 from .formulas import (
     Formula,
     Part,
@@ -80,8 +80,8 @@ class Surface:
     ----------
     sides : tuple of Side or Direction
         What is asked for.
-    points : Points
-        The positions of the nodes of the grid.
+    points_beside : callable
+        Makes the positions of the nodes of the grid: where a field is, or of None in memory.
     along : tuple of Side
         The indices along its dimensions.
     order : Order
@@ -89,11 +89,11 @@ class Surface:
     valid : tuple of Variable or None
         Where fields have values, if derivatives skip missing ones; None for everywhere.
     there : Points, optional
-        The same positions where these fields are, if derivatives skip missing values.
+        The positions where these fields are, on a GPU or if derivatives skip missing values.
     """
 
     sides: tuple[Side | Direction, ...]
-    points: Points
+    points_beside: Callable[[xr.Variable | None], Points]
     along: tuple[Side, Side]
     order: Order
     valid: tuple[xr.Variable | None, ...] = ()
@@ -110,11 +110,15 @@ class Surface:
         A cell with a missing position is missing. For derivatives of positions and of fields to
         have the same windows, positions are missing where the field is.
         """
-        if not self.order.skipna:
-            return self, fields
-        check_alike([f.data for f in fields])
-        with place(fields[0].data):
-            return self._skipping(fields)
+        first = fields[0].variable
+        with place(first.data):
+            if self.order.skipna:
+                check_alike([f.data for f in fields])
+                return self._skipping(fields)
+            if on_gpu(first.data):
+                # All that is made of positions for each call is soon made there.
+                return replace(self, there=self.points_beside(first), _made={}), fields
+        return self, fields
 
     def _skipping(self, fields: list[xr.DataArray]) -> tuple[Surface, list[xr.DataArray]]:
         placed = _valid(xr.DataArray(sum(self.points.at)), ())
@@ -122,8 +126,15 @@ class Surface:
             fields = [f.copy(deep=False, data=kept(f.variable, placed).data) for f in fields]
         grid = {side.axis.dim for side in self.along}
         valid = tuple(_valid(f, grid) for f in fields)
-        there = self.points.beside(fields[0].variable)
+        first = fields[0].variable
+        gpu = on_gpu(first.data)
+        there = self.points_beside(first) if gpu else self.points.beside(first)
         return replace(self, valid=valid, there=there, _made={}), fields
+
+    @cached_property
+    def points(self) -> Points:
+        """The positions in memory."""
+        return self.points_beside(None)
 
     @property
     def _nodes(self) -> Points:

@@ -38,6 +38,7 @@ __all__ = [
     "join",
     "masked",
     "negative",
+    "on_gpu",
     "opened",
     "owned",
     "place",
@@ -261,6 +262,11 @@ def check_place(array: Any, field: Any, what: str) -> None:
         raise ValueError(
             f"{what} is on a GPU, but the field is not; bring it back, e.g. with .as_numpy()"
         )
+
+
+def on_gpu(array: Any) -> bool:
+    """Whether an array is on a GPU."""
+    return _cupy.holds(array)
 
 
 def place(array: Any) -> AbstractContextManager[Any]:
