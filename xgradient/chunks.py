@@ -1,28 +1,20 @@
-"""Where the data are: sums of terms on arrays in memory, or on each chunk of dask arrays.
-
-On dask the halo travels and the block does not: one task per chunk cuts its rims, the thin slabs
-that its neighbours need, and one task takes the chunk as it lies, the rims around it and its rows
-of the stencils.
-"""
+"""Where the data are: sums of terms on arrays in memory, or on dask arrays in the same chunks."""
 
 from __future__ import annotations
 
-import gc
-import operator
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import fields, is_dataclass, replace
-from itertools import product
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from . import blocks, kernels
-from .plans import Exchange, Planner
+from . import blocks, graphs, kernels
+from .plans import Planner
 from .stencils import Stencil
-from .terms import PoleTerm, Sum, Term
+from .terms import Sum, Term, positions_of, weights_of
 from .threads import VARIABLE, run_all, thread_count
 
 __all__ = [
@@ -39,8 +31,6 @@ __all__ = [
     "repeats",
 ]
 
-#: Part of a chunk, as one in so many, up to which its rims are copied.
-SMALL = 4
 #: Data types whose derivatives are computed with float32 coefficients.
 SINGLE = ("float16", "bfloat16", "float32", "complex64")
 
@@ -101,10 +91,10 @@ def evaluate(
     """
     if not all(t.stencil.single for each in sums for t in each.terms):
         _refuse_single(arrays)
-    fields_ = [a for at, a in enumerate(arrays) if at not in _apart(sums)]
+    fields_ = [a for at, a in enumerate(arrays) if at not in positions_of(sums)]
     check_alike(fields_)
     count = len(sums) if finish is None else count or 1
-    if any(_is_dask(array) for array in (*arrays, *_weights(sums))):
+    if any(_is_dask(array) for array in (*arrays, *weights_of(sums))):
         return _in_chunks(arrays, sums, finish, count)
     shape = arrays[0].shape
     planner = Planner(sums, tuple((n,) for n in shape), len(arrays), finish, count)
@@ -214,78 +204,13 @@ def _wrapped(array: Any, axis: int, stencil: Stencil) -> Any:
 def _in_chunks(
     arrays: list[Any], sums: list[Sum], finish: kernels.Finish | None, count: int
 ) -> list[Any]:
-    import dask.array as da
-    from dask.base import tokenize
-    from dask.highlevelgraph import HighLevelGraph
-    from dask.task_spec import Task, TaskRef
-
-    apart = _apart(sums)
-    arrays = _alike(arrays, apart, _weights(sums))
-    first = arrays[0]
-    token = tokenize([a.name for a in arrays], [_plain(each) for each in sums], finish)
-    sums, weights = _handed_over(sums, first.chunks)
-    planner = Planner(sums, first.chunks, len(arrays), finish, count, len(weights))
-    every = list(product(*(range(n) for n in first.numblocks)))
-    name = f"gradient-{token}"
-    with _no_garbage():
-        layer = _tasks(name, token, planner, arrays, weights, every)
-    graph = HighLevelGraph.from_collections(name, layer, dependencies=[*arrays, *weights])
-    meta = kernels.blank([a._meta for at, a in enumerate(arrays) if at not in apart])
-    whole = da.Array(graph, name, first.chunks, meta=meta)
-    if count == 1:
-        return [whole]
-    # One task makes all results of a chunk; one more takes each of them out.
-    results = []
-    for at in range(count):
-        part = f"{name}-{at}"
-        take = {
-            (part, *block): Task((part, *block), operator.getitem, TaskRef((name, *block)), at)
-            for block in every
-        }
-        graph = HighLevelGraph.from_collections(part, take, dependencies=[whole])
-        results.append(da.Array(graph, part, first.chunks, meta=meta))
-    return results
+    """The sums as dask arrays, of fields and weights of which some are dask arrays."""
+    arrays = _alike(arrays, positions_of(sums), weights_of(sums))
+    sums, weights = _handed_over(sums, arrays[0].chunks)
+    return graphs.evaluate(arrays, weights, sums, finish, count)
 
 
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Keep Python from looking for garbage where there is none.
-
-    Among the parts of a hundred thousand tasks that takes as long as to make them.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-def _tasks(
-    name: str,
-    token: str,
-    planner: Planner,
-    arrays: list[Any],
-    weights: list[Any],
-    every: list[tuple[int, ...]],
-) -> dict[Any, Any]:
-    """The tasks of all blocks, and those that cut and join what they take from each other."""
-    from dask.task_spec import Task, TaskRef
-
-    tasks: dict[Any, Any] = {}
-    for at, exchange in enumerate(planner.exchanges):
-        tasks.update(_rim_tasks(token, at, exchange, arrays, every))
-    for block in every:
-        key = (name, *block)
-        refs = [TaskRef((a.name, *_within(block, a))) for a in (*arrays, *weights)]
-        for at, exchange in enumerate(planner.exchanges):
-            refs.extend(_given(token, at, exchange, arrays, block))
-        tasks[key] = Task(key, _chunk, planner.plan(block), *refs)
-    return tasks
-
-
-def _alike(arrays: list[Any], apart: set[int | None], weights: list[Any]) -> list[Any]:
+def _alike(arrays: list[Any], apart: set[int], weights: list[Any]) -> list[Any]:
     """All arrays as dask arrays with the same chunks.
 
     They are those of the fields, else those of positions (the arrays ``apart``) and weights.
@@ -321,20 +246,9 @@ def _in_parts(array: Any, chunks: tuple[tuple[int, ...], ...]) -> Any:
     return da.from_array(array, mine, None if isinstance(array, np.ndarray) else False)
 
 
-def _apart(sums: list[Sum]) -> set[int | None]:
-    """Which of the arrays hold positions."""
-    return {t.positions for each in sums for t in each.terms}
-
-
-def _weights(sums: list[Sum]) -> list[Any]:
-    """The weights and values of all terms."""
-    every = [w for each in sums for t in each.terms for w in (t.weight, t.value)]
-    return [w for w in every if w is not None]
-
-
 def _handed_over(sums: list[Sum], chunks: Any) -> tuple[list[Sum], list[Any]]:
     """The sums with numbers for their dask weights, and these weights in chunks of the fields."""
-    lazy = {w.name: w for w in _weights(sums) if _is_dask(w)}
+    lazy = {w.name: w for w in weights_of(sums) if _is_dask(w)}
     if not lazy:
         return sums, []
     number = {name: at for at, name in enumerate(lazy)}
@@ -352,115 +266,3 @@ def _handed_over(sums: list[Sum], chunks: Any) -> tuple[list[Sum], list[Any]]:
         for each in sums
     ]
     return numbered, [_in_parts(w, chunks) for w in lazy.values()]
-
-
-def _within(block: tuple[int, ...], array: Any) -> tuple[int, ...]:
-    """The block of an array that belongs to a block of the fields; it may be 1 long along axes."""
-    counts = array.numblocks
-    if 1 not in counts:
-        return block
-    return tuple(0 if count == 1 else at for at, count in zip(block, counts, strict=True))
-
-
-def _plain(value: Any) -> Any:
-    """What sums and stencils are made of, for a name that the same call gets again."""
-    if isinstance(value, tuple):
-        return [_plain(part) for part in value]
-    if is_dataclass(value):
-        return [type(value).__name__, *(_plain(getattr(value, f.name)) for f in fields(value))]
-    return value
-
-
-def _rim_tasks(
-    token: str, at: int, exchange: Exchange, arrays: list[Any], every: list[tuple[int, ...]]
-) -> dict[Any, Any]:
-    """The tasks that cut rims, and those that put the rows nearest to a pole together."""
-    from dask.task_spec import List, Task, TaskRef
-
-    group = exchange.groups[0]
-    axis, source = group.axis, arrays[group.field]
-    rim = f"rim-{token}", at
-    tasks: dict[Any, Any] = {}
-    for block in every:
-        place = _within(block, source)
-        if (ranges := exchange.ranges[block[axis]]) and (*rim, *place) not in tasks:
-            key = (*rim, *place)
-            tasks[key] = Task(key, _rims, TaskRef((source.name, *place)), axis, ranges)
-    for end, pieces in enumerate(exchange.caps):
-        for block in every if pieces else ():
-            if block != _corner(block, exchange):
-                continue
-            cap = (f"cap-{token}", at, end, *block)
-            rows = []
-            for m in range(_count(every, exchange.around)):
-                column = [_moved(block, {exchange.around: m, axis: n}) for n, _ in pieces]
-                rows.append(List(*(TaskRef((*rim, *place)) for place in column)))
-            which = tuple(k for _, k in pieces)
-            tasks[cap] = Task(cap, _cap, axis, exchange.around, which, group.poles, end, *rows)
-    return tasks
-
-
-def _given(
-    token: str, at: int, exchange: Exchange, arrays: list[Any], block: tuple[int, ...]
-) -> list[Any]:
-    """References to all that a block gets from others along one axis."""
-    from dask.task_spec import TaskRef
-
-    axis, source = exchange.groups[0].axis, arrays[exchange.groups[0].field]
-    here, rim = block[axis], f"rim-{token}"
-    before, after = block[:axis], block[axis + 1 :]
-    places = [_within((*before, n, *after), source) for n in exchange.neighbours[here]]
-    refs = [TaskRef((rim, at, *place)) for place in places]
-    given = exchange.groups[here].given
-    if any(given):
-        corner = _corner(block, exchange)
-        refs += [TaskRef((f"cap-{token}", at, end, *corner)) for end in (0, 1) if given[end]]
-    return refs
-
-
-def _moved(block: tuple[int, ...], to: dict[Any, int]) -> tuple[int, ...]:
-    """The block with other numbers along some axes."""
-    return tuple(to.get(d, n) for d, n in enumerate(block))
-
-
-def _corner(block: tuple[int, ...], exchange: Exchange) -> tuple[int, ...]:
-    """The block that stands for all that share the rows nearest to a pole."""
-    return _moved(block, {exchange.groups[0].axis: 0, exchange.around: 0})
-
-
-def _count(every: list[tuple[int, ...]], axis: int | None) -> int:
-    """The number of blocks along an axis."""
-    return 1 if axis is None else every[-1][axis] + 1
-
-
-def _rims(block: Any, axis: int, ranges: tuple[tuple[int, int], ...]) -> list[Any]:
-    """The cells of a chunk that its neighbours need: a view would keep all of it in memory.
-
-    Where they are a good part of it, to copy them would cost as much as the derivative.
-    """
-    rims = [kernels.cut(block, axis, start, stop) for start, stop in ranges]
-    thick = SMALL * sum(stop - start for start, stop in ranges) > block.shape[axis]
-    return rims if thick else [kernels.owned(rim) for rim in rims]
-
-
-def _cap(
-    axis: int,
-    around: int | None,
-    ranges: tuple[int, ...],
-    poles: tuple[PoleTerm, ...],
-    end: int,
-    *rims: list[list[Any]],
-) -> blocks.Cap:
-    """The rows nearest to a pole, all round the globe, once for all chunks there."""
-    columns = [
-        kernels.join([cuts[k] for cuts, k in zip(column, ranges, strict=True)], axis)
-        for column in rims
-    ]
-    rows = columns[0] if around is None else kernels.join(columns, around)
-    return blocks.Cap(rows, poles, end)
-
-
-def _chunk(plan: blocks.Plan, *args: Any) -> Any:
-    """All results of one chunk."""
-    results = blocks.run(plan, *args)
-    return results if len(results) > 1 else results[0]

@@ -9,7 +9,7 @@ from typing import Any
 from .blocks import Group, Plan
 from .kernels import Finish
 from .stencils import Stencil
-from .terms import Fold, PoleTerm, Sum, Term
+from .terms import Fold, PoleTerm, Sum, Term, positions_of, weights_of
 from .windows import Windows
 
 __all__ = ["Exchange", "Planner"]
@@ -81,7 +81,7 @@ class Planner:
         self._rows = {
             (t.stencil, t.axis): _rows_of_chunks(t.stencil, self._bounds[t.axis]) for t in terms
         }
-        self._positions = tuple({t.positions for t in terms if t.positions is not None})
+        self._positions = tuple(positions_of(sums))
         # Of positions as many cells are needed as of the field that they belong to.
         takers = [
             *terms,
@@ -98,10 +98,9 @@ class Planner:
         ]
         arounds = {e.around for e in self.exchanges if e.around is not None}
         matter = {t.axis for t in every} | arounds
-        for t in terms:
-            for weight in (t.weight, t.value):
-                if weight is not None and not isinstance(weight, int):
-                    matter |= {d for d, n in enumerate(weight.shape) if n > 1}
+        for weight in weights_of(sums):
+            if not isinstance(weight, int):
+                matter |= {d for d, n in enumerate(weight.shape) if n > 1}
         self._matter = sorted(matter)
         self._around = next(iter(arounds), None)
         self._plans: dict[tuple[int, ...], Plan] = {}
@@ -200,9 +199,8 @@ def _rows_of_chunks(
     """The rows of each chunk, numbered from its first cell."""
     if len(bounds) == 1:
         return [stencil]
-    alike: dict[
-        int, Stencil | Windows
-    ] = {}  # inside a uniform axis, chunks of one length have one stencil
+    # Inside a uniform axis, chunks of one length have one stencil.
+    alike: dict[int, Stencil | Windows] = {}
     rows: list[Stencil | Windows] = []
     for start, stop in bounds:
         if stencil.alike(start, stop):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .stencils import Stencil
 from .windows import Windows
 
-__all__ = ["Fold", "PoleTerm", "Sum", "Term"]
+__all__ = ["Fold", "PoleTerm", "Sum", "Term", "positions_of", "weights_of"]
 
 
 @dataclass(frozen=True)
@@ -106,3 +107,14 @@ class Sum:
     terms: tuple[Term, ...]
     poles: tuple[PoleTerm, ...] = ()
     squares: bool = False
+
+
+def positions_of(sums: Sequence[Sum]) -> set[int]:
+    """Which of the input arrays hold positions."""
+    return {t.positions for each in sums for t in each.terms if t.positions is not None}
+
+
+def weights_of(sums: Sequence[Sum]) -> list[Any]:
+    """The weights and values of all terms."""
+    every = [w for each in sums for t in each.terms for w in (t.weight, t.value)]
+    return [w for w in every if w is not None]

@@ -1,0 +1,227 @@
+"""Task graphs: sums of terms on dask arrays in the same chunks, one task for each chunk.
+
+The halo travels and the block does not: one task per chunk cuts its rims, the thin slabs that its
+neighbours need, and one task takes the chunk as it lies, the rims around it and its rows of the
+stencils.
+"""
+
+from __future__ import annotations
+
+import gc
+import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from itertools import product
+from typing import Any
+
+from . import blocks, kernels
+from .plans import Exchange, Planner
+from .terms import PoleTerm, Sum, positions_of
+
+__all__ = ["evaluate"]
+
+#: Part of a chunk, as one in so many, up to which its rims are copied.
+SMALL = 4
+
+
+def evaluate(
+    arrays: list[Any],
+    weights: list[Any],
+    sums: list[Sum],
+    finish: kernels.Finish | None,
+    count: int,
+) -> list[Any]:
+    """Sums of terms as dask arrays.
+
+    Parameters
+    ----------
+    arrays, weights : list of dask array
+        The fields, in the same chunks, and positions and weights, which may be 1 long along some
+        axes.
+    sums : list of Sum
+        The sums, with the number of each weight that is a dask array.
+    finish, count
+        As `chunks.evaluate` has them.
+    """
+    import dask.array as da
+    from dask.base import tokenize
+    from dask.highlevelgraph import HighLevelGraph
+
+    first, names = arrays[0], [[a.name for a in each] for each in (arrays, weights)]
+    token = tokenize(names, [_plain(each) for each in sums], finish)
+    planner = Planner(sums, first.chunks, len(arrays), finish, count, len(weights))
+    every = list(product(*(range(n) for n in first.numblocks)))
+    name = f"gradient-{token}"
+    with _no_garbage():
+        layer = _tasks(name, token, planner, arrays, weights, every)
+    graph = HighLevelGraph.from_collections(name, layer, dependencies=[*arrays, *weights])
+    apart = positions_of(sums)
+    meta = kernels.blank([a._meta for at, a in enumerate(arrays) if at not in apart])
+    whole = da.Array(graph, name, first.chunks, meta=meta)
+    return [whole] if count == 1 else [_taken_out(whole, at, every) for at in range(count)]
+
+
+def _taken_out(whole: Any, at: int, every: list[tuple[int, ...]]) -> Any:
+    """One of several results: one task makes all of a chunk, one more takes each of them out."""
+    import dask.array as da
+    from dask.highlevelgraph import HighLevelGraph
+    from dask.task_spec import Task, TaskRef
+
+    part = f"{whole.name}-{at}"
+    layer = {
+        (part, *block): Task((part, *block), operator.getitem, TaskRef((whole.name, *block)), at)
+        for block in every
+    }
+    graph = HighLevelGraph.from_collections(part, layer, dependencies=[whole])
+    return da.Array(graph, part, whole.chunks, meta=whole._meta)
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Keep Python from looking for garbage where there is none.
+
+    Among the parts of a hundred thousand tasks that takes as long as to make them.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _plain(value: Any) -> Any:
+    """What sums and stencils are made of, for a name that the same call gets again."""
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if is_dataclass(value):
+        return [type(value).__name__, *(_plain(getattr(value, f.name)) for f in fields(value))]
+    return value
+
+
+def _tasks(
+    name: str,
+    token: str,
+    planner: Planner,
+    arrays: list[Any],
+    weights: list[Any],
+    every: list[tuple[int, ...]],
+) -> dict[Any, Any]:
+    """The tasks of all blocks, and those that cut and join what they take from each other."""
+    from dask.task_spec import Task, TaskRef
+
+    tasks: dict[Any, Any] = {}
+    for at, exchange in enumerate(planner.exchanges):
+        tasks.update(_rim_tasks(token, at, exchange, arrays, every))
+    for block in every:
+        key = (name, *block)
+        refs = [TaskRef((a.name, *_within(block, a))) for a in (*arrays, *weights)]
+        for at, exchange in enumerate(planner.exchanges):
+            refs.extend(_given(token, at, exchange, arrays, block))
+        tasks[key] = Task(key, _chunk, planner.plan(block), *refs)
+    return tasks
+
+
+def _within(block: tuple[int, ...], array: Any) -> tuple[int, ...]:
+    """The block of an array that belongs to a block of the fields; it may be 1 long along axes."""
+    counts = array.numblocks
+    if 1 not in counts:
+        return block
+    return tuple(0 if count == 1 else at for at, count in zip(block, counts, strict=True))
+
+
+def _rim_tasks(
+    token: str, at: int, exchange: Exchange, arrays: list[Any], every: list[tuple[int, ...]]
+) -> dict[Any, Any]:
+    """The tasks that cut rims, and those that put the rows nearest to a pole together."""
+    from dask.task_spec import List, Task, TaskRef
+
+    group = exchange.groups[0]
+    axis, source = group.axis, arrays[group.field]
+    rim = f"rim-{token}", at
+    tasks: dict[Any, Any] = {}
+    for block in every:
+        place = _within(block, source)
+        if (ranges := exchange.ranges[block[axis]]) and (*rim, *place) not in tasks:
+            key = (*rim, *place)
+            tasks[key] = Task(key, _rims, TaskRef((source.name, *place)), axis, ranges)
+    for end, pieces in enumerate(exchange.caps):
+        for block in every if pieces else ():
+            if block != _corner(block, exchange):
+                continue
+            cap = (f"cap-{token}", at, end, *block)
+            rows = []
+            for m in range(_count(every, exchange.around)):
+                column = [_moved(block, {exchange.around: m, axis: n}) for n, _ in pieces]
+                rows.append(List(*(TaskRef((*rim, *place)) for place in column)))
+            which = tuple(k for _, k in pieces)
+            tasks[cap] = Task(cap, _cap, axis, exchange.around, which, group.poles, end, *rows)
+    return tasks
+
+
+def _given(
+    token: str, at: int, exchange: Exchange, arrays: list[Any], block: tuple[int, ...]
+) -> list[Any]:
+    """References to all that a block gets from others along one axis."""
+    from dask.task_spec import TaskRef
+
+    axis, source = exchange.groups[0].axis, arrays[exchange.groups[0].field]
+    here, rim = block[axis], f"rim-{token}"
+    before, after = block[:axis], block[axis + 1 :]
+    places = [_within((*before, n, *after), source) for n in exchange.neighbours[here]]
+    refs = [TaskRef((rim, at, *place)) for place in places]
+    given = exchange.groups[here].given
+    if any(given):
+        corner = _corner(block, exchange)
+        refs += [TaskRef((f"cap-{token}", at, end, *corner)) for end in (0, 1) if given[end]]
+    return refs
+
+
+def _moved(block: tuple[int, ...], to: dict[Any, int]) -> tuple[int, ...]:
+    """The block with other numbers along some axes."""
+    return tuple(to.get(d, n) for d, n in enumerate(block))
+
+
+def _corner(block: tuple[int, ...], exchange: Exchange) -> tuple[int, ...]:
+    """The block that stands for all that share the rows nearest to a pole."""
+    return _moved(block, {exchange.groups[0].axis: 0, exchange.around: 0})
+
+
+def _count(every: list[tuple[int, ...]], axis: int | None) -> int:
+    """The number of blocks along an axis."""
+    return 1 if axis is None else every[-1][axis] + 1
+
+
+def _rims(block: Any, axis: int, ranges: tuple[tuple[int, int], ...]) -> list[Any]:
+    """The cells of a chunk that its neighbours need: a view would keep all of it in memory.
+
+    Where they are a good part of it, to copy them would cost as much as the derivative.
+    """
+    rims = [kernels.cut(block, axis, start, stop) for start, stop in ranges]
+    thick = SMALL * sum(stop - start for start, stop in ranges) > block.shape[axis]
+    return rims if thick else [kernels.owned(rim) for rim in rims]
+
+
+def _cap(
+    axis: int,
+    around: int | None,
+    ranges: tuple[int, ...],
+    poles: tuple[PoleTerm, ...],
+    end: int,
+    *rims: list[list[Any]],
+) -> blocks.Cap:
+    """The rows nearest to a pole, all round the globe, once for all chunks there."""
+    columns = [
+        kernels.join([cuts[k] for cuts, k in zip(column, ranges, strict=True)], axis)
+        for column in rims
+    ]
+    rows = columns[0] if around is None else kernels.join(columns, around)
+    return blocks.Cap(rows, poles, end)
+
+
+def _chunk(plan: blocks.Plan, *args: Any) -> Any:
+    """All results of one chunk."""
+    results = blocks.run(plan, *args)
+    return results if len(results) > 1 else results[0]
