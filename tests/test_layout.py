@@ -31,7 +31,7 @@ LAYERS = [
     {"files"},
     {"__init__"},
     {"accessor"},
-    {"operators", "vectors", "arrays"},
+    {"derivatives", "operators", "vectors", "directions", "arrays"},
     {"components", "layers"},
     {"results"},
     {"arguments", "binding"},

@@ -375,8 +375,9 @@ def test_nothing_to_differentiate(ds):
         xr.Dataset(coords={"x": [1, 2]}).grad()
     message = "the data have no dimensions, so there is nothing to differentiate along"
     for empty in (xr.Dataset(), xr.Dataset({"a": 1.0}), xr.DataArray(1.0)):
-        with pytest.raises(ValueError, match=whole(message)):
-            empty.grad()
+        for operator in (empty.grad, empty.grad.laplacian):
+            with pytest.raises(ValueError, match=whole(message)):
+                operator()
 
 
 # dask

@@ -2,9 +2,11 @@
 
 from .accessor import Grad
 from .arrays import gradient
+from .derivatives import grad
+from .directions import advection, directional
 from .metrics import Ellipsoid, Sphere
-from .operators import grad, hessian, laplacian, magnitude
-from .vectors import advection, curl, directional, divergence, jacobian, strain
+from .operators import hessian, laplacian, magnitude
+from .vectors import curl, divergence, jacobian, strain
 
 __all__ = [
     "Ellipsoid",

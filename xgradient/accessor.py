@@ -10,7 +10,7 @@ from typing import Any
 
 import xarray as xr
 
-from . import operators, vectors
+from . import derivatives, directions, operators, vectors
 
 __all__ = ["Grad"]
 
@@ -50,7 +50,7 @@ class Grad:
     def __init__(self, obj: xr.DataArray | xr.Dataset) -> None:
         self._obj = obj
 
-    __call__ = _method(operators.grad)
+    __call__ = _method(derivatives.grad)
     magnitude = _method(operators.magnitude)
     laplacian = _method(operators.laplacian)
     hessian = _method(operators.hessian)
@@ -58,5 +58,5 @@ class Grad:
     curl = _method(vectors.curl)
     jacobian = _method(vectors.jacobian)
     strain = _method(vectors.strain)
-    advection = _method(vectors.advection)
-    directional = _method(vectors.directional)
+    advection = _method(directions.advection)
+    directional = _method(directions.directional)

@@ -48,6 +48,11 @@ class Binding:
     inner: Mapping[Hashable, int] = field(default_factory=dict)
     columns: Mapping[Column, int] = field(default_factory=dict)
 
+    @classmethod
+    def of_scalar(cls, frame: AnyFrame, field: xr.DataArray, order: Order) -> Binding:
+        """The place of one field that is no component of a vector."""
+        return cls(frame, field.dims, field.shape, order, (False,))
+
     def sum(self, formula: Formula, *, squares: bool = False) -> Sum:
         """The terms of a formula, or of the root of the sum of their squares."""
         poles = self.frame.poles

@@ -25,7 +25,7 @@ from .formulas import Formula, Part, gradient_parts, pure_parts
 from .frames import AnyFrame, Column, Frame
 from .geometry import kept
 from .levels import columns_of_call, dims_named, find_column
-from .results import check_field, derivative_of, evaluated, no_field, side_by_side
+from .results import check_field, derivative_of, evaluated, gathered, no_field
 from .stencils import Order
 
 __all__ = ["Layers", "layered"]
@@ -68,7 +68,7 @@ class Layers:
             check_place(column.positions.data, da.data, what)
         if self.constant is None:
             frame, fields = self.frame.over([da])
-            binding, deriv, at = Binding(frame, da.dims, da.shape, order, (False,)), order.deriv, ""
+            binding, deriv, at = Binding.of_scalar(frame, da, order), order.deriv, ""
             made = evaluated(binding, fields, lambda: [
                 *(pure_parts(frame, i, deriv) for i in sides),
                 *(_by(column, deriv) for column in columns),
@@ -165,9 +165,7 @@ def layered(
         every = [*layers.columns, *([layers.constant] if layers.constant else [])]
         assert isinstance(obj, xr.Dataset)
         raise no_field(obj, every[0].positions.dims)
-    if isinstance(obj, xr.Dataset):
-        return side_by_side(results, obj.coords).assign_attrs(obj.attrs)
-    return results[0] if alone else side_by_side(results, obj.coords)
+    return gathered(obj, results, alone)
 
 
 def _constant(

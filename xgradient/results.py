@@ -8,27 +8,41 @@ from typing import Any
 
 import xarray as xr
 
+from .axes import XarrayObject
 from .binding import Binding
 from .chunks import evaluate, place
 from .finishes import length
 from .formulas import Formula
 from .frames import AnyFrame, Column
 from .kernels import Finish
-from .labels import result_attrs, result_encoding, result_name
+from .labels import described, result_attrs, result_encoding, result_name, result_units, words_for
 from .nodes import check_length
 
 __all__ = [
     "as_length",
     "check_field",
+    "check_object",
     "derivative_of",
     "dims_of",
     "evaluated",
+    "fields_of",
+    "gathered",
     "is_numeric",
     "labelled",
+    "mixed_derivative_of",
     "no_field",
     "numeric_fields",
     "side_by_side",
 ]
+
+
+def check_object(obj: Any, what: str) -> None:
+    """Refuse what has no labels."""
+    if not isinstance(obj, (xr.DataArray, xr.Dataset)):
+        raise TypeError(
+            f"{what} takes labelled data, not {type(obj).__name__}; give a DataArray or Dataset"
+            + (", or call xgradient.gradient for plain arrays" if what == "grad" else "")
+        )
 
 
 def is_numeric(da: xr.DataArray) -> bool:
@@ -48,6 +62,17 @@ def numeric_fields(ds: xr.Dataset, dims: Iterable[Hashable] = ()) -> list[xr.Dat
         for name, da in ds.data_vars.items()
         if name not in skipped and is_numeric(da) and set(dims) <= set(da.dims)
     ]
+
+
+def fields_of(obj: XarrayObject, dim: Any) -> list[xr.DataArray]:
+    """A field by itself, or the numeric variables of a Dataset, which has some if it has dims."""
+    if isinstance(obj, xr.DataArray):
+        return [obj]
+    fields = numeric_fields(obj)
+    if obj.dims and not fields:
+        one = isinstance(dim, str) or not isinstance(dim, Iterable)
+        raise no_field(obj, obj.dims if dim is None else [dim] if one else list(dim))
+    return fields
 
 
 def no_field(ds: xr.Dataset, dims: Iterable[Any]) -> ValueError:
@@ -146,6 +171,29 @@ def derivative_of(
     """A derivative of a field along an axis, labelled; ``where`` ends its long name."""
     attrs = result_attrs(da.attrs, da.name, axis.units, axis.long_name + where, deriv)
     return labelled(da, data, result_name(da.name, axis.name, deriv), attrs)
+
+
+def mixed_derivative_of(da: xr.DataArray, data: Any, orders: list[tuple[Any, int]]) -> xr.DataArray:
+    """A mixed derivative of a field along axes, each with its order, labelled."""
+    total = sum(deriv for _, deriv in orders)
+    below = "_".join(f"d{axis.name}{'' if n == 1 else n}" for axis, n in orders)
+    name = f"d{'' if total == 1 else total}{'' if da.name is None else da.name}_{below}"
+    units = da.attrs.get("units")
+    for axis, n in orders:
+        units = result_units(units, axis.units, n)
+    along = " and ".join(
+        axis.long_name if n == 1 else f"{n} times {axis.long_name}" for axis, n in orders
+    )
+    field = words_for(da.attrs, da.name)
+    words = None if field is None else f"mixed derivative of {field} with respect to {along}"
+    return labelled(da, data, name, described(da.attrs, units, words))
+
+
+def gathered(obj: XarrayObject, results: list[xr.DataArray], alone: bool = True) -> Any:
+    """The results of an operator: a Dataset, or for a field and one name the result ``alone``."""
+    if isinstance(obj, xr.Dataset):
+        return side_by_side(results, obj.coords).assign_attrs(obj.attrs)
+    return results[0] if alone else side_by_side(results, obj.coords)
 
 
 def side_by_side(results: list[xr.DataArray], coords: Any) -> xr.Dataset:

@@ -1,0 +1,226 @@
+"""Derivatives along named coordinates: names in, names out."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import Any
+
+import xarray as xr
+
+from .arguments import axes_of_call, frame_of_call
+from .axes import XarrayObject
+from .binding import Binding
+from .chunks import derivatives
+from .formulas import pure_parts
+from .frames import AnyFrame
+from .layers import layered
+from .results import (
+    check_field,
+    check_object,
+    derivative_of,
+    dims_of,
+    evaluated,
+    fields_of,
+    gathered,
+    mixed_derivative_of,
+    no_field,
+    numeric_fields,
+)
+from .stencils import Order
+
+__all__ = ["grad"]
+
+
+def grad(
+    obj: XarrayObject,
+    dim: Hashable | Iterable[Hashable] | Mapping[Hashable, int] | None = None,
+    *,
+    deriv: int = 1,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    skipna: bool = False,
+    metric: Any = None,
+    along: Hashable | None = None,
+    at_constant: Hashable | None = None,
+) -> Any:
+    r"""Derivatives along named coordinates; the same as ``obj.grad(dim, ...)``.
+
+    .. math::
+
+        \frac{\mathrm{d}^d f}{\mathrm{d}x^d}(x_i)
+        \approx \sum_j c_{ij}\,\bigl(f_{j+1} - f_j\bigr)
+
+    with the coefficients :math:`c_{ij}` that are exact for all polynomials up to degree
+    ``deriv + accuracy - 1`` on the nodes as they stand [1]_. With a metric it is
+    :math:`(\partial_i / h_i)^d f`, with the scale factor :math:`h_i` of the coordinate; fields
+    count as scalars, and on a row on a pole the derivative by longitude is what it tends to
+    there. Components of vectors have `xgradient.jacobian`.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The field, of any real or complex dtype, in memory or in dask chunks. Of a Dataset every
+        numeric variable that has the dimension, except the bounds of coordinates.
+    dim : name, list of names or None
+        A dimension, a 1-D coordinate, or a CF name or axis that cf-xarray resolves, such as
+        "latitude" or "X". None stands for all dimensions. A mapping from names to orders, such
+        as ``{"x": 1, "y": 1}``, stands for one mixed derivative. Two coordinates along the same
+        two dimensions stand for the directions in which one of them increases alone: with
+        a metric of the globe east and north, else x and y. A coordinate such as a height that
+        changes from column to column is one for ``along``.
+    deriv : int, default: 1
+        Order of the derivative. Higher derivatives have stencils of their own.
+    accuracy : int, default: 2
+        Order of accuracy in the interior, on any nodes, even or not.
+    edge_order : int, optional
+        Order of accuracy next to the ends. By default 1 at accuracy 2, as in NumPy, torch and
+        xarray, else the same as ``accuracy``. An axis too short for the windows of the interior
+        has windows of the ends only.
+    spacing : number, 1-D array, sequence or mapping by name, optional
+        Replaces the coordinate: a number is a uniform step, an array holds node positions. A
+        sequence has one entry per dimension. A dimension without a coordinate has step 1.
+    periodic : bool, name, list of names or mapping from name to period, optional
+        Whether the axis closes on itself. The period is 360 for coordinates in degrees and n
+        steps for other uniform axes, else it must be given. By default none does without a
+        metric; on a globe longitudes that go round close, and latitudes that reach both poles
+        continue across them, if there is an even number of longitudes. False turns this off.
+    skipna : bool, default: False
+        Whether a missing value (NaN) counts as the end of the axis for its neighbours, as a coast
+        is the end of an ocean: their windows keep to the valid values on their own side, with
+        ``edge_order`` as at the ends, or with what a run of few valid values allows. A missing
+        value stays missing, and so does one with too few valid neighbours. Without it, whatever
+        a missing value is in the window of is missing.
+    metric : {"sphere", "ellipsoid"}, Sphere, Ellipsoid or mapping, optional
+        Lengths for coordinates: derivatives are per metre. On a globe, latitudes and longitudes
+        are found by CF and by name, and other dimensions keep their own coordinate; "sphere"
+        has the radius of the data's grid mapping, else 6371008.8 m, and "ellipsoid" is WGS84. A
+        mapping has for some dimensions the scale factor, in metres per unit of the coordinate: a
+        number, a DataArray, or the name of a variable.
+    along : name, optional
+        The dimension along which a coordinate of several dimensions holds positions, as z(time,
+        s, y, x) does along s: each column has weights for its own positions. It may be left out
+        where the coordinates tell which one is vertical, or only one is left.
+    at_constant : name, optional
+        A coordinate of several dimensions, such as the height of terrain-following levels, that
+        is to stay constant, which the levels themselves do not let it. By the chain rule
+        :math:`(\partial f/\partial x)_z = (\partial f/\partial x)_s
+        - (\partial z/\partial x)_s\,\partial f/\partial z`.
+
+    Returns
+    -------
+    DataArray or Dataset
+        A DataArray for one name on a DataArray, else a Dataset with one variable per field and
+        coordinate: ``dT_dlat``, or ``d2T_dlat2`` for ``deriv=2``. Dims, coords, chunks and dtype
+        are those of the field (float64 for integers and booleans); ``units`` and ``long_name``
+        are rewritten. Times of every kind count in seconds.
+
+    Raises
+    ------
+    TypeError
+        If a field or a coordinate is not numeric, or an argument has the wrong type.
+    ValueError
+        If a name is unknown, a coordinate has missing, repeated or unordered values, there are
+        too few points, or a spacing, period or metric does not fit. Nothing is computed before.
+
+    References
+    ----------
+    .. [1] Fornberg, B. (1988): Generation of finite difference formulas on arbitrarily spaced
+       grids. Math. Comp. 51, 699-706, doi:10.1090/S0025-5718-1988-0935077-0
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> t = xr.DataArray(
+    ...     [280.0, 282.0, 286.0],
+    ...     coords={"lat": ("lat", [10.0, 20.0, 30.0], {"units": "degrees_north"})},
+    ...     name="t",
+    ...     attrs={"units": "K"},
+    ... )
+    >>> t.grad("lat")
+    <xarray.DataArray 'dt_dlat' (lat: 3)> Size: 24B
+    array([0.2, 0.3, 0.4])
+    Coordinates:
+      * lat      (lat) float64 24B 10.0 20.0 30.0
+    Attributes:
+        units:      K degrees_north-1
+        long_name:  derivative of t with respect to lat
+    """
+    order = Order.checked(deriv, accuracy, edge_order, skipna)
+    check_object(obj, "grad")
+    if isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
+        if along is not None or at_constant is not None:
+            raise ValueError(
+                "along and at_constant are not for mixed derivatives; name coordinates in a list"
+            )
+        return _mixed(obj, dim, order, spacing, periodic, metric)
+    if isinstance(dim, Iterator):
+        dim = list(dim)  # which is looked at more than once
+    fields = fields_of(obj, dim)
+    by_columns = layered(obj, fields, dim, order, spacing, periodic, metric, along, at_constant)
+    if by_columns is not None:
+        return by_columns
+    frame, alone = frame_of_call(obj, dim, metric, order, spacing, periodic, among=fields)
+    results = []
+    for da in fields:
+        mine = [i for i, side in enumerate(frame.sides) if set(side.dims) <= set(da.dims)]
+        if mine or isinstance(obj, xr.DataArray):
+            results.extend(_differentiate(da, frame, mine, order))
+    if isinstance(obj, xr.Dataset) and not results:
+        raise no_field(obj, dims_of(frame))
+    return gathered(obj, results, alone)
+
+
+def _differentiate(
+    da: xr.DataArray, frame: AnyFrame, mine: list[int], order: Order
+) -> list[xr.DataArray]:
+    """One derivative for each of the axes that a field has, labelled."""
+    check_field(da)
+    frame, (da,) = frame.over([da])
+    if frame.flat:
+        requests = []
+        for i in mine:
+            nodes, along = frame.sides[i].axis.nodes, frame.sides[i].axis.dim
+            stencil = order.stencil(nodes, f"dimension {str(along)!r}")
+            requests.append((da.dims.index(along), stencil))
+        made = derivatives(da.variable.data, requests)
+    else:
+        binding, deriv = Binding.of_scalar(frame, da, order), order.deriv
+        made = evaluated(binding, [da], lambda: [pure_parts(frame, i, deriv) for i in mine])
+    return [
+        derivative_of(da, data, frame.sides[i].axis, order.deriv)
+        for i, data in zip(mine, made, strict=True)
+    ]
+
+
+def _mixed(
+    obj: XarrayObject, dim: Mapping[Hashable, int], order: Order, spacing: Any, periodic: Any,
+    metric: Any,
+) -> Any:  # fmt: skip
+    """One mixed derivative, by the product of the stencils of all axes."""
+    if metric is not None:
+        raise ValueError(
+            "mixed derivatives are those of the coordinates; with a metric call "
+            ".hessian, which has the second derivatives in metres"
+        )
+    if order.deriv != 1:
+        raise ValueError("deriv is given twice, by itself and in dim; give it in dim only")
+    rest = order.accuracy, order.edge_order, order.skipna
+    orders = [Order.checked(n, *rest) for n in dim.values()]
+    fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
+    axes, _ = axes_of_call(obj, list(dim), spacing, periodic, among=fields)
+    fields = [da for da in fields if {axis.dim for axis in axes} <= set(da.dims)]
+    if not fields:
+        raise no_field(obj, list(dim))  # type: ignore[arg-type]
+    results = []
+    for da in fields:
+        check_field(da)
+        data = da.variable.data
+        for axis, each in zip(axes, orders, strict=True):
+            stencil = each.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
+            (data,) = derivatives(data, [(da.dims.index(axis.dim), stencil)])
+        pairs = list(zip(axes, (each.deriv for each in orders), strict=True))
+        results.append(mixed_derivative_of(da, data, pairs))
+    return gathered(obj, results)
