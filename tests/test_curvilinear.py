@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import xgradient
-from xgradient import Ellipsoid
+from xgradient import Ellipsoid, geometry
 
 from . import globe, grids
 from .grids import NAMES, holed, sample, wave
@@ -480,3 +480,46 @@ def test_every_ocean_cell_up_to_the_coasts(orca):
     off = abs(f.grad("nav_lat", periodic="dim1", skipna=True, **SPHERE) - north).values
     assert np.nanmax(off) < 0.2 * abs(north).max()  # of first order there
     assert np.mean(off[expected] < 1e-3 * abs(north).max()) > 0.8
+
+
+# -- what is remembered from one call to the next --------------------------------------------------
+
+
+def test_coordinates_that_are_changed_in_place_are_seen():
+    lat, lon = grids.stereographic(12)
+    f = grids.on_globe(wave(lat, lon)[0], lat.copy(), lon.copy())
+    before = f.grad(NAMES, **SPHERE)
+    xr.testing.assert_identical(f.grad(NAMES, **SPHERE), before)
+    f.nav_lat.values[...] -= 1
+    moved = grids.on_globe(f.values, lat - 1, lon)
+    fresh = Ellipsoid(xgradient.Sphere().radius, xgradient.Sphere().radius)  # has no calls before
+    np.testing.assert_allclose(
+        f.grad(NAMES, **SPHERE).df_dnav_lat, moved.grad(NAMES, metric=fresh).df_dnav_lat, rtol=1e-9
+    )
+    assert not f.grad(NAMES, **SPHERE).equals(before)
+
+
+def test_each_mask_accuracy_and_seam_has_weights_of_its_own():
+    """Whatever was asked for before, the result is that of a first call."""
+    angle, r = np.meshgrid(np.arange(36) * 10.0, np.linspace(40, 60, 9))
+    f = grids.on_globe(wave(r, angle)[0], r, angle)
+    calls = [
+        (f.where(holed(share, f.shape, seed) == 0), options)
+        for share, seed in ((0.0, 0), (0.2, 1), (0.2, 2))
+        for options in (
+            {"accuracy": accuracy, "skipna": skipna, "periodic": periodic}
+            for accuracy in (2, 4)
+            for skipna in (False, True)
+            for periodic in (None, "x")
+        )
+    ]
+
+    def found():
+        return [da.grad.laplacian(NAMES, **SPHERE, **o) for da, o in calls]
+
+    firsts = []
+    for da, options in calls:
+        geometry._RECENT.clear()
+        firsts.append(da.grad.laplacian(NAMES, **SPHERE, **options))
+    for again, first in zip(found(), firsts, strict=True):
+        xr.testing.assert_identical(again, first)

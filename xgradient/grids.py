@@ -13,7 +13,7 @@ import xarray as xr
 from .axes import Axis, Place, XarrayObject, horizontal, in_degrees, listed
 from .chunks import beside
 from .frames import Side
-from .geometry import BEYOND, Points, points_on_globe
+from .geometry import BEYOND, Points, points_on_globe, remembered
 from .metrics import Globe
 from .nodes import check_length, uniform_nodes
 from .stencils import Order
@@ -105,10 +105,17 @@ class Grid:
         if field is not None and x.chunks is y.chunks is None:
             x, y = (part.copy(data=beside(part.data, field.data)) for part in (x, y))
         rounding = max(_rounding(place) for place in self.pair)
-        if self.globe is None:
-            return Points((x, y), rounding=rounding)
         k, m = (_radians(place) for place in self.pair)
-        return points_on_globe(y * m, x * k, self.globe, rounding)
+
+        def make() -> Points:
+            if self.globe is None:
+                return Points((x, y), rounding=rounding)
+            return points_on_globe(y * m, x * k, self.globe, rounding)
+
+        if not all(isinstance(part.data, np.ndarray) for part in (x, y)):
+            return make()
+        key = "points", self.globe, k, m, rounding, self.dims
+        return remembered(key, [x.data, y.data], 5 * (x.nbytes + y.nbytes), make)
 
     def _values(self, place: Place) -> xr.Variable:
         """A coordinate along the dimensions in their order, in float64; lazy if it is."""

@@ -30,7 +30,7 @@ from .formulas import (
     pure_parts,
 )
 from .frames import Coefficient, Side
-from .geometry import PAIRS, Points, Stencils, gradients, hessians, kept
+from .geometry import PAIRS, Points, Stencils, gradients, hessians, kept, remembered
 from .stencils import Order, Stencil
 
 __all__ = ["Direction", "Label", "Surface"]
@@ -193,10 +193,24 @@ class Surface:
         valid = [v for n in numbers if (v := self.valid[n]) is not None]
         key = (make, *map(id, valid))
         if key not in self._made:
-            points = self._nodes.within(reduce(and_, valid)) if valid else self._nodes
-            self._made[key] = make(points, self._stencils(bends=make is hessians))
+            self._made[key] = self._made_weights(make, valid)
         made: list[list[xr.Variable]] = self._made[key]
         return made
+
+    def _made_weights(self, make: Callable[..., Any], valid: list[xr.Variable]) -> Any:
+        """The same where fields are valid; for a grid in memory they are remembered."""
+
+        def fresh() -> Any:
+            points = self._nodes.within(reduce(and_, valid)) if valid else self._nodes
+            return make(points, self._stencils(bends=make is hessians))
+
+        sources = [part.data for part in valid]
+        if not all(isinstance(a, np.ndarray) for a in (self._nodes.at[0].data, *sources)):
+            return fresh()
+        closed = tuple(side.axis.nodes.closed for side in self.along)
+        key = make, self.points, self.order, closed, tuple(part.dims for part in valid)
+        cells = max([self.points.at[0].size, *(part.size for part in valid)])
+        return remembered(key, sources, 8 * cells * (15 if make is hessians else 8), fresh)
 
     def _stencils(self, bends: bool) -> Stencils:
         def both(make: Callable[..., Stencil]) -> tuple[Stencil, Stencil]:

@@ -33,6 +33,8 @@ STRETCH = 1 << 14
 UNITS = max(8, 2 * (os.cpu_count() or 1))
 #: Bytes of a tile of the result: it fits in the cache that processors share, and is worth its call.
 TILE = 1 << 22
+#: What is made of more sums than this takes many arrays, each of which has to be smaller.
+MANY = 8
 
 Array = NDArray[Any]
 
@@ -86,7 +88,7 @@ def evaluate(
     work = sum(HARDER if call.positions else 1 for calls in sums for call in calls)
     if out.size * work < WORTH_THREADS:
         runner = None
-    job = Job(sums, outs, fields, finish, dtype)
+    job = Job(_weighed(sums, out, dtype), outs, fields, finish, dtype)
     rows = cache(rows_of)  # of the same part of an axis, again and again
     order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
     if runner is None:
@@ -95,6 +97,24 @@ def evaluate(
         d, bounds = _units(job, order)
         units = [job.cut(d, a, b, rows) for a, b in pairwise(bounds) if a < b]
         runner([partial(_tiles, unit, order, rows) for unit in units])
+
+
+def _weighed(sums: list[list[Call]], out: Array, dtype: np.dtype[Any]) -> list[list[Call]]:
+    """The sums, with weights that several tiles share in the dtype of the loops, once for all."""
+    real = np.result_type(np.zeros(0, dtype).real, np.float32)
+    made: dict[int, Array] = {}
+
+    def ready(weight: Array | None) -> Array | None:
+        if weight is None or weight.dtype == real or weight.size == out.size:
+            return weight
+        if id(weight) not in made:
+            made[id(weight)] = weight.astype(real)
+        return made[id(weight)]
+
+    return [
+        [call._replace(weight=ready(call.weight), value=ready(call.value)) for call in calls]
+        for calls in sums
+    ]
 
 
 def _units(job: Job, order: list[int]) -> tuple[int, list[int]]:
@@ -119,7 +139,8 @@ def _tiles(job: Job, order: list[int], rows: Rows) -> None:
         _write(job.sums[0][0], out)
         return
     scratch: dict[Any, list[Array]] = {}
-    for part in _parts(job, order, max(1, TILE // out.itemsize), rows):
+    tile = TILE if len(job.sums) <= MANY else TILE // 16
+    for part in _parts(job, order, max(1, tile // out.itemsize), rows):
         _run(part, scratch)
 
 
