@@ -145,26 +145,32 @@ def _run(plan: Plan, args: tuple[Any, ...], runner: Runner | None) -> list[Any]:
             for end in (0, 1)
         ]
         sides[key] = _sides(block, group, mine, caps[key], plan.span)
-    calls: list[list[Call]] = []
-    for each in plan.sums:
-        calls.append([])
-        first, more = (3, 2) if each.squares else (0, 1)
-        for at, t in enumerate(each.terms):
-            how = more if at else first
-            before, after = sides.get((t.field, t.axis), (None, None))
-            rows = t.stencil if before is None and after is None else t.stencil.inside
-            weight, value = (weights[w] if isinstance(w, int) else w for w in (t.weight, t.value))
-            positions = None
-            if t.positions is not None:
-                around = sides.get((t.positions, t.axis), (None, None))
-                positions = (blocks[t.positions], *around)
-            f = blocks[t.field]
-            calls[-1].append(Call(f, t.axis, rows, before, after, weight, value, how, positions))
+    calls = [_calls(each, blocks, weights, sides) for each in plan.sums]
     results = kernels.sums(calls, blocks, plan.finish, plan.count, runner, plan.positions)
     for end in (0, 1):
         if plan.on_pole[end]:
             results = _pole_row(plan, calls, blocks, caps, end, results)
     return results
+
+
+def _calls(
+    each: Sum, blocks: list[Any], weights: list[Any], sides: dict[tuple[int, int], tuple[Any, Any]]
+) -> list[Call]:
+    """What the kernels are asked for: one call for each term of a sum."""
+    first, more = (3, 2) if each.squares else (0, 1)
+    calls = []
+    for at, t in enumerate(each.terms):
+        before, after = sides.get((t.field, t.axis), (None, None))
+        rows = t.stencil if before is None and after is None else t.stencil.inside
+        weight, value = (weights[w] if isinstance(w, int) else w for w in (t.weight, t.value))
+        positions = None
+        if t.positions is not None:
+            around = sides.get((t.positions, t.axis), (None, None))
+            positions = (blocks[t.positions], *around)
+        how = more if at else first
+        f = blocks[t.field]
+        calls.append(Call(f, t.axis, rows, before, after, weight, value, how, positions))
+    return calls
 
 
 def _own_cap(block: Any, group: Group, end: int, stands: bool) -> Cap:

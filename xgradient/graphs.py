@@ -115,6 +115,8 @@ def _tasks(
     tasks: dict[Any, Any] = {}
     for at, exchange in enumerate(planner.exchanges):
         tasks.update(_rim_tasks(token, at, exchange, arrays, every))
+        if any(exchange.caps):
+            tasks.update(_cap_tasks(token, at, exchange, every))
     for block in every:
         key = (name, *block)
         refs = [TaskRef((a.name, *_within(block, a))) for a in (*arrays, *weights)]
@@ -135,8 +137,8 @@ def _within(block: tuple[int, ...], array: Any) -> tuple[int, ...]:
 def _rim_tasks(
     token: str, at: int, exchange: Exchange, arrays: list[Any], every: list[tuple[int, ...]]
 ) -> dict[Any, Any]:
-    """The tasks that cut rims, and those that put the rows nearest to a pole together."""
-    from dask.task_spec import List, Task, TaskRef
+    """The tasks that cut rims."""
+    from dask.task_spec import Task, TaskRef
 
     group = exchange.groups[0]
     axis, source = group.axis, arrays[group.field]
@@ -147,17 +149,31 @@ def _rim_tasks(
         if (ranges := exchange.ranges[block[axis]]) and (*rim, *place) not in tasks:
             key = (*rim, *place)
             tasks[key] = Task(key, _rims, TaskRef((source.name, *place)), axis, ranges)
-    for end, pieces in enumerate(exchange.caps):
-        for block in every if pieces else ():
-            if block != _corner(block, exchange):
+    return tasks
+
+
+def _cap_tasks(
+    token: str, at: int, exchange: Exchange, every: list[tuple[int, ...]]
+) -> dict[Any, Any]:
+    """The tasks that put the rows nearest to a pole together, one for all blocks that share it."""
+    from dask.task_spec import List, Task, TaskRef
+
+    axis, around, poles = exchange.groups[0].axis, exchange.around, exchange.groups[0].poles
+    columns = range(1 if around is None else every[-1][around] + 1)
+    tasks: dict[Any, Any] = {}
+    for block in dict.fromkeys(_corner(block, exchange) for block in every):
+        for end, pieces in enumerate(exchange.caps):
+            if not pieces:
                 continue
-            cap = (f"cap-{token}", at, end, *block)
-            rows = []
-            for m in range(_count(every, exchange.around)):
-                column = [_moved(block, {exchange.around: m, axis: n}) for n, _ in pieces]
-                rows.append(List(*(TaskRef((*rim, *place)) for place in column)))
+            places = [[_moved(block, {around: m, axis: n}) for n, _ in pieces] for m in columns]
+            rims = [
+                [TaskRef((f"rim-{token}", at, *place)) for place in column] for column in places
+            ]
+            key = (f"cap-{token}", at, end, *block)
             which = tuple(k for _, k in pieces)
-            tasks[cap] = Task(cap, _cap, axis, exchange.around, which, group.poles, end, *rows)
+            tasks[key] = Task(
+                key, _cap, axis, around, which, poles, end, *(List(*column) for column in rims)
+            )
     return tasks
 
 
@@ -187,11 +203,6 @@ def _moved(block: tuple[int, ...], to: dict[Any, int]) -> tuple[int, ...]:
 def _corner(block: tuple[int, ...], exchange: Exchange) -> tuple[int, ...]:
     """The block that stands for all that share the rows nearest to a pole."""
     return _moved(block, {exchange.groups[0].axis: 0, exchange.around: 0})
-
-
-def _count(every: list[tuple[int, ...]], axis: int | None) -> int:
-    """The number of blocks along an axis."""
-    return 1 if axis is None else every[-1][axis] + 1
 
 
 def _rims(block: Any, axis: int, ranges: tuple[tuple[int, int], ...]) -> list[Any]:

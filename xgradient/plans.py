@@ -96,13 +96,10 @@ class Planner:
             )
             for key in keys
         ]
-        arounds = {e.around for e in self.exchanges if e.around is not None}
-        matter = {t.axis for t in every} | arounds
-        for weight in weights_of(sums):
-            if not isinstance(weight, int):
-                matter |= {d for d, n in enumerate(weight.shape) if n > 1}
-        self._matter = sorted(matter)
-        self._around = next(iter(arounds), None)
+        arounds = [e.around for e in self.exchanges if e.around is not None]
+        self._around = arounds[0] if arounds else None
+        #: The axes along which blocks have other rows, weights or neighbours.
+        self._matter = sorted({*(t.axis for t in every), *arounds, *_long(weights_of(sums))})
         self._plans: dict[tuple[int, ...], Plan] = {}
         self._weights: dict[Any, Any] = {}
 
@@ -191,6 +188,12 @@ class Planner:
         ]
         ranges = [tuple(each) for each in taken]
         return Exchange(groups, neighbours, ranges, (caps_from[0], caps_from[1]), around)
+
+
+def _long(weights: list[Any]) -> set[int]:
+    """The axes along which weights that are not handed to blocks change."""
+    shapes = [weight.shape for weight in weights if not isinstance(weight, int)]
+    return {d for shape in shapes for d, n in enumerate(shape) if n > 1}
 
 
 def _rows_of_chunks(
