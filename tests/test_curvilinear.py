@@ -482,6 +482,35 @@ def test_every_ocean_cell_up_to_the_coasts(orca):
     assert np.mean(off[expected] < 1e-3 * abs(north).max()) > 0.8
 
 
+@pytest.mark.parametrize("accuracy", [2, 4])
+def test_mixed_derivatives_next_to_gaps_are_the_mean_of_both_orders(accuracy):
+    x, y = np.meshgrid(np.arange(19.0), np.arange(17.0))
+    values = np.where(holed(0.12, x.shape, 5), np.nan, np.sin(x / 3) * np.cos(y / 4))
+    f = grids.on_plane(values, x, y)
+    options = {"accuracy": accuracy, "skipna": True}
+    made = f.grad.hessian(["x2d", "y2d"], **options).d2f_dx2d_dy2d
+    plain = xr.DataArray(values, dims=("j", "i"), name="f")
+    first, second = (plain.grad(a, **options).grad(b, **options) for a, b in ("ij", "ji"))
+    assert (abs(first - second) > 0.01).any()
+    there = sum(plain.grad(d, deriv=2, **options) for d in "ij").notnull()
+    np.testing.assert_allclose(made, ((first + second) / 2).where(there), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("operator", ["laplacian", "hessian"])
+def test_the_order_of_dimensions_makes_no_difference_next_to_gaps(operator):
+    lat, lon = grids.stereographic(24)
+    values = np.where(holed(0.15, lat.shape, 6), np.nan, wave(lat, lon)[0])
+    f = grids.on_globe(values, lat, lon)
+    turned = f.assign_coords({name: f[name].transpose() for name in NAMES})
+    made, other = (
+        xr.Dataset({"all": r}) if isinstance(r, xr.DataArray) else r
+        for r in (getattr(da.grad, operator)(NAMES, skipna=True, **SPHERE) for da in (f, turned))
+    )
+    for name, found in made.items():
+        size = float(abs(found).max())
+        np.testing.assert_allclose(other[name], found, rtol=0, atol=1e-10 * size)
+
+
 # -- what is remembered from one call to the next --------------------------------------------------
 
 

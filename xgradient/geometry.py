@@ -208,20 +208,25 @@ def hessians(points: Points, stencils: Stencils) -> list[list[xr.Variable]]:
     -------
     list of list of Variable
         For the pairs east-east, east-north and north-north the weights of ∂_i, ∂_j, ∂_ii, ∂_jj
-        and ∂_j ∂_i.
+        and both ∂_j ∂_i and ∂_i ∂_j, whose mean is taken: next to missing values they differ.
     """
     i, j = (points.dims.index(d) for d in stencils.dims)
     first, second = stencils.first, stencils.second
     assert second is not None
     pairs = [(i, first[0]), (j, first[1]), (i, second[0]), (j, second[1])]
     space, arrays = len(points.at), points.arrays()
-    along_i = [derivatives(r, [(i, first[0])])[0] for r in arrays[:space]]
     sums = [_along(c, *pair) for pair in pairs for c in range(space)]
-    sums += [_along(len(arrays) + c, j, first[1]) for c in range(space)]
+    once = [made for r in arrays[:space] for made in derivatives(r, pairs[:2])]
+    halves = [(axis, stencil.scaled(0.5)) for axis, stencil in pairs[1::-1]]
+    numbers = range(len(arrays), len(arrays) + len(once))
+    twice = [
+        Sum(tuple(Term(n, *by) for n, by in zip(numbers[2 * c :], halves, strict=False)))
+        for c in range(space)
+    ]
     centred = zip((i, j), stencils.centred or (), strict=False)
-    sums += [_along(c, *pair) for pair in centred for c in range(space)]
+    sums += twice + [_along(c, *pair) for pair in centred for c in range(space)]
     finish = partial(_hessians, space=space, rounding=points.rounding)
-    made = evaluate([*arrays, *along_i], sums, finish, 5 * len(PAIRS))
+    made = evaluate([*arrays, *once], sums, finish, 5 * len(PAIRS))
     return _rows(points, made, 5)
 
 
@@ -266,7 +271,7 @@ def _hessians(
             lower = [-(e * east + n * north) for e, n in zip(*duals, strict=True)]
             if shifts:
                 by = [by[0] - shifts[0] * lower[0], by[1] - shifts[1] * lower[1], by[2]]
-            made += [*lower, *by]
+            made += [*lower, *by[:2], by[2] / 2]
         return made
 
 

@@ -172,8 +172,9 @@ class Surface:
         pair = min(a.toward, b.toward), max(a.toward, b.toward)
         *weights, mixed = self._weights(hessians, 0)[PAIRS.index(pair)]
         i, j = self.along
-        by_i = Formula((Part(0, i, 1, 1.0),))
-        return [*self._parts(0, weights, centred=False), Part(by_i, j, 1, mixed)]
+        by_i, by_j = (Formula((Part(0, side, 1, 1.0),)) for side in (i, j))
+        both = Part(by_i, j, 1, mixed), Part(by_j, i, 1, mixed)
+        return [*self._parts(0, weights, centred=False), *both]
 
     def _parts(
         self, source: int | Formula, weights: list[xr.Variable], centred: bool
