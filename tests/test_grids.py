@@ -193,20 +193,24 @@ def test_chunks_stay_and_coordinates_in_memory_cost_no_tasks():
     assert tasks <= source + 2 * 6 + 6  # a rim and a derivative for each chunk
 
 
-def test_lazy_latitudes_beyond_the_poles_are_missing():
-    """In memory they are refused, as the numbers that stand for missing ones in some files."""
+@pytest.mark.parametrize("value", [1e20, 9969209968386869046778552952102584320.0, np.inf, -9999])
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_for_missing_positions_are_refused_lazy_or_not(name, value, nothing_computed):
     pytest.importorskip("dask")
     f = case("f8").u
-    holes = np.zeros(f.nav_lat.shape, bool)
-    holes[3, 5] = holes[8, 2] = True
-    filled, missing = (f.nav_lat.where(~holes, value) for value in (1e20, np.nan))
-    with pytest.raises(ValueError, match=r"^coordinate 'nav_lat' has the value 1e\+20 at index"):
-        f.assign_coords(nav_lat=filled).grad(NAMES, **SPHERE)
-    found = f.assign_coords(nav_lat=filled.chunk()).grad(NAMES, **SPHERE)
-    expected = f.assign_coords(nav_lat=missing).grad(NAMES, **SPHERE)
-    for name, part in expected.items():
-        assert part.isnull().any()
-        np.testing.assert_array_equal(found[name], part)
+    filled = f[name].copy()
+    filled[8, 2] = value
+    limit = 90 if name == "nav_lat" else 3600
+    match = rf"^coordinate '{name}' has the value .* at index \(8, 2\); .* -{limit} and {limit}, so"
+    with pytest.raises(ValueError, match=match):
+        f.assign_coords({name: filled}).grad(NAMES, **SPHERE)
+    lazy = f.assign_coords({name: filled.chunk(y=3, x=5)})
+    with nothing_computed():
+        made = [lazy.grad("nav_lat", **SPHERE)]
+        made.append(lazy.grad.laplacian(NAMES, skipna=True, **SPHERE))
+    for each in made:
+        with pytest.raises(ValueError, match=match):
+            each.compute(scheduler="sync")
 
 
 REAL = {

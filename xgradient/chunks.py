@@ -24,6 +24,7 @@ __all__ = [
     "derivatives",
     "evaluate",
     "first_turn",
+    "looked_at",
     "masked",
     "on_gpu",
     "place",
@@ -110,6 +111,27 @@ def check_place(array: Any, field: Any, what: str) -> None:
     """Refuse an array on a GPU beside a field that is not."""
     array, field = (a._meta if _is_dask(a) else a for a in (array, field))
     kernels.check_place(array, field, what)
+
+
+def looked_at(array: Any, check: Callable[..., None]) -> Any:
+    """The array, or a dask array of the same values that are looked at when they are computed.
+
+    Parameters
+    ----------
+    array : array
+        The values.
+    check : callable
+        Takes values and the index of the first of them, and raises an error if one is wrong.
+    """
+    if not _is_dask(array):
+        check(array)
+        return array
+    return array.map_blocks(_look, check, dtype=array.dtype, meta=array._meta)
+
+
+def _look(block: Any, check: Callable[..., None], block_info: Any = None) -> Any:
+    check(block, tuple(start for start, _ in block_info[0]["array-location"]))
+    return block
 
 
 def on_gpu(array: Any) -> bool:

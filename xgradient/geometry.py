@@ -28,7 +28,6 @@ from .stencils import Stencil, identity
 from .terms import Sum, Term
 
 __all__ = [
-    "BEYOND",
     "Points",
     "Stencils",
     "gradients",
@@ -40,9 +39,6 @@ __all__ = [
 
 #: The pairs of directions of a Hessian: 0 is east or x, 1 is north or y.
 PAIRS = ((0, 0), (0, 1), (1, 1))
-
-#: Latitudes beyond the poles by more than the rounding of float32 are none, and missing.
-BEYOND = 1 + float(np.finfo(np.float32).eps)
 
 #: One array for each component.
 Vector = Sequence[Any]
@@ -173,10 +169,8 @@ def points_on_globe(lat: xr.Variable, lon: xr.Variable, globe: Globe, rounding: 
 
 
 def _positions(sums: list[Any], fields: list[Any], outs: list[Any], globe: Globe) -> list[Any]:
-    lat, lon = sums
     with np.errstate(all="ignore"):  # where a coordinate is missing, the position is
-        lat = np.where(abs(lat) <= BEYOND * np.pi / 2, lat, np.nan)
-        return positions(globe, lat, lon)
+        return positions(globe, *sums)
 
 
 def gradients(points: Points, stencils: Stencils) -> list[list[xr.Variable]]:

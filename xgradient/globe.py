@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .axes import Axis, Place, XarrayObject, find_horizontal, horizontal, in_degrees, listed
 from .frames import Frame, Poles, Side
-from .metrics import Globe, radii
+from .metrics import Globe, check_angles, radii
 from .nodes import LARGEST_BLUR, Nodes, folded_nodes, numeric_nodes
 
 __all__ = ["frame_on_globe"]
@@ -85,7 +85,10 @@ def _globe(
     lon: Place | None,
     closes: Callable[[Place], Any],
 ) -> Frame:
-    _check_latitudes(lat)
+    assert lat.coord is not None
+    latitudes = np.atleast_1d(lat.coord.values).astype(np.float64)
+    turn, rounding = _turn(lat), _rounding(lat)
+    check_angles(latitudes, kind="latitude", name=lat.name, turn=turn, rounding=rounding)
     lat, lon = _as_meant(lat, _even_latitudes), lon and _as_meant(lon, _even_longitudes)
     lon_axis, round_, folded = None, False, False
     if lon is not None and lon.dim is not None:
@@ -165,18 +168,6 @@ def _poles(
             )
     alone = lat_axis._replace(nodes=_lat_nodes(lat))
     return Poles(lat_axis, alone, around, lengths.signs, lengths.ends, east, refusal)
-
-
-def _check_latitudes(lat: Place) -> None:
-    assert lat.coord is not None
-    values, limit = np.atleast_1d(lat.coord.values), _turn(lat) / 4
-    wrong = np.abs(values.astype(np.float64)) > limit + _rounding(lat)
-    if wrong.any():
-        i = int(np.argmax(wrong))
-        raise ValueError(
-            f"coordinate {str(lat.name)!r} has the value {values[i]:g} at index {i}; latitudes lie "
-            f"between {-limit:g} and {limit:g}, so check its units"
-        )
 
 
 def _latitudes(lat: Place) -> tuple[Any, float]:

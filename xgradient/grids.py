@@ -11,10 +11,10 @@ import numpy as np
 import xarray as xr
 
 from .axes import Axis, Place, XarrayObject, horizontal, in_degrees, listed
-from .chunks import beside
+from .chunks import beside, looked_at
 from .frames import Side
-from .geometry import BEYOND, Points, points_on_globe, remembered
-from .metrics import Globe
+from .geometry import Points, points_on_globe, remembered
+from .metrics import Globe, check_angles
 from .nodes import check_length, uniform_nodes
 from .stencils import Order
 from .surfaces import Direction, Label, Surface
@@ -22,6 +22,9 @@ from .surfaces import Direction, Label, Surface
 __all__ = ["Grid", "find_grid", "spoken"]
 
 KINDS = ("longitude", "latitude")
+
+#: How far angles in float32 may be off, over a turn.
+SINGLE = float(np.finfo(np.float32).eps) / 4
 
 
 def spoken(place: Place) -> str:
@@ -80,9 +83,7 @@ class Grid:
         TypeError, ValueError
             If a coordinate has impossible values, or the grid does not close.
         """
-        x, y = (self._values(place) for place in self.pair)
-        if self.globe is not None:
-            _check_latitudes(y, np.pi / 2 / _radians(self.pair[1]), self.pair[1].name)
+        x, y = (self._values(place, kind) for place, kind in zip(self.pair, KINDS, strict=True))
         along = []
         for dim in self.dims:
             n = x.sizes[dim]
@@ -117,8 +118,11 @@ class Grid:
         key = "points", self.globe, k, m, rounding, self.dims
         return remembered(key, [x.data, y.data], 5 * (x.nbytes + y.nbytes), make)
 
-    def _values(self, place: Place) -> xr.Variable:
-        """A coordinate along the dimensions in their order, in float64; lazy if it is."""
+    def _values(self, place: Place, kind: str) -> xr.Variable:
+        """A coordinate along the dimensions in their order, in float64; lazy if it is.
+
+        On a globe it is an angle, which is looked at: now, or if it is lazy when it is computed.
+        """
         assert place.coord is not None
         if place.coord.dtype.kind not in "iuf":
             raise TypeError(
@@ -127,7 +131,12 @@ class Grid:
             )
         coord = place.coord.to_base_variable().transpose(*self.dims)
         # It is looked at here, wherever weights are made of it.
-        return (coord if coord.chunks else coord.as_numpy()).astype(np.float64)
+        coord = (coord if coord.chunks else coord.as_numpy()).astype(np.float64)
+        if self.globe is None:
+            return coord
+        name, turn = place.name, 2 * np.pi / _radians(place)
+        check = partial(check_angles, kind=kind, name=name, turn=turn, rounding=turn * SINGLE)
+        return coord.copy(data=looked_at(coord.data, check))
 
 
 def find_grid(obj: XarrayObject, places: list[Place], globe: Globe | None) -> Grid:
@@ -226,20 +235,6 @@ def _radians(place: Place) -> float:
     """Radians in one unit of an angle."""
     assert place.coord is not None
     return np.pi / 180 if in_degrees(place.coord) else 1.0
-
-
-def _check_latitudes(lat: xr.Variable, limit: float, name: Hashable) -> None:
-    """Refuse latitudes beyond the poles, if they are in memory."""
-    if lat.chunks is not None:
-        return
-    wrong = np.abs(lat.values) > limit * BEYOND
-    if wrong.any():
-        at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
-        raise ValueError(
-            f"coordinate {str(name)!r} has the value {lat.values[at]:g} at index "
-            f"({', '.join(str(int(i)) for i in at)}); latitudes lie between {-limit:g} and "
-            f"{limit:g}, so check its units"
-        )
 
 
 def _check_seam(points: Points, dim: Hashable) -> None:

@@ -19,6 +19,7 @@ __all__ = [
     "Globe",
     "Metric",
     "Sphere",
+    "check_angles",
     "positions",
     "radii",
     "resolve_metric",
@@ -29,6 +30,8 @@ XarrayObject = xr.DataArray | xr.Dataset
 
 #: Mean radius of the Earth in metres, (2 a + b) / 3, by the IUGG (doi:10.1007/s001900050278).
 MEAN_RADIUS = 6371008.8
+#: How many turns a longitude may be away from zero, which numbers for missing values are beyond.
+TURNS = 10
 #: Semi-axes in metres of ellipsoids in use: equatorial and polar.
 ELLIPSOIDS = {
     "WGS84": (6378137.0, 6378137.0 * (1 - 1 / 298.257223563)),
@@ -146,6 +149,45 @@ def radii(globe: Globe, lat: Floats) -> tuple[Floats, Floats, Floats]:
     w = 1 - e2 * np.sin(lat) ** 2
     along = globe.a * (1 - e2) / w**1.5
     return along, 3 * e2 * np.sin(lat) * np.cos(lat) * along / w, globe.a / np.sqrt(w)
+
+
+def check_angles(
+    values: Any,
+    first: tuple[int, ...] = (),
+    *,
+    kind: str,
+    name: Hashable,
+    turn: float,
+    rounding: float = 0.0,
+) -> None:
+    """Refuse latitudes beyond the poles, and longitudes that are numbers for missing ones.
+
+    Parameters
+    ----------
+    values : array
+        The coordinate or a chunk of it, of any dimensions.
+    first : tuple of int
+        The index of its first value.
+    kind : str
+        "latitude" or "longitude".
+    name : hashable
+        The coordinate.
+    turn : float
+        A full turn in its units.
+    rounding : float
+        How far it may be off.
+    """
+    limit = turn / 4 if kind == "latitude" else TURNS * turn
+    wrong = abs(values) > limit + rounding
+    if wrong.any():
+        at = np.unravel_index(int(wrong.argmax()), wrong.shape)
+        index = [int(i) + start for i, start in zip(at, first or (0,) * len(at), strict=True)]
+        place = str(index[0]) if len(index) == 1 else f"({', '.join(map(str, index))})"
+        raise ValueError(
+            f"coordinate {str(name)!r} has the value {float(values[at]):g} at index {place}; "
+            f"{kind}s lie between {-limit:g} and {limit:g}, so "
+            f"{'check its units' if kind == 'latitude' else 'mask it, e.g. with .where'}"
+        )
 
 
 def positions(globe: Globe, lat: Any, lon: Any) -> list[Any]:
