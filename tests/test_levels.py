@@ -579,6 +579,24 @@ def test_the_dimension_is_found():
     assert abs(one.grad("z_rho", along="s_rho") - expected[0, :, 1, 2]).max() < 1e-12
 
 
+def test_what_stays_constant_may_have_a_cf_name():
+    ds = ocean()
+    expected = ds.temp.grad("x", at_constant="z_rho")
+    ds.z_rho.attrs["standard_name"] = "height_above_mean_sea_level"
+    assert same(ds.temp.grad("x", at_constant="height_above_mean_sea_level"), expected)
+    assert list(ds.grad("x", at_constant="height_above_mean_sea_level")) == ["dtemp_dx", "dsalt_dx"]
+    # A coordinate of the levels alone may have the same name; it is constant anyway.
+    ds.s_rho.attrs["standard_name"] = "height_above_mean_sea_level"
+    assert same(ds.temp.grad("x", at_constant="height_above_mean_sea_level"), expected)
+    two = ds.temp.assign_coords(z_w=ds.z_rho + 1)
+    two.z_w.attrs["standard_name"] = "height_above_mean_sea_level"
+    several = (
+        "^'height_above_mean_sea_level' fits several coordinates, 'z_rho', 'z_w'; give the name"
+    )
+    with pytest.raises(ValueError, match=several):
+        two.grad("x", at_constant="height_above_mean_sea_level")
+
+
 def test_a_field_is_left_as_it_is():
     ds = ocean()
     before = ds.copy(deep=True)

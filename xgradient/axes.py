@@ -21,6 +21,7 @@ from .recent import Recent
 __all__ = [
     "Axis",
     "Place",
+    "cf_name",
     "find_coord",
     "find_horizontal",
     "find_name",
@@ -145,6 +146,26 @@ def find_name(obj: XarrayObject, name: Hashable) -> Hashable:
 
 def _find_cf(obj: XarrayObject, name: Hashable) -> Hashable:
     """The name of the coordinate that cf-xarray finds for a CF name or axis."""
+    found = cf_name(obj, name)
+    if found is not None:
+        return found
+    if isinstance(obj, xr.Dataset) and name in obj.data_vars:
+        raise ValueError(not_set(name))
+    names = listed({*obj.dims, *obj.coords})
+    raise ValueError(f"{name!r} is no dimension, coordinate or CF name here; there are {names}")
+
+
+def cf_name(obj: XarrayObject, name: Hashable, *, wide: bool = False) -> Hashable | None:
+    """The name of the coordinate that a CF name or axis stands for; None if there is none.
+
+    Of several the one along one dimension is meant, else the one of two; but if it is to be
+    ``wide``, the one of several dimensions.
+
+    Raises
+    ------
+    ValueError
+        If it still may be one of several.
+    """
     import cf_xarray  # noqa: F401  registers .cf
 
     for guess in (False, True) if isinstance(name, str) else ():
@@ -154,20 +175,18 @@ def _find_cf(obj: XarrayObject, name: Hashable) -> Hashable:
             cf = (obj.cf.guess_coord_axis() if guess else obj).cf
             kinds = (cf.axes, cf.coordinates, cf.standard_names)
             found = {n for kind in kinds for n in kind.get(name, ()) if n in obj.coords}
-        # One of two dimensions is meant only if there is none along one, others never.
-        usable = [n for n in found if obj.coords[n].ndim == 1]
-        usable = usable or [n for n in found if obj.coords[n].ndim == 2] or list(found)
+        dims = {n: obj.coords[n].ndim for n in found}
+        best = [[n for n in found if dims[n] == 1], [n for n in found if dims[n] == 2]]
+        if wide:
+            best = [[n for n in found if dims[n] > 1]]
+        usable: list[Hashable] = next(filter(None, [*best, list(found)]), [])
         if len(usable) > 1:
             raise ValueError(
                 f"{name!r} fits several coordinates, {listed(usable)}; give the name of one"
             )
         if usable:
-            (name,) = usable
-            return name
-    if isinstance(obj, xr.Dataset) and name in obj.data_vars:
-        raise ValueError(not_set(name))
-    names = listed({*obj.dims, *obj.coords})
-    raise ValueError(f"{name!r} is no dimension, coordinate or CF name here; there are {names}")
+            return usable[0]
+    return None
 
 
 def not_set(name: Hashable) -> str:

@@ -103,9 +103,9 @@ def grad(
         s, y, x) does along s: each column has weights for its own positions. It may be left out
         where the coordinates tell which one is vertical, or only one is left.
     at_constant : name, optional
-        A coordinate of several dimensions, such as the height of terrain-following levels, that
-        is to stay constant, which the levels themselves do not let it. By the chain rule
-        :math:`(\partial f/\partial x)_z = (\partial f/\partial x)_s
+        A coordinate of several dimensions, or its CF name, such as the height of terrain-following
+        levels, that is to stay constant, which the levels themselves do not let it. By the chain
+        rule :math:`(\partial f/\partial x)_z = (\partial f/\partial x)_s
         - (\partial z/\partial x)_s\,\partial f/\partial z`.
 
     Returns

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .axes import XarrayObject, find_coord, find_name, horizontal, not_set
+from .axes import XarrayObject, cf_name, find_coord, find_name, horizontal, not_set
 from .chunks import first_turn
 from .frames import Column
 from .labels import words_for
@@ -78,7 +78,7 @@ def find_column(
     obj : DataArray or Dataset
         Where to look.
     name : hashable
-        The coordinate.
+        The coordinate, or a CF name of it.
     along : hashable, optional
         The dimension, or the name of a coordinate along it.
     asked : iterable of hashable
@@ -92,10 +92,12 @@ def find_column(
     """
     coords = obj.coords.variables
     if name not in coords:
-        is_variable = isinstance(obj, xr.Dataset) and name in obj.data_vars
-        raise ValueError(
-            not_set(name) if is_variable else f"{str(name)!r} is no coordinate here; {_hint(obj)}"
-        )
+        if isinstance(obj, xr.Dataset) and name in obj.data_vars:
+            raise ValueError(not_set(name))
+        known = cf_name(obj, name, wide=True)
+        if known is None:
+            raise ValueError(f"{str(name)!r} is no coordinate here; {_hint(obj)}")
+        name = known
     coord, what = coords[name], f"coordinate {str(name)!r}"
     if coord.dtype.kind not in "iuf":
         raise TypeError(
