@@ -44,6 +44,24 @@ def rotated(lat, lon, pole_lat: float, pole_lon: float) -> tuple[np.ndarray, np.
     return np.rad2deg(np.arcsin(np.clip(z, -1, 1))), np.rad2deg(np.arctan2(y, x)) + pole_lon
 
 
+def tripolar(nx: int, ny: int, joint: int) -> tuple[np.ndarray, np.ndarray]:
+    """Parallels and meridians to 60° north, and a cap with two poles from row ``joint`` on.
+
+    The cap is that of Murray (1996), doi:10.1006/jcph.1996.0136, without evening out of steps: they
+    change abruptly at the joint. It is folded, so that cells of the last row lie opposite to those
+    on the other side of the array; its poles are on 80 E and 100 W, between the columns.
+    """
+    phi = np.linspace(-75, 60, joint, endpoint=False)[:, None]
+    lam = np.linspace(0, 360, nx, endpoint=False) + 180 / nx
+    tilt = np.deg2rad(90 - 90 * (ny - np.arange(joint, ny) - 0.5) / (ny - joint))[:, None]
+    x, y = np.cos(np.deg2rad(lam)), np.sin(np.deg2rad(lam))
+    along, across = x / (1 + abs(y) * np.sin(tilt)), y * np.cos(tilt) / (1 + abs(y) * np.sin(tilt))
+    cap = 90 - 2 * np.rad2deg(np.arctan(np.hypot(along, across) * np.tan(np.deg2rad(15))))
+    lat = np.vstack([phi + 0 * lam, cap])
+    lon = np.vstack([lam + 0 * phi, np.rad2deg(np.arctan2(across, along))]) + 80
+    return lat, (lon + 180) % 360 - 180
+
+
 def on_globe(values, lat, lon, name="f", units="1", dims=("y", "x")) -> xr.DataArray:
     """Values with latitudes and longitudes of two dimensions."""
     coords = {

@@ -79,6 +79,24 @@ def test_more_accuracy_on_a_tripolar_grid(orca):
     assert np.median(off[ocean]) < 1e-5
 
 
+@pytest.mark.parametrize("skipna", [False, True])
+def test_a_folded_cap_with_two_poles(skipna):
+    """Over the joint, where steps change abruptly, and beside the fold, but for its poles."""
+    shape, joint = (240, 360), 168
+    lat, lon = grids.tripolar(*shape[::-1], joint)
+    values, east, north = wave(lat, lon)
+    land = holed(0.1, shape, 8) & (np.arange(shape[0])[:, None] < joint - 8) if skipna else False
+    f = grids.on_globe(np.where(land, np.nan, values), lat, lon)
+    options = {"periodic": "x", "skipna": skipna, "edge_order": 2, **SPHERE}
+    made = f.grad(NAMES, **options)
+    off = abs(made.df_dnav_lon - east) + abs(made.df_dnav_lat - north)
+    bend = abs(f.grad.laplacian(NAMES, **options) + 12 * values / globe.RADIUS**2)
+    away = np.abs((np.arange(shape[1]) + 0.5) % 180 - 90) < 70
+    for found, exact, limit in ((off, abs(north).max(), 5e-4), (bend, 12 / globe.RADIUS**2, 2e-3)):
+        rows = slice(joint - 3, -2)
+        assert found.values[rows][:, away].max() < limit * exact
+
+
 @pytest.mark.parametrize("accuracy", [2, 4, 6])
 def test_the_order_of_accuracy(accuracy):
     """With the pole in the middle, between nodes."""
@@ -103,6 +121,11 @@ def test_uneven_steps_keep_their_order():
     np.testing.assert_allclose(
         made.df_dy2d[1:-1, 1:-1], (-6 * y - 1)[1:-1, 1:-1], rtol=1e-11, atol=1e-10
     )
+    second = (
+        (f + x * y).rename("f").grad.hessian(["x2d", "y2d"])[{"i": slice(1, -1), "j": slice(1, -1)}]
+    )
+    for name, exact in (("d2f_dx2d2", 2), ("d2f_dx2d_dy2d", 1), ("d2f_dy2d2", -6)):
+        np.testing.assert_allclose(second[name], exact, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("skipna", [False, True])

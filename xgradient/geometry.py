@@ -254,12 +254,13 @@ def _hessians(
 ) -> list[Any]:
     with np.errstate(all="ignore"):
         first, others = _split(sums, space)
-        bends, centred = others[:3], others[3:]
+        bends, centred, plain = others[:3], others[3:], [*first]
         duals, shifts = _duals(first, centred, fields, rounding)
+        share = _shares(plain, first, centred)
         made = []
         for a, b in PAIRS:
             (ai, aj), (bi, bj) = duals[a], duals[b]
-            by = [ai * bi, aj * bj, ai * bj + aj * bi]
+            by = [k * c for k, c in zip((ai * bi, aj * bj, ai * bj + aj * bi), share, strict=True)]
             bend = [_dot(by, parts) for parts in zip(*bends, strict=True)]
             east, north = _projected(bend, fields)
             lower = [-(e * east + n * north) for e, n in zip(*duals, strict=True)]
@@ -296,6 +297,20 @@ def _duals(
     nothing = abs(area) <= across * (abs(n) + abs(n_)) + up * (abs(e) + abs(e_))
     area = np.where(nothing, np.nan, area)
     return [[n_ / area, -n / area], [-e_ / area, e / area]], shifts
+
+
+def _shares(tangents: list[Vector], corrected: list[Vector], bends: list[Vector]) -> list[Any]:
+    """What products of dual vectors count for second differences by i, by j and by both.
+
+    With uneven steps the one by i is (h² + h'²) / 2 times a second derivative, and that by both
+    has tangents without correction.
+    """
+    if not bends:
+        return [1.0, 1.0, 1.0]
+    found = [_dot(t, t) for t in corrected]
+    taken = [_dot(t, t) for t in tangents]
+    own = [a / (b + _dot(u, u) / 4) for a, b, u in zip(found, taken, bends, strict=True)]
+    return [*own, np.sqrt(found[0] / taken[0] * (found[1] / taken[1]))]
 
 
 def _projected(vector: Vector, fields: list[Any]) -> tuple[Any, Any]:
