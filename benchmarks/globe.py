@@ -17,7 +17,7 @@ import xgradient
 from .report import number
 from .timing import apart, copies, medians
 
-__all__ = ["one_vorticity", "price_in_chunks", "price_in_memory"]
+__all__ = ["one_vorticity", "passed", "price_in_chunks", "price_in_memory"]
 
 #: A case, what was measured, the goal.
 Found = tuple[str, str, str]
@@ -62,7 +62,7 @@ def price_in_chunks(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
         for name in ("divergence", "curl"):
             made = getattr(lazy.grad, name)(lon="u", lat="v", metric="sphere").data
             copied = [lazy[n].data.map_blocks(np.copy) for n in "uv"]
-            calls = {"ours": lambda m=made: _pass([m]), "copy": lambda c=copied: _pass(c)}
+            calls = {"ours": lambda m=made: passed([m]), "copy": lambda c=copied: passed(c)}
             with dask.config.set(scheduler="threads", num_workers=2):
                 found = medians(calls, rounds=rounds)
             (graph,) = dask.optimize(made)
@@ -83,7 +83,8 @@ class _Nowhere:
         pass
 
 
-def _pass(arrays: list[Any]) -> None:
+def passed(arrays: list[Any]) -> None:
+    """Compute dask arrays chunk by chunk, without keeping what comes out."""
     dask.array.store(arrays, [_Nowhere() for _ in arrays], lock=False)
 
 

@@ -15,7 +15,7 @@ import xarray as xr
 import xgradient
 from tests.comparisons import DIMS, sample
 
-from . import coasts, globe, graphs, probes
+from . import coasts, curvilinear, globe, graphs, levels, probes
 from .report import machine, number, rows
 from .timing import apart, copies, medians, say, threads
 
@@ -41,6 +41,8 @@ def markdown(shape: tuple[int, ...], quick: bool) -> str:
         several,
         sphere,
         gaps,
+        surfaces,
+        columns,
         tensors,
         small,
         first,
@@ -96,6 +98,18 @@ def sphere(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
 def gaps(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
     """Missing values as ends of the axis: times the same call without."""
     for found in coasts.price(shape, rounds):
+        yield Row(*found)
+
+
+def surfaces(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """Positions of two dimensions."""
+    for found in curvilinear.price(shape, rounds):
+        yield Row(*found)
+
+
+def columns(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """Positions of every column's own."""
+    for found in levels.price(shape, rounds):
         yield Row(*found)
 
 

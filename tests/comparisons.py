@@ -19,6 +19,7 @@ import xarray as xr
 import xgradient
 
 from . import reference
+from .grids import NAMES, rotated
 
 __all__ = [
     "COMPARISONS",
@@ -379,6 +380,75 @@ def _exact_vorticity(da: xr.DataArray) -> Callable[[], Any]:
     return lambda: (east - north) / metres + wave(*at) * np.tan(phi) / RADIUS
 
 
+def _on_grid(da: xr.DataArray) -> xr.DataArray:
+    """The sample on a grid whose poles are elsewhere, by coordinates of two dimensions."""
+    places = zip(NAMES, rotated(da.lat.values, da.lon.values, 37.0, 193.0), strict=True)
+    units = {"nav_lat": "degrees_north", "nav_lon": "degrees_east"}
+    return da.assign_coords(
+        {name: (("lat", "lon"), angles, {"units": units[name]}) for name, angles in places}
+    )
+
+
+def _by_nodes(operator: Callable[..., Any]) -> Prepared:
+    def prepare(da: xr.DataArray) -> Callable[[], Any]:
+        grid, options = _on_grid(da), {"metric": "sphere", "periodic": "lon"}
+        return lambda: operator(grid, NAMES, **options).compute()
+
+    return prepare
+
+
+def _inverted(formula: Callable[..., Any]) -> Prepared:
+    """A formula of slopes north and east, by the inverted matrix of steps along the grid."""
+
+    def steps(f: Any) -> tuple[Any, Any]:
+        return np.gradient(f, axis=-2), (np.roll(f, -1, -1) - np.roll(f, 1, -1)) / 2
+
+    def prepare(da: xr.DataArray) -> Callable[[], Any]:
+        grid = _on_grid(da)
+        phi, lam = (np.deg2rad(grid[name].values) for name in NAMES)
+        place = np.stack([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
+        ahead = np.stack([-np.sin(lam), np.cos(lam), 0 * lam])
+        up = np.cross(place, ahead, axis=0)
+        (ni, ei), (nj, ej) = (
+            [(unit * step).sum(axis=0) * RADIUS for unit in (up, ahead)] for step in steps(place)
+        )
+        area = ni * ej - nj * ei  # of the matrix of steps north and east along both dimensions
+        rows = [(a / area).astype(da.dtype) for a in (ej, -ei, -nj, ni)]
+
+        def call() -> Any:
+            fi, fj = steps(da.values)
+            return formula(rows[0] * fi + rows[1] * fj, rows[2] * fi + rows[3] * fj)
+
+        return call
+
+    return prepare
+
+
+def _with_heights(da: xr.DataArray) -> xr.DataArray:
+    """The sample with heights that go up in time, by steps of each column's own."""
+    steps = np.random.default_rng(5).uniform(0.5, 1.5, da.shape)
+    return da.assign_coords(height=(DIMS, np.cumsum(steps, axis=0)))
+
+
+def _by_heights(da: xr.DataArray) -> Callable[[], Any]:
+    levels = _with_heights(da)
+    return lambda: levels.grad("height", along="time").compute()
+
+
+def _by_columns(da: xr.DataArray) -> Callable[[], Any]:
+    """NumPy's gradient in each column."""
+    heights = _with_heights(da).height.values
+
+    def call() -> Any:
+        result = np.empty_like(da.values)
+        for at in np.ndindex(da.shape[1:]):
+            column = slice(None), *at
+            result[column] = np.gradient(da.values[column], heights[column])
+        return result
+
+    return call
+
+
 def _on_the_globe(name: str, ours: Prepared, formula: Callable[..., Any], **options: Any) -> Any:
     """An operator of latitude and longitude, with one result."""
     peers = {"numpy": Peer(_by_hand(formula), inside=options.pop("inside", 0))}
@@ -545,5 +615,23 @@ COMPARISONS: tuple[Comparison, ...] = (
         "advection on the sphere",
         lambda da: lambda: da.grad.advection(lon=da, lat=_second_component(da), **GLOBE).compute(),
         lambda f, v, east, north, bend, laplacian: -(f * east(f) + v * north(f)),
+    ),
+    Comparison(
+        "gradient on a curvilinear grid",
+        (("lat", "lon"), ("lat", "lon")),
+        _by_nodes(lambda da, names, **options: da.grad(names, **options)),
+        {"numpy": Peer(_inverted(lambda north, east: (north, east)))},
+    ),
+    Comparison(
+        "magnitude of the gradient on a curvilinear grid",
+        (("lat", "lon"),),
+        _by_nodes(lambda da, names, **options: da.grad.magnitude(names, **options)),
+        {"numpy": Peer(_inverted(np.hypot))},
+    ),
+    Comparison(
+        "d/dz by heights of each column",
+        ("time",),
+        _by_heights,
+        {"numpy": Peer(_by_columns)},
     ),
 )

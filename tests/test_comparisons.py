@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from xgradient import kernels, stencils
+from xgradient import frames, geometry, kernels, stencils
 
 from .comparisons import (
     COMPARISONS,
@@ -68,7 +68,10 @@ def shifted(monkeypatch):
 
 
 def unequal(monkeypatch):
-    """A table in which one difference of each window counts a thousandth too much."""
+    """A table in which one difference of each window counts a thousandth too much.
+
+    Where columns have positions of their own and no table, these are wrong instead.
+    """
     right = stencils.make_stencil
 
     def wrong(*arguments):
@@ -79,13 +82,17 @@ def unequal(monkeypatch):
         return dataclasses.replace(stencil, interior=interior, edges=edges)
 
     monkeypatch.setattr(stencils, "make_stencil", wrong)
+    beside = frames.Column.beside
+    monkeypatch.setattr(frames.Column, "beside", lambda self, dims: beside(self, dims) * 1.001)
 
 
 @pytest.mark.parametrize("sabotage", [scaled, shifted, unequal])
 @pytest.mark.parametrize(("comparison", "peer"), PAIRS)
 def test_a_wrong_kernel_is_rejected(comparison, peer, sabotage, monkeypatch):
+    geometry._RECENT.clear()  # weights are made by kernels, too
     sabotage(monkeypatch)
     assert not agree(comparison, peer)
+    geometry._RECENT.clear()
 
 
 def test_a_missing_value_or_another_shape_is_a_difference():
