@@ -23,7 +23,7 @@ def price(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
     da = sample(shape, "f4")
     orders: dict[str, tuple[str, dict[str, Any]]] = {
         "first derivative": ("10", {}),
-        "accuracy 4": ("12", {"accuracy": 4}),
+        "accuracy 4": ("14", {"accuracy": 4}),
         "accuracy 8": ("17", {"accuracy": 8}),
         "second derivative": ("15", {"deriv": 2}),
     }
