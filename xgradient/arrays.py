@@ -94,10 +94,8 @@ def gradient(
     >>> down[0], right[0]
     (array([3., 3., 3.]), array([1., 1., 1.]))
     """
-    options = spacing, dim, edge_order, deriv, accuracy, periodic, skipna
-    if traced():
-        return apart(_gradient)(input, *options)
-    return _gradient(input, *options)
+    run = apart(_gradient) if not isinstance(input, np.ndarray) and traced() else _gradient
+    return run(input, spacing, dim, edge_order, deriv, accuracy, periodic, skipna)
 
 
 def _gradient(
@@ -105,13 +103,16 @@ def _gradient(
     periodic: Any, skipna: Any,
 ) -> tuple[Any, ...]:  # fmt: skip
     order = Order.checked(deriv, accuracy, edge_order, skipna)
-    if isinstance(array, xr.DataArray):
-        return _labelled(array, spacing, dim, order, periodic)
-    if not hasattr(array, "ndim") or not hasattr(array, "dtype"):
-        if not isinstance(array, list | tuple | int | float):
-            raise TypeError(f"input is a {type(array).__name__}; give a NumPy or dask array")
-        array = np.asarray(array)
-    check_dense(getattr(array, "_meta", array))  # also in dask chunks
+    chunk = array
+    if not isinstance(array, np.ndarray):
+        if isinstance(array, xr.DataArray):
+            return _labelled(array, spacing, dim, order, periodic)
+        if not hasattr(array, "ndim") or not hasattr(array, "dtype"):
+            if not isinstance(array, list | tuple | int | float):
+                raise TypeError(f"input is a {type(array).__name__}; give a NumPy or dask array")
+            array = np.asarray(array)
+        chunk = getattr(array, "_meta", array)  # of a dask array
+    check_dense(chunk)
     # Short arrays take less time than their arguments, so what numbers ask for is kept. Sequences
     # are not: in them 1 and True, or an array before and after it is changed, count as the same.
     plain = isinstance(spacing, NUMBER) and isinstance(dim, NUMBER) and isinstance(periodic, bool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from numba import njit
@@ -46,13 +47,15 @@ def jit(function: Callable[..., None], *case: Any) -> Callable[..., None]:
     compiled = inner_loop(function, *case)
 
     def run(*args: Any) -> None:
-        for _ in range(LOOPS):
-            try:
-                compiled(*args)
-            except OSError:
-                # Compiled, but the disk of the cache is full: the next call finds it in memory.
-                continue
-            return
-        compiled(*args)
+        try:
+            compiled(*args)
+        except OSError:
+            # Compiled, but the disk of the cache is full: the next call finds it in memory, and
+            # so it is with a loop that this one calls.
+            for _ in range(LOOPS - 1):
+                with suppress(OSError):
+                    compiled(*args)
+                    return
+            compiled(*args)
 
     return run

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from numba import int32, uint64
-from numba.extending import register_jitable
+from llvmlite import ir
+from numba import int32, types, uint64
+from numba.extending import intrinsic, register_jitable
+from numba.np.arrayobj import make_array
 
 from ._jit import part
 
@@ -32,6 +34,21 @@ def root_of_squares(a, b, one):  # type: ignore[no-untyped-def]
     high, low = (a, b) if a > b else (b, a)
     ratio = low / high if high > 0 else low
     return high * np.sqrt(one + ratio * ratio)
+
+
+@intrinsic
+def _prefetch(typing_context, array, index):  # type: ignore[no-untyped-def]
+    """Ask for a cell that is read soon; there need not be one."""
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        data = make_array(signature.args[0])(context, builder, args[0]).data
+        address = builder.bitcast(builder.gep(data, [args[1]]), ir.PointerType(ir.IntType(8)))
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [address.type, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)
+        builder.call(function, [address, number(0), number(3), number(1)])
+
+    return types.void(array, index), generate
 
 
 @register_jitable
@@ -119,6 +136,9 @@ def mended(reach: int, most: int, per_cell: bool) -> Callable[..., None]:
             gaps |= (sums[j] != sums[j]) & (f[me + j] == f[me + j])
         if not gaps:
             return
+        # A coast goes on in the next rows, of which the farthest has not been read by anyone.
+        for j in range(first, last, uint64(16)):
+            _prefetch(f, me + uint64(reach + 1) * step + j)
         for j in range(first, last):
             before, after, below, above = int32(0), int32(0), int32(1), int32(1)
             for k in range(1, reach + 1):
