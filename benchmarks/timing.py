@@ -45,8 +45,9 @@ def medians(
 ) -> dict[str, float]:
     """Seconds of each call: medians of several rounds in which the calls take turns.
 
-    Results are deleted before the next call, outside the time. The first round only warms up,
-    unless there is no other: who has taken more than ``patience`` seconds is not called again.
+    Results are deleted before the next call, outside the time. The first round only warms up, and
+    compiles what there is to compile, unless there is no other. Who has taken more than
+    ``patience`` seconds since then is not called again.
 
     Parameters
     ----------
@@ -59,9 +60,9 @@ def medians(
     """
     times: dict[str, list[float]] = {name: [] for name in calls}
     floors: list[float] = []
-    for turn in range(rounds + 1):
+    for _ in range(rounds + 1):
         for name, call in calls.items():
-            if turn and sum(times[name]) > patience:
+            if sum(times[name][1:]) > patience:
                 continue
             if floor:
                 floors.append(_seconds(floor, floors))
