@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..coasts import Coasts
 from ..stencils import Stencil
 from ._jit import jit
-from ._spans import FEW, SPAN, centred, mended, tried, window, written
+from ._spans import FEW, SPAN, centred, mended, tried, window, write
 
 __all__ = ["Lines", "coastal"]
 
@@ -48,7 +48,7 @@ def coastal(
     assert coasts is not None
     along, even = inner == 1, table.shape[2] == 1
     far, width = coasts.reach, int(coasts.widths[coasts.kinds[-1, -1]])
-    run = _loops(width, far, int(coasts.widths.max()), along, even, _few(coasts), kind, how)
+    run = _loops(width, far, int(coasts.widths.max()), along, even, _few(coasts))
     # Where there is no window, the number is the one after the last.
     kinds = np.where(coasts.kinds < 0, len(coasts.starts), coasts.kinds)
     # Unsigned, as all indices: a start before the row wraps round, and so does the sum with it.
@@ -64,7 +64,7 @@ def coastal(
     f, f_outer, f_row = zip(lines, before, after, strict=True)
     run(
         f, f_outer, f_row, axis, *to, *by,
-        outer, inner, (0, first, last, n), own, table, windows, strip, seen, each,
+        outer, inner, (0, first, last, n), own, table, windows, strip, seen, each, kind, how,
     )  # fmt: skip
 
 
@@ -133,21 +133,21 @@ def _kind(kinds, starts, far, before, after):  # type: ignore[no-untyped-def]
 
 @cache
 def _loops(
-    width: int, reach: int, most: int, along: bool, even: bool, few: bool, weigh: int, how: int
+    width: int, reach: int, most: int, along: bool, even: bool, few: bool
 ) -> Callable[..., None]:
     """All rows of a block, by spans of cells one after the other.
 
     A span lies across the rows, or along them where the axis is the innermost.
     """
-    per_cell, own_weight = along and not even, weigh in (2, 4)
+    per_cell = along and not even
     strip_row = 1 if along else SPAN
     centre, try_all = centred(width, per_cell), tried(width, reach, per_cell)
-    mend, write = mended(reach, most, per_cell), written(weigh, how)
+    mend = mended(reach, most, per_cell)
 
     # One long nest, for a function that calls others counts references of each array it is given.
     def loops(  # type: ignore[no-untyped-def]
         f, f_outer, f_row, axis, g, g_outer, g_row, w, w_outer, w_row,
-        outer, inner, bounds, own, c, windows, strip, seen, each,
+        outer, inner, bounds, own, c, windows, strip, seen, each, weigh, how,
     ):  # fmt: skip
         sums, cells = np.empty(SPAN, g.dtype), np.empty(FEW + 1, np.uint64)
         counts = np.empty(FEW, np.int32)
@@ -189,7 +189,7 @@ def _loops(
                                 me = line + uint64(row - first) * step + start
                                 to = uint64(o * g_outer + row * g_row + j) + start
                                 by = uint64(o * w_outer + row * w_row)
-                                if own_weight:
+                                if weigh in (2, 4):
                                     by += uint64(j) + start
                                 # Where rows share their coefficients there is one column for all.
                                 column = uint64(0) if even else uint64(row)
@@ -212,6 +212,6 @@ def _loops(
                                             field, me, step, c, kinds, starts, widths,
                                             column, sums, a, b, counts, cells,
                                         )  # fmt: skip
-                                write(field, me, w, by, g, to, sums, count)
+                                write(field, me, w, by, g, to, sums, count, weigh, how)
 
-    return jit(loops, width, reach, most, along, even, few, weigh, how)
+    return jit(loops, width, reach, most, along, even, few)

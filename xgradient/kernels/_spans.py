@@ -19,7 +19,7 @@ from numba.np.arrayobj import make_array
 
 from ._jit import part
 
-__all__ = ["FEW", "SPAN", "centred", "mended", "root_of_squares", "tried", "window", "written"]
+__all__ = ["FEW", "SPAN", "centred", "mended", "root_of_squares", "tried", "window", "write"]
 
 #: Cells whose sums are kept in cache until they are written.
 SPAN = 256
@@ -173,28 +173,35 @@ def mended(reach: int, most: int, per_cell: bool) -> Callable[..., None]:
     return part(mend, reach, most, per_cell)
 
 
-@cache
-def written(weigh: int, how: int) -> Callable[..., None]:
-    """Sums, weighed and finished as the loops of `_numba` do."""
+@register_jitable
+def write(f, me, w, by, g, to, sums, count, weigh, how):  # type: ignore[no-untyped-def]
+    """Weigh sums and write them, as the loops of `_numba` do.
 
-    def write(f, me, w, by, g, to, sums, count):  # type: ignore[no-untyped-def]
-        one = w.dtype.type(1)
+    With a loop for each case, which costs little in cache: made for each of them, all loops would
+    be compiled twenty times.
+    """
+    one = w.dtype.type(1)
+    if weigh == 1:
         for j in range(count):
-            total = sums[j]
-            if weigh == 1:
-                total *= w[by]
-            if weigh == 2:
-                total *= w[by + j]
-            if weigh == 3:
-                total += w[by] * f[me + j]
-            if weigh == 4:
-                total += w[by + j] * f[me + j]
-            if how == 1:
-                total += g[to + j]
-            if how == 2:
-                total = root_of_squares(g[to + j], total, one)
-            if how == 3:
-                total = abs(total)
-            g[to + j] = total
-
-    return part(write, weigh, how)
+            sums[j] *= w[by]
+    elif weigh == 2:
+        for j in range(count):
+            sums[j] *= w[by + j]
+    elif weigh == 3:
+        for j in range(count):
+            sums[j] += w[by] * f[me + j]
+    elif weigh == 4:
+        for j in range(count):
+            sums[j] += w[by + j] * f[me + j]
+    if how == 0:
+        for j in range(count):
+            g[to + j] = sums[j]
+    elif how == 1:
+        for j in range(count):
+            g[to + j] = sums[j] + g[to + j]
+    elif how == 2:
+        for j in range(count):
+            g[to + j] = root_of_squares(g[to + j], sums[j], one)
+    else:
+        for j in range(count):
+            g[to + j] = abs(sums[j])
