@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 
 import xgradient
 from xgradient import gradient
-from xgradient.kernels import _tiles
+from xgradient.kernels import _coastal, _tiles
+from xgradient.nodes import numeric_nodes
+from xgradient.stencils import Order
 
 from . import globe, reference
 from .strategies import LAYOUTS, NODES, chunkings, make_field
@@ -488,3 +491,15 @@ def test_every_operator_takes_it():
         operator = getattr(xgradient, name)
         if inspect.isfunction(operator):
             assert "skipna" in inspect.signature(operator).parameters, name
+
+
+@pytest.mark.parametrize("order", [(1, 2, 1), (1, 2, 2), (2, 2, 1), (1, 4, 4), (3, 2, 1)])
+@pytest.mark.parametrize("kind", ["uniform", "jittered"])
+def test_windows_are_tried_only_where_none_is_missing(order, kind):
+    coasts = Order.checked(*order, True).stencil(numeric_nodes(NODES[kind](12), "x"), "x").coasts
+    few = order[:2] in {(1, 2), (2, 2)}
+    assert _coastal._few(coasts) == few
+    # Without the window of one end there would be no coefficients to try on a cell.
+    kinds = coasts.kinds.copy()
+    kinds[0, -1] = -1
+    assert not _coastal._few(replace(coasts, kinds=kinds))

@@ -72,22 +72,20 @@ def _few(coasts: Coasts) -> bool:
     """Whether windows are so few that each can be tried on every cell.
 
     They hold all nodes within reach, which is two at most, or the two neighbours, or those on one
-    side only; for some counts there may be none.
+    side only. Where there are fewer nodes than that there may be none.
     """
     reach = coasts.reach
     if reach > 2:
         return False
     windows = [*zip(coasts.starts.tolist(), coasts.widths.tolist(), strict=True), None]
-    whole = windows[coasts.kinds[reach, reach]]
     for before, after in np.ndindex(coasts.kinds.shape):
         least = min(before, after)
-        expected = (-min(before, 1), 3) if least else (-before, before + after + 1)
-        both = least == reach and whole == (-reach, 2 * reach + 1)
-        if windows[coasts.kinds[before, after]] not in (
-            expected,
-            whole if both else expected,
-            None,
-        ):
+        allowed: list[Any] = [(-min(before, 1), 3) if least else (-before, before + after + 1)]
+        if least == reach:
+            allowed.append((-reach, 2 * reach + 1))
+        if before + after < reach:
+            allowed.append(None)
+        if windows[coasts.kinds[before, after]] not in allowed:
             return False
     return True
 
