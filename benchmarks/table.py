@@ -15,7 +15,7 @@ from .timing import duplicate, medians, say
 
 __all__ = ["markdown"]
 
-PEERS = ("numpy", "xarray", "torch", "findiff")
+PEERS = ("numpy", "xarray", "torch", "dask", "findiff")
 
 
 def markdown(shape: tuple[int, ...], quick: bool) -> str:

@@ -1,7 +1,7 @@
 """One table of comparisons: what xgradient computes, and who else computes it.
 
 Each row is an operation on a field, as a call of xgradient and as the calls of others: NumPy,
-xarray, torch, findiff, the slow reference of these tests, and the analytic derivative of the
+xarray, torch, dask, findiff, the slow reference of these tests, and the analytic derivative of the
 field. The tests run every row and demand equal results; the benchmarks time the same calls. A
 peer that is not installed is left out by name (`left_out`).
 """
@@ -244,6 +244,20 @@ def _torch(*dims: str, edge_order: int = 1) -> Prepared:
     return prepare
 
 
+def _dask(*dims: str) -> Prepared:
+    """dask's own gradient of a chunked array."""
+
+    def prepare(da: xr.DataArray) -> Callable[[], Any]:
+        import dask
+        from dask.array import gradient
+
+        steps = [spacing(da, dim) for dim in dims]
+        axes = tuple(DIMS.index(dim) for dim in dims)
+        return lambda: dask.compute(gradient(da.data, *steps, axis=axes))[0]
+
+    return prepare
+
+
 def _findiff(dim: str, deriv: int = 1, accuracy: int = 2, *, periodic: bool = False) -> Prepared:
     def prepare(da: xr.DataArray) -> Callable[[], Any]:
         import findiff
@@ -456,10 +470,12 @@ def _on_the_globe(name: str, ours: Prepared, formula: Callable[..., Any], **opti
 
 
 def _first(name: str, *dims: str, **options: Any) -> Comparison:
-    """A first derivative, as NumPy, xarray and torch have it."""
+    """A first derivative, as NumPy, xarray, torch and dask have it."""
     peers = {"numpy": Peer(_numpy(*dims)), "xarray": Peer(_xarray(*dims))}
     peers["torch"] = Peer(_torch(*dims))
-    if len(dims) == 1 and not options.get("chunks"):
+    if options.get("chunks"):
+        peers["dask"] = Peer(_dask(*dims))
+    elif len(dims) == 1:
         # findiff has an edge order of 2 and no other.
         peers["findiff"] = Peer(_findiff(*dims), inside=1)
     return Comparison(name, dims, _ours(*dims), peers, options)

@@ -58,7 +58,7 @@ def test_every_command_of_the_readme_prints_what_it_shows(tmp_path):
 def test_the_readme_has_each_of_its_two_commands_on_one_line():
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     assert lines.count('pip install ".[all]" && xgradient demo') == 1
-    assert lines.count('pip install -e ".[all,test]" && pytest') == 1
+    assert lines.count('pip install -e ".[all,test]" && pytest -n auto') == 1
 
 
 @pytest.mark.parametrize("name", [n for n in xgradient.__all__ if not n.startswith("_")])

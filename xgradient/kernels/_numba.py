@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from numba import from_dtype, uint64, vectorize
+from numba import from_dtype, int64, uint64, vectorize
 from numpy.typing import NDArray
 
 from ..stencils import Stencil
@@ -46,9 +46,10 @@ Array = NDArray[Any]
 def _edges(strided: bool) -> Callable[..., None]:
     """Rows with a window of their own, whose nodes may be the cells before or after the block.
 
-    They are few, so one loop serves every width. It runs over the inner cells from ``start`` to
-    ``stop`` or, ``strided``, over the outer ones, of which each has one cell where the axis is the
-    innermost.
+    They are few, so one loop serves every width, ``weigh`` and ``how``: callers that know these
+    when they are compiled give them as `int64`, not as constants, each of which would be compiled
+    apart. It runs over the inner cells from ``start`` to ``stop`` or, ``strided``, over the outer
+    ones, of which each has one cell where the axis is the innermost.
     """
 
     def edges(  # type: ignore[no-untyped-def]
@@ -179,7 +180,7 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
                 _edges_across(
                     f, f_outer, f_row, before, before_outer, before_row, after, after_outer,
                     after_row, g, g_outer, g_row, w, w_outer, w_row, reach, length,
-                    weigh, how, outer, start, stop, own, windows, ends,
+                    int64(weigh), int64(how), outer, start, stop, own, windows, ends,
                 )  # fmt: skip
 
     return jit(across, width, weigh, how)
@@ -238,7 +239,7 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
                 _edges_along(
                     f, f_outer, f_row, before, before_outer, before_row, after, after_outer,
                     after_row, g, g_outer, g_row, w, w_outer, w_row, reach, length,
-                    weigh, how, 1, start, stop, own, windows, ends,
+                    int64(weigh), int64(how), 1, start, stop, own, windows, ends,
                 )  # fmt: skip
 
     return jit(along, width, even, weigh, how)
