@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["boxes", "cut", "flat", "read_only", "stacks"]
+__all__ = ["boxes", "cut", "first_cell", "flat", "read_only", "stacks"]
 
-#: Cells of a box that is copied or converted on the way, so that the copy stays in cache.
-BOX = 1 << 15
+#: Cells of a box that is copied or converted on the way: few enough that the copy stays in cache,
+#: many enough that threads seldom wait for Python's lock between two of them.
+BOX = 1 << 18
 
 
 def boxes(shape: tuple[int, ...], axis: int) -> Iterator[tuple[slice, ...]]:
@@ -60,8 +61,15 @@ def read_only(a: Any) -> Any:
 
 
 def flat(a: Any) -> Any:
-    """All memory from an array's first to its last cell, as one flat view."""
+    """All memory that an array takes, as one flat view."""
     if a.flags.c_contiguous:
         return a.reshape(-1)
+    if min(a.strides) < 0:
+        a = a[tuple(slice(None, None, -1 if s < 0 else 1) for s in a.strides)]
     extent = 1 + sum((n - 1) * s for n, s in zip(a.shape, a.strides, strict=True)) // a.itemsize
     return np.lib.stride_tricks.as_strided(a, (extent,), (a.itemsize,))
+
+
+def first_cell(a: Any) -> int:
+    """Where in that view the first cell is: not at its start, where axes run backwards."""
+    return -sum((n - 1) * min(s, 0) for n, s in zip(a.shape, a.strides, strict=True)) // a.itemsize

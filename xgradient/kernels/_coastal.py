@@ -29,6 +29,7 @@ Lines = tuple[Array, int, int]
 
 def coastal(
     lines: Lines,
+    start: int,
     before: Lines,
     after: Lines,
     reach: int,
@@ -63,7 +64,7 @@ def coastal(
     axis = max(coasts.low, -reach), min(coasts.high, length + far), reach, length
     f, f_outer, f_row = zip(lines, before, after, strict=True)
     run(
-        f, f_outer, f_row, axis, *to, *by,
+        f, start, f_outer, f_row, axis, *to, *by,
         outer, inner, (0, first, last, n), own, table, windows, strip, seen, each, kind, how,
     )  # fmt: skip
 
@@ -144,7 +145,7 @@ def _loops(
 
     # One long nest, for a function that calls others counts references of each array it is given.
     def loops(  # type: ignore[no-untyped-def]
-        f, f_outer, f_row, axis, g, g_outer, g_row, w, w_outer, w_row,
+        f, f_start, f_outer, f_row, axis, g, g_outer, g_row, w, w_outer, w_row,
         outer, inner, bounds, own, c, windows, strip, seen, each, weigh, how,
     ):  # fmt: skip
         sums, cells = np.empty(SPAN, g.dtype), np.empty(FEW + 1, np.uint64)
@@ -170,9 +171,13 @@ def _loops(
                     for j in range(j_first, j_last, lanes):
                         many = min(lanes, j_last - j)
                         length = uint64(last - first if along else many)
-                        line = uint64(o * f_outer[0] + (first + own) * f_row[0] + j)
+                        line = uint64(f_start + o * f_outer[0] + (first + own) * f_row[0] + j)
                         if not inside:
-                            at = o * f_outer[0] + j, o * f_outer[1] + j, o * f_outer[2] + j
+                            at = (
+                                f_start + o * f_outer[0] + j,
+                                o * f_outer[1] + j,
+                                o * f_outer[2] + j,
+                            )
                             nodes = own + first - reach, own + last + reach
                             sizes = uint64(many), uint64(strip_row)
                             _gather(strip, block, ahead, behind, at, f_row, axis, nodes, sizes)

@@ -20,7 +20,7 @@ from numba import from_dtype, int64, uint64, vectorize
 from numpy.typing import NDArray
 
 from ..stencils import Stencil
-from ._boxes import boxes, flat, read_only, stacks
+from ._boxes import boxes, cut, first_cell, flat, read_only, stacks
 from ._coastal import Lines, coastal
 from ._jit import inner_loop, jit
 from ._spans import root_of_squares
@@ -53,11 +53,13 @@ def _edges(strided: bool) -> Callable[..., None]:
     """
 
     def edges(  # type: ignore[no-untyped-def]
-        f, f_outer, f_row, before, before_outer, before_row, after, after_outer, after_row,
+        f, f_start, f_outer, f_row,
+        before, before_outer, before_row, after, after_outer, after_row,
         g, g_outer, g_row, w, w_outer, w_row, reach, length,
         weigh, how, outer, start, stop, own, windows, c,
     ):  # fmt: skip
         parts, shifts = (f, before, after), (0, reach, -length)
+        starts = f_start, 0, 0
         outer_steps = f_outer, before_outer, after_outer
         row_steps = f_row, before_row, after_row
         inner = uint64(stop) - uint64(start)
@@ -79,9 +81,9 @@ def _edges(strided: bool) -> Callable[..., None]:
                     for k in range(width - 1):
                         node = first + k
                         p = 1 if node < 0 else 0 if node < length else 2
-                        low = (node + shifts[p]) * row_steps[p]
+                        low = starts[p] + (node + shifts[p]) * row_steps[p]
                         q = 1 if node + 1 < 0 else 0 if node + 1 < length else 2
-                        high = (node + 1 + shifts[q]) * row_steps[q]
+                        high = starts[q] + (node + 1 + shifts[q]) * row_steps[q]
                         for o in range(o_first, o_last):
                             f, f_step = parts[p], uint64(outer_steps[p]) if strided else step
                             h, h_step = parts[q], uint64(outer_steps[q]) if strided else step
@@ -104,8 +106,8 @@ def _edges(strided: bool) -> Callable[..., None]:
                         if weigh > 2:
                             f, node = parts[0], uint64(row + own)
                             f_step = uint64(outer_steps[0]) if strided else step
-                            me = node * uint64(row_steps[0]) + j_first * f_step
-                            me += o * uint64(outer_steps[0])
+                            me = uint64(f_start) + node * uint64(row_steps[0])
+                            me += o * uint64(outer_steps[0]) + j_first * f_step
                             for j in range(count):
                                 sums[s + j] += w[by + j * by_step] * f[me + j * f_step]
                         if how == 1:
@@ -138,7 +140,8 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
     """
 
     def across(  # type: ignore[no-untyped-def]
-        f, f_outer, f_row, before, before_outer, before_row, after, after_outer, after_row,
+        f, f_start, f_outer, f_row,
+        before, before_outer, before_row, after, after_outer, after_row,
         g, g_outer, g_row, w, w_outer, w_row, reach, length,
         outer, inner, first, last, offset, own, c, windows, ends, each,
     ):  # fmt: skip
@@ -147,11 +150,12 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
         for start in range(uint64(0), uint64(inner), uint64(each)):
             stop = min(start + uint64(each), uint64(inner))
             for o in range(uint64(outer)):
+                line = uint64(f_start) + o * uint64(f_outer)
                 for i in range(uint64(first), uint64(last)):
-                    at = o * uint64(f_outer) + (i + uint64(offset)) * uint64(f_row)
+                    at = line + (i + uint64(offset)) * uint64(f_row)
                     to = o * uint64(g_outer) + i * uint64(g_row)
                     by = o * uint64(w_outer) + i * uint64(w_row)
-                    me = o * uint64(f_outer) + (i + uint64(own)) * uint64(f_row)
+                    me = line + (i + uint64(own)) * uint64(f_row)
                     column = many * (i - uint64(first))
                     for j in range(start, stop):
                         if width == 1:
@@ -178,8 +182,9 @@ def _across(width: int, weigh: int, how: int) -> Callable[..., None]:
                         g[to + j] = total
             if len(windows):
                 _edges_across(
-                    f, f_outer, f_row, before, before_outer, before_row, after, after_outer,
-                    after_row, g, g_outer, g_row, w, w_outer, w_row, reach, length,
+                    f, f_start, f_outer, f_row,
+                    before, before_outer, before_row, after, after_outer, after_row,
+                    g, g_outer, g_row, w, w_outer, w_row, reach, length,
                     int64(weigh), int64(how), outer, start, stop, own, windows, ends,
                 )  # fmt: skip
 
@@ -195,7 +200,8 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
     """
 
     def along(  # type: ignore[no-untyped-def]
-        f, f_outer, f_row, before, before_outer, before_row, after, after_outer, after_row,
+        f, f_start, f_outer, f_row,
+        before, before_outer, before_row, after, after_outer, after_row,
         g, g_outer, g_row, w, w_outer, w_row, reach, length,
         outer, inner, first, last, offset, own, c, windows, ends, each,
     ):  # fmt: skip
@@ -203,10 +209,11 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
         for start in range(uint64(0), uint64(outer), uint64(each)):
             stop = min(start + uint64(each), uint64(outer))
             for o in range(start, stop):
-                at = o * uint64(f_outer) + uint64(first) + uint64(offset)
+                line = uint64(f_start) + o * uint64(f_outer) + uint64(first)
+                at = line + uint64(offset)
                 to = o * uint64(g_outer) + uint64(first)
                 by = o * uint64(w_outer)
-                me = o * uint64(f_outer) + uint64(first) + uint64(own)
+                me = line + uint64(own)
                 for i in range(uint64(last - first)):
                     if width == 1:
                         total = f[at + i]
@@ -237,8 +244,9 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
                     g[to + i] = total
             if len(windows):
                 _edges_along(
-                    f, f_outer, f_row, before, before_outer, before_row, after, after_outer,
-                    after_row, g, g_outer, g_row, w, w_outer, w_row, reach, length,
+                    f, f_start, f_outer, f_row,
+                    before, before_outer, before_row, after, after_outer, after_row,
+                    g, g_outer, g_row, w, w_outer, w_row, reach, length,
                     int64(weigh), int64(how), 1, start, stop, own, windows, ends,
                 )  # fmt: skip
 
@@ -317,12 +325,12 @@ def derivative(
         if weight is not None:
             weight, kind = _laid_out(weight, out, axis, own)
             by = read_only(weight.ravel()), weight.size // outer, _row(weight, axis)
-        _loop(lines, lines, lines, to, by, outer, inner, stencil, 0, n, kind, how)
+        _loop(lines, 0, lines, lines, to, by, outer, inner, stencil, 0, n, kind, how)
         return
     parts: tuple[Array, ...] = (f,)
     if not alone:
-        # No window reaches to where no cells are given, so any array stands for them.
-        parts = f, f if before is None else before, f if after is None else after
+        none = cut(f, axis, 0, 0)
+        parts = f, none if before is None else before, none if after is None else after
     reach = 0 if before is None else before.shape[axis]
     if not out.flags.c_contiguous:
         order = sorted(range(f.ndim), key=lambda d: -abs(out.strides[d]))
@@ -331,18 +339,27 @@ def derivative(
         axis = order.index(axis)
     computed = out.dtype if out.dtype in _REAL else np.dtype(np.float32)
     same = parts[0].dtype == computed == out.dtype
-    if same and _walkable(parts[0], axis) and _walkable(out, axis):
+    order = _walking_order(parts[0], out, axis)
+    if same and order and _repeats(weight, order[order.index(axis) + 1 :]):
+        parts, out = tuple(part.transpose(order) for part in parts), out.transpose(order)
+        weight = None if weight is None else weight.transpose(order)
+        axis = order.index(axis)
+    if same and _walkable(parts[0], axis, backwards=True) and _walkable(out, axis):
         # The cells around a block are few; they are laid out as it is if they are not yet.
-        parts = tuple(p if _walkable(p, axis) else np.ascontiguousarray(p) for p in parts)
+        around = (p if _walkable(p, axis) else np.ascontiguousarray(p) for p in parts[1:])
+        parts = parts[0], *around
         _walk(parts, axis, stencil, out, reach, *_laid_out(weight, out, axis, own), how)
         return
     for box in boxes(out.shape, axis):
         every = (*box[:axis], slice(None), *box[axis + 1 :])
         fresh = tuple(np.ascontiguousarray(part[every], dtype=computed) for part in parts)
-        result = np.array(out[every], computed, order="C")
+        there = out[every]
+        direct = there.dtype == computed and _walkable(there, axis)
+        result = there if direct else np.array(there, computed, order="C")
         part = None if weight is None else np.broadcast_to(weight, out.shape)[every]
         _walk(fresh, axis, stencil, result, reach, *_laid_out(part, result, axis, own), how)
-        out[every] = result
+        if not direct:
+            there[...] = result
 
 
 def _laid_out(weight: Array | None, out: Array, axis: int, own: int) -> tuple[Array, int]:
@@ -363,8 +380,35 @@ def _row(w: Array, axis: int) -> int:
     return w.strides[axis] // w.itemsize if w.shape[axis] > 1 else 0
 
 
-def _walkable(a: Array, axis: int) -> bool:
-    """Whether the cells inside the axis lie one after the other, and nothing runs backwards."""
+def _walking_order(f: Array, out: Array, axis: int) -> list[int] | None:
+    """An order of dimensions in which cells inside the axis lie one after the other.
+
+    As in a part of a larger array, whose rows do not follow on each other: all dimensions but those
+    that do come before the axis. None if they lie so already, or in no order.
+    """
+    inside = f.ndim
+    for d in range(f.ndim - 1, axis, -1):
+        if any(
+            a.shape[d] > 1 and a.strides[d] != prod(a.shape[d + 1 :], start=a.itemsize)
+            for a in (f, out)
+        ):
+            break
+        inside = d
+    if inside == axis + 1 or inside == f.ndim:
+        return None
+    return [*(d for d in range(inside) if d != axis), axis, *range(inside, f.ndim)]
+
+
+def _repeats(weight: Array | None, dims: list[int]) -> bool:
+    """Whether there is no weight, or one that is the same along some dimensions."""
+    return weight is None or all(weight.shape[d] == 1 for d in dims)
+
+
+def _walkable(a: Array, axis: int, *, backwards: bool = False) -> bool:
+    """Whether the cells inside the axis, or along an innermost one, lie one after the other.
+
+    Other axes may run backwards, if that is allowed.
+    """
     if not a.flags.aligned:
         return False
     if a.flags.c_contiguous:
@@ -377,7 +421,7 @@ def _walkable(a: Array, axis: int) -> bool:
             inner *= a.shape[d]
     if inner == a.itemsize and a.shape[axis] > 1 and a.strides[axis] != inner:
         return False
-    return all(s >= 0 and s % a.itemsize == 0 for s in a.strides)
+    return all(s % a.itemsize == 0 and (s >= 0 or backwards) for s in a.strides)
 
 
 def _walk(
@@ -393,17 +437,19 @@ def _walk(
     """Run the loops over (outer, axis, inner)."""
     length, inner = parts[0].shape[axis], prod(out.shape[axis + 1 :])
     for every, outer, steps in stacks([*parts, out, *([w] if kind else [])], axis):
+        start = first_cell(every[0])
         lines = [(flat(a), step, _row(a, axis)) for a, step in zip(every, steps, strict=True)]
         by = lines.pop() if kind else (w, 0, 0)
         to = lines.pop()
         for cells, _, _ in (*lines, by):
             read_only(cells)
         f, before, after = lines if len(lines) > 1 else lines * 3
-        _loop(f, before, after, to, by, outer, inner, stencil, reach, length, kind, how)
+        _loop(f, start, before, after, to, by, outer, inner, stencil, reach, length, kind, how)
 
 
 def _loop(
     lines: Lines,
+    start: int,
     before: Lines,
     after: Lines,
     to: Lines,
@@ -422,7 +468,7 @@ def _loop(
     if stencil.coasts is not None:
         (table,) = stencil.coasts.tables[_REAL[to[0].dtype]]
         around = before, after, reach, length
-        coastal(lines, *around, to, by, outer, inner, stencil, table, kind, how, each)
+        coastal(lines, start, *around, to, by, outer, inner, stencil, table, kind, how, each)
         return
     # Named one by one, for to unpack them in each call takes longer.
     (f, f_outer, f_row), (g, g_outer, g_row), (w, w_outer, w_row) = lines, to, by
@@ -431,7 +477,7 @@ def _loop(
     width = stencil.width
     run = _along(width, stencil.uniform, kind, how) if along else _across(width, kind, how)
     run(
-        f, f_outer, f_row, b, b_outer, b_row, a, a_outer, a_row, g, g_outer, g_row,
+        f, start, f_outer, f_row, b, b_outer, b_row, a, a_outer, a_row, g, g_outer, g_row,
         w, w_outer, w_row, reach, length, outer, inner, stencil.first, stencil.last,
         stencil.offset, stencil.own, c, stencil.edge_windows, edges, each,
     )  # fmt: skip
