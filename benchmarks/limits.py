@@ -146,6 +146,11 @@ def layouts(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
         'da.transpose("lon", "lat", "time")': da.transpose(*DIMS[::-1]),
         "da[::2]": da[::2],
         "Fortran order": da.copy(data=np.asfortranarray(da.values)),
+        "three quarters of lat and lon": da[
+            :, shape[1] // 8 : -shape[1] // 8, shape[2] // 8 : -shape[2] // 8
+        ],
+        "lat the other way round": da[:, ::-1],
+        "every other lon": da[..., ::2],
     }
     for name, form in forms.items():
         yield Row(f"{name}, along time, lat, lon", _each(form, rounds), "2.5")

@@ -140,6 +140,14 @@ def _padded(a: np.ndarray) -> np.ndarray:
     return roomy[..., : a.shape[-1]]
 
 
+def _part(a: np.ndarray) -> np.ndarray:
+    """A region of a larger array, whose rows do not follow on each other along any dimension."""
+    roomy = np.zeros([n + 3 for n in a.shape], a.dtype)
+    view = roomy[tuple(slice(1, n + 1) for n in a.shape)]
+    view[...] = a
+    return view
+
+
 def _read_only(a: np.ndarray) -> np.ndarray:
     a = a.copy()
     a.flags.writeable = False
@@ -173,6 +181,10 @@ LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "reversed": _reversed,
     "reversed_first": _reversed_first,
     "padded": _padded,
+    "part": _part,
+    "part_reversed": lambda a: _part(np.flip(a, range(a.ndim - 1)))[
+        (slice(None, None, -1),) * (a.ndim - 1)
+    ],
     "read_only": _read_only,
     "unaligned": _unaligned,
     "in_records": _in_records,

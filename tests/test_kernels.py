@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import tracemalloc
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xgradient import gradient
-from xgradient.kernels import _jit, _standard, _tiles
+from xgradient.kernels import _jit, _numba, _standard, _tiles
 from xgradient.nodes import numeric_nodes
 from xgradient.stencils import Order
 
@@ -76,6 +77,36 @@ def test_every_layout_of_periodic_axes_gives_the_same_bits(layout, axis):
         options = {"accuracy": 4, "period": period}
         expected = derivative(field, x, axis, **options)
         assert same_bits(derivative(LAYOUTS[layout](field), x, axis, **options), expected)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("skipna", [False, True])
+def test_every_layout_of_chunks_gives_the_same_bits(layout, skipna):
+    da = pytest.importorskip("dask.array")
+    field = make_field((6, 10, 11, 12), "f4")
+    field[2:4, 5, 5:8, 3] = np.nan
+    lazy = da.from_array(LAYOUTS[layout](field), chunks=(3, 5, 4, 7))
+    for axis in range(4):
+        options = {"dim": axis, "accuracy": 4, "skipna": skipna}
+        (expected,), (found,) = gradient(field, **options), gradient(lazy, **options)
+        assert same_bits(found.compute(), expected)
+
+
+@pytest.mark.parametrize("layout", ["C", "Fortran", "turned", "part", "part_reversed"])
+def test_arrays_that_can_be_walked_are_not_copied(layout):
+    field = LAYOUTS[layout](make_field((40, 50, 60), "f4"))
+    x = [NODES["jittered"](n) for n in field.shape]
+    # Cells from before and none from after, as a last chunk has them.
+    stencils = [Order.checked(1, 2, 1).stencil(numeric_nodes(p, "x"), "x") for p in x]
+    for axis, stencil in enumerate(stencils):
+        out = np.empty_like(field)
+        before = np.take(field, [0], axis)
+        _numba.derivative(field, axis, stencil, out, before)  # compiles
+        tracemalloc.start()
+        _numba.derivative(field, axis, stencil, out, before)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < field.nbytes / 10
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

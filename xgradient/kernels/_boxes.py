@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["boxes", "cut", "first_cell", "flat", "read_only", "stacks"]
+__all__ = ["boxes", "cut", "first_cell", "flat", "read_only", "stacks", "walking_order"]
 
 #: Cells of a box that is copied or converted on the way: few enough that the copy stays in cache,
 #: many enough that threads seldom wait for Python's lock between two of them.
@@ -54,6 +54,25 @@ def stacks(arrays: list[Any], axis: int) -> Iterator[tuple[list[Any], int, list[
     yield arrays, outer, steps
 
 
+def walking_order(arrays: list[Any], axis: int) -> list[int] | None:
+    """An order of dimensions in which cells inside the axis lie one after the other.
+
+    As in a part of a larger array, whose rows do not follow on each other: all dimensions but those
+    that do come before the axis. None if they lie so already, or in no order.
+    """
+    inside = ndim = arrays[0].ndim
+    while inside > axis + 1 and all(_follow(a, inside - 1) for a in arrays):
+        inside -= 1
+    if inside in (axis + 1, ndim):
+        return None
+    return [*(d for d in range(inside) if d != axis), axis, *range(inside, ndim)]
+
+
+def _follow(a: Any, d: int) -> bool:
+    """Whether what is inside a dimension follows on itself along it, if it does inside."""
+    return a.shape[d] == 1 or bool(a.strides[d] == prod(a.shape[d + 1 :], start=a.itemsize))
+
+
 def read_only(a: Any) -> Any:
     """A view of one's own that is not written to: one compiled type serves all fields."""
     a.setflags(write=False)
@@ -72,4 +91,5 @@ def flat(a: Any) -> Any:
 
 def first_cell(a: Any) -> int:
     """Where in that view the first cell is: not at its start, where axes run backwards."""
-    return -sum((n - 1) * min(s, 0) for n, s in zip(a.shape, a.strides, strict=True)) // a.itemsize
+    behind = sum((n - 1) * min(s, 0) for n, s in zip(a.shape, a.strides, strict=True))
+    return -int(behind) // int(a.itemsize)

@@ -20,7 +20,7 @@ from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 from ..windows import Windows
-from ._boxes import boxes, flat, read_only, stacks
+from ._boxes import boxes, flat, read_only, stacks, walking_order
 from ._calls import Parts
 from ._jit import jit
 
@@ -218,6 +218,9 @@ def derivative(f: Parts, z: Parts, axis: int, windows: Windows, out: Array) -> N
         order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
         parts = [part if part is None else part.transpose(order) for part in parts]
         out, axis = out.transpose(order), order.index(axis)
+    if way := walking_order([parts[0], parts[3], out], axis):
+        parts = [part if part is None else part.transpose(way) for part in parts]
+        out, axis = out.transpose(way), way.index(axis)
     to = out.dtype if out.dtype in _WIDE else np.dtype(np.float32)
     dtype = parts[0].dtype if parts[0].dtype in _WIDE else to
     exact = parts[3].dtype if parts[3].dtype in _POSITIONS else np.dtype(np.float64)

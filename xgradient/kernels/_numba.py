@@ -20,7 +20,7 @@ from numba import from_dtype, int64, uint64, vectorize
 from numpy.typing import NDArray
 
 from ..stencils import Stencil
-from ._boxes import boxes, cut, first_cell, flat, read_only, stacks
+from ._boxes import boxes, cut, first_cell, flat, read_only, stacks, walking_order
 from ._coastal import Lines, coastal
 from ._jit import inner_loop, jit
 from ._spans import root_of_squares
@@ -339,11 +339,11 @@ def derivative(
         axis = order.index(axis)
     computed = out.dtype if out.dtype in _REAL else np.dtype(np.float32)
     same = parts[0].dtype == computed == out.dtype
-    order = _walking_order(parts[0], out, axis)
-    if same and order and _repeats(weight, order[order.index(axis) + 1 :]):
-        parts, out = tuple(part.transpose(order) for part in parts), out.transpose(order)
-        weight = None if weight is None else weight.transpose(order)
-        axis = order.index(axis)
+    way = walking_order([parts[0], out], axis)
+    if same and way and _repeats(weight, way[way.index(axis) + 1 :]):
+        parts, out = tuple(part.transpose(way) for part in parts), out.transpose(way)
+        weight = None if weight is None else weight.transpose(way)
+        axis = way.index(axis)
     if same and _walkable(parts[0], axis, backwards=True) and _walkable(out, axis):
         # The cells around a block are few; they are laid out as it is if they are not yet.
         around = (p if _walkable(p, axis) else np.ascontiguousarray(p) for p in parts[1:])
@@ -378,25 +378,6 @@ def _laid_out(weight: Array | None, out: Array, axis: int, own: int) -> tuple[Ar
 def _row(w: Array, axis: int) -> int:
     """Step from one row to the next, in items; none for a weight that all rows share."""
     return w.strides[axis] // w.itemsize if w.shape[axis] > 1 else 0
-
-
-def _walking_order(f: Array, out: Array, axis: int) -> list[int] | None:
-    """An order of dimensions in which cells inside the axis lie one after the other.
-
-    As in a part of a larger array, whose rows do not follow on each other: all dimensions but those
-    that do come before the axis. None if they lie so already, or in no order.
-    """
-    inside = f.ndim
-    for d in range(f.ndim - 1, axis, -1):
-        if any(
-            a.shape[d] > 1 and a.strides[d] != prod(a.shape[d + 1 :], start=a.itemsize)
-            for a in (f, out)
-        ):
-            break
-        inside = d
-    if inside == axis + 1 or inside == f.ndim:
-        return None
-    return [*(d for d in range(inside) if d != axis), axis, *range(inside, f.ndim)]
 
 
 def _repeats(weight: Array | None, dims: list[int]) -> bool:
