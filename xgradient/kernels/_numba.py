@@ -445,7 +445,10 @@ def _loop(
 ) -> None:
     """Run the loops: over the interior rows within the block, and over those at its ends."""
     along = inner == 1
-    each = max(1, max(PIECE // max(1, length), 1 if along else STRIP) // to[0].itemsize)
+    size = to[0].itemsize
+    each = PIECE // (length * size) or 1
+    if not along and each * size < STRIP:
+        each = STRIP // size
     if stencil.coasts is not None:
         (table,) = stencil.coasts.tables[_REAL[to[0].dtype]]
         around = before, after, reach, length
