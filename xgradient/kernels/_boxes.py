@@ -8,11 +8,22 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["boxes", "cut", "first_cell", "flat", "read_only", "stacks", "walking_order"]
+__all__ = [
+    "boxes",
+    "cut",
+    "first_cell",
+    "flat",
+    "read_only",
+    "stacks",
+    "walking_order",
+    "worth_walking",
+]
 
 #: Cells of a box that is copied or converted on the way: few enough that the copy stays in cache,
 #: many enough that threads seldom wait for Python's lock between two of them.
 BOX = 1 << 18
+#: Cells below which a call of a loop, or a row in another one, costs more than to copy them.
+CALL, ROW = 1 << 14, 16
 
 
 def boxes(shape: tuple[int, ...], axis: int) -> Iterator[tuple[slice, ...]]:
@@ -38,6 +49,23 @@ def stacks(arrays: list[Any], axis: int) -> Iterator[tuple[list[Any], int, list[
 
     Each with the length of that one, and the steps of the arrays along it, in cells.
     """
+    apart, outer, steps = _joined(arrays, axis)
+    for index in np.ndindex(arrays[0].shape[:apart]):
+        place = (*(slice(i, i + 1) for i in index), ...)
+        yield [a[place] for a in arrays], outer, steps
+
+
+def worth_walking(arrays: list[Any], axis: int) -> bool:
+    """Whether these pieces are so few that their calls do not count."""
+    pieces: int = prod(arrays[0].shape[: _joined(arrays, axis)[0]])
+    return pieces == 1 or int(arrays[-1].size) // pieces >= CALL
+
+
+def _joined(arrays: list[Any], axis: int) -> tuple[int, int, list[int]]:
+    """How many axes are apart from those between them and ``axis``, which are as one.
+
+    With the length of that one, and the steps along it.
+    """
     shape = arrays[0].shape
     outer, steps = 1, [0] * len(arrays)
     for d in range(axis - 1, -1, -1):
@@ -47,23 +75,21 @@ def stacks(arrays: list[Any], axis: int) -> Iterator[tuple[list[Any], int, list[
         if outer == 1:
             steps = here
         elif here != [step * outer for step in steps]:
-            for i in range(shape[d]):
-                yield from stacks([cut(a, d, i, i + 1) for a in arrays], axis)
-            return
+            return d + 1, outer, steps
         outer *= shape[d]
-    yield arrays, outer, steps
+    return 0, outer, steps
 
 
 def walking_order(arrays: list[Any], axis: int) -> list[int] | None:
     """An order of dimensions in which cells inside the axis lie one after the other.
 
     As in a part of a larger array, whose rows do not follow on each other: all dimensions but those
-    that do come before the axis. None if they lie so already, or in no order.
+    that do come before the axis. None if they lie so already, or only a few in any order.
     """
     inside = ndim = arrays[0].ndim
     while inside > axis + 1 and all(_follow(a, inside - 1) for a in arrays):
         inside -= 1
-    if inside in (axis + 1, ndim):
+    if inside == axis + 1 or prod(arrays[0].shape[inside:]) < ROW:
         return None
     return [*(d for d in range(inside) if d != axis), axis, *range(inside, ndim)]
 

@@ -20,7 +20,7 @@ from numba import from_dtype, int64, uint64, vectorize
 from numpy.typing import NDArray
 
 from ..stencils import Stencil
-from ._boxes import boxes, cut, first_cell, flat, read_only, stacks, walking_order
+from ._boxes import boxes, first_cell, flat, read_only, stacks, walking_order, worth_walking
 from ._coastal import Lines, coastal
 from ._jit import inner_loop, jit
 from ._spans import root_of_squares
@@ -41,6 +41,8 @@ for _weight in _NO_WEIGHT.values():
 PIECE, STRIP = 1 << 19, 1 << 16
 
 Array = NDArray[Any]
+#: A block, and the cells before and after it along an axis, where there are any.
+Around = tuple[Array, Array | None, Array | None]
 
 
 def _edges(strided: bool) -> Callable[..., None]:
@@ -327,39 +329,42 @@ def derivative(
             by = read_only(weight.ravel()), weight.size // outer, _row(weight, axis)
         _loop(lines, 0, lines, lines, to, by, outer, inner, stencil, 0, n, kind, how)
         return
-    parts: tuple[Array, ...] = (f,)
-    if not alone:
-        none = cut(f, axis, 0, 0)
-        parts = f, none if before is None else before, none if after is None else after
+    parts: Around = f, before, after
     reach = 0 if before is None else before.shape[axis]
     if not out.flags.c_contiguous:
         order = sorted(range(f.ndim), key=lambda d: -abs(out.strides[d]))
-        parts, out = tuple(part.transpose(order) for part in parts), out.transpose(order)
+        parts, out = _all(parts, lambda a: a.transpose(order)), out.transpose(order)
         weight = None if weight is None else weight.transpose(order)
         axis = order.index(axis)
     computed = out.dtype if out.dtype in _REAL else np.dtype(np.float32)
-    same = parts[0].dtype == computed == out.dtype
-    way = walking_order([parts[0], out], axis)
-    if same and way and _repeats(weight, way[way.index(axis) + 1 :]):
-        parts, out = tuple(part.transpose(way) for part in parts), out.transpose(way)
-        weight = None if weight is None else weight.transpose(way)
-        axis = way.index(axis)
-    if same and _walkable(parts[0], axis, backwards=True) and _walkable(out, axis):
-        # The cells around a block are few; they are laid out as it is if they are not yet.
-        around = (p if _walkable(p, axis) else np.ascontiguousarray(p) for p in parts[1:])
-        parts = parts[0], *around
-        _walk(parts, axis, stencil, out, reach, *_laid_out(weight, out, axis, own), how)
-        return
+    if f.dtype == computed == out.dtype:
+        way = walking_order([parts[0], out], axis)
+        if way and _repeats(weight, way[way.index(axis) + 1 :]):
+            turned, there = _all(parts, lambda a: a.transpose(way)), out.transpose(way)
+            part = None if weight is None else weight.transpose(way)
+            if _walk(turned, way.index(axis), stencil, there, reach, part, own, how):
+                return
+        if _walk(parts, axis, stencil, out, reach, weight, own, how):
+            return
     for box in boxes(out.shape, axis):
-        every = (*box[:axis], slice(None), *box[axis + 1 :])
-        fresh = tuple(np.ascontiguousarray(part[every], dtype=computed) for part in parts)
-        there = out[every]
-        direct = there.dtype == computed and _walkable(there, axis)
-        result = there if direct else np.array(there, computed, order="C")
-        part = None if weight is None else np.broadcast_to(weight, out.shape)[every]
-        _walk(fresh, axis, stencil, result, reach, *_laid_out(part, result, axis, own), how)
-        if not direct:
+        every, there = (*box[:axis], slice(None), *box[axis + 1 :]), out[box]
+        fresh = _all(parts, lambda a, at=every: np.require(a[at], computed, ["C", "A"]))
+        part = None if weight is None else np.broadcast_to(weight, out.shape)[box]
+        if there.dtype != computed or not _walk(fresh, axis, stencil, there, reach, part, own, how):
+            result = np.array(there, computed, order="C")
+            walked = _walk(fresh, axis, stencil, result, reach, part, own, how)
+            assert walked
             there[...] = result
+
+
+def _all(parts: Around, change: Callable[..., Array]) -> Around:
+    """What becomes of a block, and of the cells before and after it where there are any."""
+    f, before, after = parts
+    return (
+        change(f),
+        None if before is None else change(before),
+        None if after is None else change(after),
+    )
 
 
 def _laid_out(weight: Array | None, out: Array, axis: int, own: int) -> tuple[Array, int]:
@@ -406,26 +411,40 @@ def _walkable(a: Array, axis: int, *, backwards: bool = False) -> bool:
 
 
 def _walk(
-    parts: tuple[Array, ...],
+    parts: Around,
     axis: int,
     stencil: Stencil,
     out: Array,
     reach: int,
-    w: Array,
-    kind: int,
+    weight: Array | None,
+    own: int,
     how: int,
-) -> None:
-    """Run the loops over (outer, axis, inner)."""
-    length, inner = parts[0].shape[axis], prod(out.shape[axis + 1 :])
-    for every, outer, steps in stacks([*parts, out, *([w] if kind else [])], axis):
+) -> bool:
+    """Run the loops over (outer, axis, inner), if the arrays lie so that it is worth it."""
+    f = parts[0]
+    if not (_walkable(f, axis, backwards=True) and _walkable(out, axis)):
+        return False
+    if not worth_walking([f, out], axis):
+        return False
+    # The cells around a block are few; they are laid out as it is if they are not yet.
+    around = [p for p in parts[1:] if p is not None]
+    around = [p if _walkable(p, axis) else np.ascontiguousarray(p) for p in around]
+    w, kind = _laid_out(weight, out, axis, own)
+    length, inner = f.shape[axis], prod(out.shape[axis + 1 :])
+    for every, outer, steps in stacks([f, *around, out, *([w] if kind else [])], axis):
         start = first_cell(every[0])
         lines = [(flat(a), step, _row(a, axis)) for a, step in zip(every, steps, strict=True)]
         by = lines.pop() if kind else (w, 0, 0)
         to = lines.pop()
         for cells, _, _ in (*lines, by):
             read_only(cells)
-        f, before, after = lines if len(lines) > 1 else lines * 3
-        _loop(f, start, before, after, to, by, outer, inner, stencil, reach, length, kind, how)
+        # No window reaches to where no cells are given, so any stand for them.
+        before = lines[0] if parts[1] is None else lines[1]
+        after = lines[0] if parts[2] is None else lines[-1]
+        _loop(
+            lines[0], start, before, after, to, by, outer, inner, stencil, reach, length, kind, how
+        )
+    return True
 
 
 def _loop(
