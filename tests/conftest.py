@@ -10,6 +10,8 @@ import hypothesis
 import numpy as np
 import pytest
 
+from xgradient.kernels import _boxes
+
 from .libraries import LIBRARIES, Library, library
 
 # Compiling a kernel takes longer than hypothesis' deadline, and a failure must come again.
@@ -34,6 +36,14 @@ def xp(request: pytest.FixtureRequest) -> Iterator[Library]:
 def rng() -> np.random.Generator:
     """Random numbers, the same ones in every run."""
     return np.random.default_rng(20240229)
+
+
+@pytest.fixture(params=["walked", "in boxes"])
+def small_pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arrays in small pieces taken as they lie, as large ones are, and copied, as usual."""
+    if request.param == "walked":
+        monkeypatch.setattr(_boxes, "CALL", 1)
+        monkeypatch.setattr(_boxes, "ROW", 1)
 
 
 def _refuse(*args: Any, **kwargs: Any) -> Any:

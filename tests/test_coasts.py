@@ -236,6 +236,7 @@ def test_infinite_values_are_no_missing_ones():
     assert np.isnan(found[5])
 
 
+@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", "c16", ">f4", "g"])
 def test_layouts_and_dtypes(layout, dtype):

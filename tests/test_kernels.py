@@ -69,6 +69,7 @@ def test_every_layout_gives_the_same_bits(layout, data):
     assert view.tobytes() == before
 
 
+@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_every_layout_of_periodic_axes_gives_the_same_bits(layout, axis):
@@ -79,6 +80,7 @@ def test_every_layout_of_periodic_axes_gives_the_same_bits(layout, axis):
         assert same_bits(derivative(LAYOUTS[layout](field), x, axis, **options), expected)
 
 
+@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("skipna", [False, True])
 def test_every_layout_of_chunks_gives_the_same_bits(layout, skipna):
@@ -319,7 +321,9 @@ def threads_for_arrays_of_this_size(monkeypatch):
     monkeypatch.setattr(_tiles, "WORTH_THREADS", 2**18)
 
 
-@pytest.mark.parametrize("layout", ["C", "Fortran", "turned", "spread", "reversed"])
+@pytest.mark.parametrize(
+    "layout", ["C", "Fortran", "turned", "spread", "reversed", "part", "part_reversed"]
+)
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize("threads", ["2", "5"])
 def test_threads_do_not_change_a_bit(monkeypatch, layout, axis, threads):

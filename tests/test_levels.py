@@ -184,6 +184,7 @@ def test_every_dtype(dtype, of_z):
     )
 
 
+@pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("shape", [(9, 4, 70), (4, 9, 3), (70, 3, 9)])
 def test_every_layout_gives_the_same_bits(layout, shape):
