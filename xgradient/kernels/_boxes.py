@@ -13,6 +13,7 @@ __all__ = [
     "cut",
     "first_cell",
     "flat",
+    "follow",
     "read_only",
     "stacks",
     "walking_order",
@@ -56,7 +57,7 @@ def stacks(arrays: list[Any], axis: int) -> Iterator[tuple[list[Any], int, list[
 
 
 def worth_walking(arrays: list[Any], axis: int) -> bool:
-    """Whether these pieces are so few that their calls do not count."""
+    """Whether the pieces of arrays, the last of which is the result, outweigh their calls."""
     pieces: int = prod(arrays[0].shape[: _joined(arrays, axis)[0]])
     return pieces == 1 or int(arrays[-1].size) // pieces >= CALL
 
@@ -84,17 +85,18 @@ def walking_order(arrays: list[Any], axis: int) -> list[int] | None:
     """An order of dimensions in which cells inside the axis lie one after the other.
 
     As in a part of a larger array, whose rows do not follow on each other: all dimensions but those
-    that do come before the axis. None if they lie so already, or only a few in any order.
+    that do come before the axis. None if they lie so already, or if it is not worth it.
     """
     inside = ndim = arrays[0].ndim
-    while inside > axis + 1 and all(_follow(a, inside - 1) for a in arrays):
+    while inside > axis + 1 and all(follow(a, inside - 1) for a in arrays):
         inside -= 1
     if inside == axis + 1 or prod(arrays[0].shape[inside:]) < ROW:
         return None
-    return [*(d for d in range(inside) if d != axis), axis, *range(inside, ndim)]
+    order = [*(d for d in range(inside) if d != axis), axis, *range(inside, ndim)]
+    return order if worth_walking([a.transpose(order) for a in arrays], inside - 1) else None
 
 
-def _follow(a: Any, d: int) -> bool:
+def follow(a: Any, d: int) -> bool:
     """Whether what is inside a dimension follows on itself along it, if it does inside."""
     return a.shape[d] == 1 or bool(a.strides[d] == prod(a.shape[d + 1 :], start=a.itemsize))
 

@@ -20,7 +20,8 @@ from numba import from_dtype, int64, uint64, vectorize
 from numpy.typing import NDArray
 
 from ..stencils import Stencil
-from ._boxes import boxes, first_cell, flat, read_only, stacks, walking_order, worth_walking
+from ._boxes import boxes, first_cell, flat, follow, read_only, stacks, walking_order, worth_walking
+from ._calls import Parts
 from ._coastal import Lines, coastal
 from ._jit import inner_loop, jit
 from ._spans import root_of_squares
@@ -41,8 +42,6 @@ for _weight in _NO_WEIGHT.values():
 PIECE, STRIP = 1 << 19, 1 << 16
 
 Array = NDArray[Any]
-#: A block, and the cells before and after it along an axis, where there are any.
-Around = tuple[Array, Array | None, Array | None]
 
 
 def _edges(strided: bool) -> Callable[..., None]:
@@ -329,7 +328,7 @@ def derivative(
             by = read_only(weight.ravel()), weight.size // outer, _row(weight, axis)
         _loop(lines, 0, lines, lines, to, by, outer, inner, stencil, 0, n, kind, how)
         return
-    parts: Around = f, before, after
+    parts: Parts = f, before, after
     reach = 0 if before is None else before.shape[axis]
     if not out.flags.c_contiguous:
         order = sorted(range(f.ndim), key=lambda d: -abs(out.strides[d]))
@@ -357,7 +356,7 @@ def derivative(
             there[...] = result
 
 
-def _all(parts: Around, change: Callable[..., Array]) -> Around:
+def _all(parts: Parts, change: Callable[..., Array]) -> Parts:
     """What becomes of a block, and of the cells before and after it where there are any."""
     f, before, after = parts
     return (
@@ -399,19 +398,14 @@ def _walkable(a: Array, axis: int, *, backwards: bool = False) -> bool:
         return False
     if a.flags.c_contiguous:
         return True
-    inner = a.itemsize
-    for d in range(a.ndim - 1, axis, -1):
-        if a.shape[d] > 1:
-            if a.strides[d] != inner:
-                return False
-            inner *= a.shape[d]
-    if inner == a.itemsize and a.shape[axis] > 1 and a.strides[axis] != inner:
+    row = axis + 1 if prod(a.shape[axis + 1 :]) > 1 else axis
+    if not all(follow(a, d) for d in range(row, a.ndim)):
         return False
     return all(s % a.itemsize == 0 and (s >= 0 or backwards) for s in a.strides)
 
 
 def _walk(
-    parts: Around,
+    parts: Parts,
     axis: int,
     stencil: Stencil,
     out: Array,
