@@ -745,7 +745,7 @@ def test_a_repeated_last_point_that_is_rounded():
     """In float32 it may fall just short of 360; a seam of 3e-5 degrees would be no seam."""
     lon = np.linspace(0, 360, 433, dtype="float32")
     lon[-1] = np.nextafter(np.float32(360), np.float32(0))
-    message = "coordinate 'lon' spans 360, but its period is 360; "
+    message = "coordinate 'lon' spans 359.99997, but its period is 360; "
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         along(lon, "degrees_east", "lon", values=np.sin(lon)).grad("lon", periodic=True)
 

@@ -61,6 +61,7 @@ LAYERS = [
     {"coasts"},
     {"weights"},
     {"nodes"},
+    {"tolerance"},
     {"recent", "threads"},
 ]
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
@@ -69,9 +70,9 @@ LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 ONLY = {
     "arrays": {"chunks", "kernels", "nodes", "stencils"},
     "axes": {"nodes", "recent"},
-    "metrics": set(),
+    "metrics": {"tolerance"},
     "frames": {"axes", "metrics"},
-    "globe": {"axes", "frames", "metrics", "nodes"},
+    "globe": {"axes", "frames", "metrics", "nodes", "tolerance"},
     "formulas": {"frames"},
     "finishes": {"kernels"},
     "chunks": {"blocks", "graphs", "kernels", "plans", "stencils", "terms", "threads"},
@@ -81,11 +82,12 @@ ONLY = {
     "poles": {"kernels", "terms"},
     "terms": {"stencils", "windows"},
     "labels": set(),
-    "stencils": {"coasts", "nodes", "weights", "windows"},
+    "stencils": {"coasts", "nodes", "recent", "weights", "windows"},
     "windows": {"coasts"},
     "coasts": {"nodes", "weights"},
     "weights": {"nodes"},
-    "nodes": {"recent"},
+    "nodes": {"recent", "tolerance"},
+    "tolerance": {"recent"},
     "recent": set(),
     "threads": set(),
 }
@@ -124,6 +126,7 @@ NUMPY_ONLY = {
     "weights",
     "nodes",
     "recent",
+    "tolerance",
     "kernels",
     "kernels._boxes",
     "kernels._cuda",

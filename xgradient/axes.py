@@ -15,8 +15,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from .nodes import LONGEST_KEPT, Nodes, check_length, given_nodes, missing_value
-from .recent import Recent
+from .nodes import Nodes, check_length, given_nodes, missing_value
+from .recent import LONGEST_KEPT, Recent
 
 __all__ = [
     "Axis",

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from .axes import Axis, Place, XarrayObject, find_horizontal, horizontal, in_degrees, listed
 from .frames import Frame, Poles, Side
 from .metrics import Globe, check_angles, radii
-from .nodes import LARGEST_BLUR, Nodes, folded_nodes, numeric_nodes
+from .nodes import Nodes, folded_nodes, numeric_nodes
+from .tolerance import position_tolerance, told_apart
 
 __all__ = ["frame_on_globe"]
 
@@ -87,8 +88,7 @@ def _globe(
 ) -> Frame:
     assert lat.coord is not None
     latitudes = np.atleast_1d(lat.coord.values).astype(np.float64)
-    turn, rounding = _turn(lat), _rounding(lat)
-    check_angles(latitudes, kind="latitude", name=lat.name, turn=turn, rounding=rounding)
+    check_angles(latitudes, kind="latitude", name=lat.name, turn=_turn(lat))
     lat, lon = _as_meant(lat, _even_latitudes), lon and _as_meant(lon, _even_longitudes)
     lon_axis, round_, folded = None, False, False
     if lon is not None and lon.dim is not None:
@@ -188,10 +188,13 @@ def _wanted(place: Place, period: Any) -> bool | None:
     """Whether an axis is to close on itself; a period can only be a full turn."""
     if period is None or isinstance(period, bool | np.bool_):
         return None if period is None else bool(period)
-    if period != _turn(place):
+    turn = _turn(place)
+    if period != turn:
+        number = isinstance(period, int | float | np.integer | np.floating)
+        full = told_apart(turn, float(period))[0] if number else f"{turn:g}"
         raise ValueError(
             f"the period of {str(place.name)!r} is given as {period}, but on a globe it is a full "
-            f"turn of {_turn(place):g}; give True or leave it out"
+            f"turn of {full}; give True or leave it out"
         )
     return True
 
@@ -206,13 +209,8 @@ def _as_meant(place: Place, evenly: Callable[[Floats, float], Iterator[Floats]])
     given, turn = place.coord.values, _turn(place)
     if place.dim is None or len(given) < 2 or not np.isfinite(given).all():
         return place
-    doubles = np.finfo(np.float64).eps
-    eps = max(float(np.finfo(given.dtype).eps), doubles) if given.dtype.kind == "f" else doubles
-    # What `arange` makes is off by the rounding of its step, as often as it is added.
-    blur = 1.5 * turn * eps + turn * len(given) * doubles
-    values = _unwrapped(given.astype(np.float64), turn)
+    values, allowed = _unwrapped(given.astype(np.float64), turn), _rounding(place)
     for even in evenly(values, turn):
-        allowed = min(blur, LARGEST_BLUR * abs(even[1] - even[0]))
         if np.abs(values - even).max() <= allowed:
             coord = xr.Variable(place.coord.dims, even, place.coord.attrs)
             return Place(place.dim, place.name, coord)
@@ -241,11 +239,9 @@ def _even_longitudes(values: Floats, turn: float) -> Iterator[Floats]:
 
 
 def _rounding(place: Place) -> float:
-    """How far a coordinate may be off by the rounding of its dtype."""
+    """How far a coordinate may be off by rounding."""
     assert place.coord is not None
-    values = place.coord.values
-    eps = np.finfo(values.dtype).eps if values.dtype.kind == "f" else np.finfo(np.float64).eps
-    return float(max(eps, np.finfo(np.float64).eps)) * float(np.abs(values).max(initial=0)) * 2
+    return position_tolerance(place.coord.values, whole=_turn(place) / 2)
 
 
 def _increasing(lon: Place) -> float:
@@ -262,11 +258,12 @@ def _lon_axis(lon: Place, wanted: bool | None) -> tuple[Axis, bool]:
     turn = _turn(lon)
     values = _unwrapped(values, turn)
     nodes = numeric_nodes(values, what, shown=lon.coord.values)
-    n, rounding = nodes.n, _rounding(lon) * 2
+    n, rounding = nodes.n, _rounding(lon)
     span = float(abs(np.float64(values[-1]) - np.float64(values[0]))) if n else 0.0
     if span > turn + rounding:
+        there, full = told_apart(span, turn)
         raise ValueError(
-            f"{what} spans {span:g}, more than a full turn of {turn:g}; "
+            f"{what} spans {there}, more than a full turn of {full}; "
             "drop the repeated longitudes, e.g. with .isel"
         )
     widest = float(np.abs(np.diff(values.astype(np.float64))).max()) if n > 1 else 0.0
@@ -274,9 +271,10 @@ def _lon_axis(lon: Place, wanted: bool | None) -> tuple[Axis, bool]:
     # Where steps are uneven, the widest may happen to be the seam. Two longitudes are no circle.
     global_ = n > 2 and rounding < gap <= 1.5 * widest
     if wanted is True and not global_:
+        there, full = told_apart(span, turn)
         raise ValueError(
-            f"{what} is asked to be periodic, but spans {span:g} in steps of up to {widest:g}, "
-            f"which is not a full turn of {turn:g}; take longitudes that go round"
+            f"{what} is asked to be periodic, but spans {there} in steps of up to {widest:g}, "
+            f"which is not a full turn of {full}; take longitudes that go round"
         )
     if global_ and wanted is not False:
         nodes = numeric_nodes(values, what, period=turn, shown=lon.coord.values)

@@ -23,9 +23,6 @@ __all__ = ["Grid", "find_grid", "spoken"]
 
 KINDS = ("longitude", "latitude")
 
-#: How far angles in float32 may be off, over a turn.
-SINGLE = float(np.finfo(np.float32).eps) / 4
-
 
 def spoken(place: Place) -> str:
     """A coordinate and its dimensions in words."""
@@ -134,8 +131,8 @@ class Grid:
         coord = (coord if coord.chunks else coord.as_numpy()).astype(np.float64)
         if self.globe is None:
             return coord
-        name, turn = place.name, 2 * np.pi / _radians(place)
-        check = partial(check_angles, kind=kind, name=name, turn=turn, rounding=turn * SINGLE)
+        name, turn, n = place.name, 2 * np.pi / _radians(place), max(coord.shape)
+        check = partial(check_angles, kind=kind, name=name, turn=turn, n=n)
         return coord.copy(data=looked_at(coord.data, check))
 
 

@@ -13,6 +13,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from .tolerance import position_tolerance, told_apart
+
 __all__ = [
     "Ellipsoid",
     "Factors",
@@ -158,7 +160,7 @@ def check_angles(
     kind: str,
     name: Hashable,
     turn: float,
-    rounding: float = 0.0,
+    n: int = 0,
 ) -> None:
     """Refuse latitudes beyond the poles, and longitudes that are numbers for missing ones.
 
@@ -174,18 +176,24 @@ def check_angles(
         The coordinate.
     turn : float
         A full turn in its units.
-    rounding : float
-        How far it may be off.
+    n : int
+        The number of values along an axis, of which these are a chunk.
     """
     limit = turn / 4 if kind == "latitude" else TURNS * turn
-    wrong = abs(values) > limit + rounding
+    wrong = abs(values) > limit
+    if wrong.any():
+        values = xr.Variable(range(values.ndim), values).to_numpy()  # they may be on a GPU
+        wrong = abs(values) > limit + position_tolerance(values, n, turn / 2)
     if wrong.any():
         at = np.unravel_index(int(wrong.argmax()), wrong.shape)
         index = [int(i) + start for i, start in zip(at, first or (0,) * len(at), strict=True)]
         place = str(index[0]) if len(index) == 1 else f"({', '.join(map(str, index))})"
+        value = float(values[at])
+        there, end = told_apart(value, float(np.copysign(limit, value)))
+        end = end.lstrip("-")
         raise ValueError(
-            f"coordinate {str(name)!r} has the value {float(values[at]):g} at index {place}; "
-            f"{kind}s lie between {-limit:g} and {limit:g}, so "
+            f"coordinate {str(name)!r} has the value {there} at index {place}; "
+            f"{kind}s lie between -{end} and {end}, so "
             f"{'check its units' if kind == 'latitude' else 'mask it, e.g. with .where'}"
         )
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .recent import Recent
+from .recent import LONGEST_KEPT, Recent
+from .tolerance import position_tolerance, told_apart
 
 __all__ = [
     "Nodes",
@@ -21,11 +22,6 @@ __all__ = [
     "numeric_nodes",
     "uniform_nodes",
 ]
-
-#: A step may be blurred by the rounding of its coordinate, but never by more than this share of it.
-LARGEST_BLUR = 0.1
-#: Nodes of the longest axis whose checks and stencils are kept for the next call.
-LONGEST_KEPT = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,18 +209,19 @@ def numeric_nodes(
 def _checked_nodes(
     values: NDArray[Any], what: str, scale: float, period: float | bool, shown: Any
 ) -> Nodes:
-    exact, resolution = _exact(values, what)
+    exact = _exact(values, what)
     _check_order(exact, what, shown)
-    step = _uniform_step(exact, resolution)
+    tolerance = position_tolerance(values)
+    step = _uniform_step(exact, tolerance)
     if period is not False:
-        return _close(exact, step, period, scale, resolution, what)
+        return _close(exact, step, period, scale, tolerance, what)
     if step is not None:
         return Nodes(len(exact), step / scale)
     return Nodes(len(exact), None, exact, None, scale)
 
 
-def _exact(values: NDArray[Any], what: str) -> tuple[NDArray[np.float64], float]:
-    """Float64 positions whose differences are those of the values, and the values' resolution."""
+def _exact(values: NDArray[Any], what: str) -> NDArray[np.float64]:
+    """Float64 positions whose differences are those of the values."""
     kind = values.dtype.kind
     if kind not in "iuf":
         raise TypeError(
@@ -235,11 +232,11 @@ def _exact(values: NDArray[Any], what: str) -> tuple[NDArray[np.float64], float]
         return _exact_floats(values, what)
     if values.size and max(abs(int(values.min())), abs(int(values.max()))) > 2**52:
         # Object arithmetic on Python integers: exact at any size, and only ever done here.
-        return (values.astype(object) - int(values[0])).astype(np.float64), 0.0
-    return values.astype(np.float64) - float(values[0] if values.size else 0), 0.0
+        return (values.astype(object) - int(values[0])).astype(np.float64)
+    return values.astype(np.float64) - float(values[0] if values.size else 0)
 
 
-def _exact_floats(values: NDArray[Any], what: str) -> tuple[NDArray[np.float64], float]:
+def _exact_floats(values: NDArray[Any], what: str) -> NDArray[np.float64]:
     bad = ~np.isfinite(values)
     if bad.any():
         i = int(np.argmax(bad))
@@ -249,11 +246,9 @@ def _exact_floats(values: NDArray[Any], what: str) -> tuple[NDArray[np.float64],
                 "e.g. with .isel, before differentiating"
             )
         raise missing_value(what, i)
-    eps = max(float(np.finfo(values.dtype).eps), float(np.finfo(np.float64).eps))
-    resolution = eps * float(np.abs(values).max(initial=0))
     if values.dtype.itemsize > 8:
         values = values - values[:1]
-    return values.astype(np.float64), resolution
+    return values.astype(np.float64)
 
 
 def missing_value(what: str, index: int) -> ValueError:
@@ -282,18 +277,15 @@ def _check_order(exact: NDArray[np.float64], what: str, shown: Any) -> None:
     )
 
 
-def _uniform_step(exact: NDArray[np.float64], resolution: float) -> float | None:
-    """The step, if every node stands on an even grid up to the values' own resolution."""
+def _uniform_step(exact: NDArray[np.float64], tolerance: float) -> float | None:
+    """The step, if every node stands on an even grid up to the rounding of the values."""
     n = len(exact)
     if n < 2:
         return 1.0
     span = float(exact[-1] - exact[0])
     step = span / (n - 1)
-    # The even grid below has a rounding of its own. Whole numbers are exact, and have none.
-    rounding = resolution + np.finfo(np.float64).eps * abs(span) if resolution else 0.0
-    allowed = min(rounding, LARGEST_BLUR * abs(step))
     even = exact[0] + step * np.arange(n)
-    return step if float(np.abs(exact - even).max()) <= allowed else None
+    return step if float(np.abs(exact - even).max()) <= tolerance else None
 
 
 def _close(
@@ -301,7 +293,7 @@ def _close(
     step: float | None,
     period: float | bool,
     scale: float,
-    resolution: float,
+    tolerance: float,
     what: str,
 ) -> Nodes:
     """Nodes of an axis that returns to its first node after one period."""
@@ -315,14 +307,16 @@ def _close(
             )
         return uniform_nodes(n, step / scale, periodic=True)
     # A last point that repeats the first one may miss it by the rounding of the coordinate.
-    if not np.isfinite(period) or period * scale <= abs(span) + resolution:
+    if not np.isfinite(period) or period * scale <= abs(span) + tolerance:
+        there, given = told_apart(abs(span) / scale, float(period))
         raise ValueError(
-            f"{what} spans {abs(span) / scale:g}, but its period is {float(period):g}; "
+            f"{what} spans {there}, but its period is {given}; "
             "the period must be longer than the span, so drop a repeated last point "
             "or give the true period"
         )
     signed = float(np.copysign(period * scale, span))
-    rounding = max(2 * resolution, 4 * np.finfo(np.float64).eps * abs(signed))
-    if step is not None and abs(n * step - signed) <= rounding:
+    # The period itself may be a rounded number.
+    allowed = max(tolerance, 4 * np.finfo(np.float64).eps * abs(signed))
+    if step is not None and abs(n * step - signed) <= allowed:
         return Nodes(n, signed / scale / n, None, signed / scale)
     return Nodes(n, None, exact, signed, scale)

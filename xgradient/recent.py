@@ -8,7 +8,10 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
-__all__ = ["Recent"]
+__all__ = ["LONGEST_KEPT", "Recent"]
+
+#: Nodes of the longest axis whose checks and stencils are kept for the next call.
+LONGEST_KEPT = 20_000
 
 T = TypeVar("T")
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .coasts import Coasts, make_coasts
-from .nodes import LONGEST_KEPT, Nodes
+from .nodes import Nodes
+from .recent import LONGEST_KEPT
 from .weights import Tables, window_table
 from .windows import Windows
 
