@@ -41,6 +41,7 @@ LAYERS = [
     {"levels"},
     {"formulas", "finishes", "globe"},
     {"frames"},
+    {"cyclic"},
     {"axes", "metrics", "labels", "chunks"},
     {"graphs"},
     {"plans"},
@@ -69,10 +70,11 @@ LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 # The modules whose imports are few on purpose, and all they may import from the package.
 ONLY = {
     "arrays": {"chunks", "kernels", "nodes", "stencils"},
-    "axes": {"nodes", "recent"},
+    "axes": {"nodes", "recent", "tolerance"},
     "metrics": {"tolerance"},
-    "frames": {"axes", "metrics"},
-    "globe": {"axes", "frames", "metrics", "nodes", "tolerance"},
+    "frames": {"axes", "cyclic", "metrics"},
+    "cyclic": {"chunks", "kernels"},
+    "globe": {"axes", "cyclic", "frames", "metrics", "nodes", "tolerance"},
     "formulas": {"frames"},
     "finishes": {"kernels"},
     "chunks": {"blocks", "graphs", "kernels", "plans", "stencils", "terms", "threads"},

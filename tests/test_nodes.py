@@ -360,8 +360,8 @@ def _too_short(span: str, period: str) -> str:
 
 PERIODS = {
     "shorter": (np.array([0.0, 1, 3]), 2.0, _too_short("3", "2")),
-    "repeated last point": (np.arange(0, 361, 90), 360.0, _too_short("360", "360")),
-    "descending": (np.arange(360.0, -1, -90), 360.0, _too_short("360", "360")),
+    "repeated points": (np.arange(0, 451, 90), 360.0, _too_short("450", "360")),
+    "descending": (np.arange(450.0, -1, -90), 360.0, _too_short("450", "360")),
     "zero": (np.array([0.0, 1, 3]), 0.0, _too_short("3", "0")),
     "negative": (np.array([0.0, 1, 3]), -9.0, _too_short("3", "-9")),
     "nan": (np.array([0.0, 1, 3]), np.nan, _too_short("3", "nan")),
@@ -385,8 +385,41 @@ def test_bad_periods_are_named(case):
 
 
 @pytest.mark.parametrize("step", [1.0, 1])
-@pytest.mark.parametrize("period", [0.0, 0, 3.0])
+@pytest.mark.parametrize("period", [0.0, 0, 2.9])
 def test_a_period_must_be_longer_than_so_many_steps(step, period):
     sentence = _too_short("3", f"{period:g}")
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         given_nodes(step, 4, "coordinate 'x'", period=period)
+
+
+@pytest.mark.parametrize("way", [1, -1])
+@pytest.mark.parametrize("dtype", ["i4", "f4", "f8"])
+def test_a_last_point_that_repeats_the_first_is_no_node(way, dtype):
+    values = np.arange(0, 361, 90).astype(dtype)[::way]
+    nodes, once = (numeric_nodes(v, "x", period=360.0) for v in (values, values[:-1]))
+    assert (nodes.n, nodes.step, nodes.period) == (once.n, once.step, once.period) == (
+        4, 90.0 * way, 360.0 * way)  # fmt: skip
+    eps = np.finfo("f4" if dtype == "f4" else "f8").eps
+    assert (nodes.cyclic, once.cyclic) == (eps, None)
+    assert given_nodes(90.0 * way, 5, "x", period=360.0).n == 4
+    assert numeric_nodes(values, "x", period=True).n == 5  # of which nothing repeats
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_how_far_a_last_point_may_miss_the_first(dtype):
+    """By n roundings of the values, but not by more than a thousandth of the step."""
+    eps, n = float(np.finfo(dtype).eps), 41
+    coarse = np.linspace(0.0, 360.0, n)
+    for miss, repeats in ((0.5 * n * eps * 360, True), (-0.5 * n * eps * 360, True),
+                          (-2 * n * eps * 360, False)):  # fmt: skip
+        values = coarse.astype(dtype)
+        values[-1] += miss
+        nodes = numeric_nodes(values, "x", period=360.0)
+        assert (nodes.n, nodes.cyclic is not None) == (n - repeats, repeats)
+
+
+def test_a_last_point_may_miss_the_first_by_a_thousandth_of_a_step():
+    for miss, repeats in ((2e-4, True), (-2e-4, True), (-4e-4, False)):
+        values = np.linspace(0.0, 360.0, 1441, dtype="f4")
+        values[-1] += miss
+        assert numeric_nodes(values, "x", period=360.0).n == 1441 - repeats

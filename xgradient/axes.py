@@ -15,8 +15,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from .nodes import Nodes, check_length, given_nodes, missing_value
+from .nodes import Nodes, check_length, given_nodes, missing_value, returns
 from .recent import LONGEST_KEPT, Recent
+from .tolerance import position_tolerance
 
 __all__ = [
     "Axis",
@@ -343,7 +344,25 @@ def _checked_positions(
         shown, units = place.coord.values, place.coord.attrs.get("units")
     values, scale, units = _ticks(np.asarray(shown), units, what)
     period = _period(periodic, units, what)
+    if period is True and spacing is None:
+        period = _full_turn(place, values, units)
     return given_nodes(values, n, what, scale=scale, period=period, shown=shown), units
+
+
+def _full_turn(place: Place, values: NDArray[Any], units: str | None) -> float | bool:
+    """A full turn, where an angle that is not said to be in degrees returns after one; else True.
+
+    That a coordinate without units is an angle is known of longitudes only.
+    """
+    if str(units).lower() in _RADIANS:
+        turn = 2 * np.pi
+    elif units is None and horizontal(place.name, place.coord) == "longitude":
+        turn = 360.0
+    else:
+        return True
+    if values.dtype.kind not in "iuf":
+        return True
+    return turn if returns(values.astype(np.float64), turn, position_tolerance(values)) else True
 
 
 def _ticks(

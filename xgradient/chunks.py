@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,9 @@ __all__ = [
     "place",
     "readable",
     "repeats",
+    "same_chunks",
+    "with_first_again",
+    "without_last",
 ]
 
 #: Data types whose derivatives are computed with float32 coefficients.
@@ -183,6 +187,66 @@ def first_turn(positions: Any, axis: int) -> tuple[int, ...] | None:
     return None if _is_dask(positions) else kernels.first_turn(positions, axis, _run)
 
 
+def same_chunks(arrays: list[Any], apart: AbstractSet[int]) -> list[Any]:
+    """Return the arrays as dask arrays in the same chunks, if one of them is a dask array.
+
+    The arrays ``apart`` hold positions, and count only where no other one is in chunks.
+    """
+    return _alike(arrays, apart, []) if any(map(_is_dask, arrays)) else arrays
+
+
+def without_last(array: Any, axis: int, check: Callable[..., None]) -> tuple[Any, list[Any]]:
+    """Return an array without its last cells along an axis, and what is yet to be looked at.
+
+    Parameters
+    ----------
+    array : array
+        The array, at least 2 long along the axis.
+    axis : int
+        The axis.
+    check : callable
+        Takes the first two and the last two cells along the axis, and the index of the first of
+        all; raises an error if they do not fit.
+
+    Returns
+    -------
+    tuple of array and list of dask array
+        A dask array is looked at when those in the list are computed, which are 1 long.
+    """
+    parts = [kernels.cut(array, axis, 0, 2), kernels.cut(array, axis, -2, None)]
+    rest = kernels.cut(array, axis, 0, array.shape[axis] - 1)
+    if not _is_dask(array):
+        check(kernels.join(parts, axis))
+        return rest, []
+    import dask.array as da
+
+    ends = da.concatenate(parts, axis).rechunk({axis: -1}, method="tasks")
+    return rest, [kernels.cut(looked_at(ends, check), axis, 0, 1)]
+
+
+def with_first_again(array: Any, axis: int, sizes: tuple[int, ...] | None, seen: list[Any]) -> Any:
+    """Return an array with its first cells along an axis once more, at its end.
+
+    Parameters
+    ----------
+    array : array
+        The array.
+    axis : int
+        The axis.
+    sizes : tuple of int, optional
+        The chunks of a dask array's result along the axis. By default its last one grows.
+    seen : list of dask array
+        What `without_last` left to be looked at.
+    """
+    if not _is_dask(array):
+        return kernels.join([array, kernels.cut(array, axis, 0, 1)], axis)
+    *head, last = array.chunks[axis]
+    if sizes is None or sizes not in ((*head, last + 1), (*head, last, 1)):
+        sizes = (*head, last + 1)
+    seen = [_in_parts(each, array.chunks) for each in seen]
+    return graphs.with_first_again(array, axis, sizes, seen)
+
+
 def _refuse_single(arrays: list[Any]) -> None:
     """Refuse arrays whose derivatives would need coefficients that float32 cannot hold."""
     names = [getattr(a.dtype, "name", str(a.dtype)).split(".")[-1] for a in arrays]
@@ -232,7 +296,7 @@ def _in_chunks(
     return graphs.evaluate(arrays, weights, sums, finish, count)
 
 
-def _alike(arrays: list[Any], apart: set[int], weights: list[Any]) -> list[Any]:
+def _alike(arrays: list[Any], apart: AbstractSet[int], weights: list[Any]) -> list[Any]:
     """All arrays as dask arrays with the same chunks.
 
     They are those of the fields, else those of positions (the arrays ``apart``) and weights.

@@ -11,6 +11,7 @@ from .arguments import axes_of_call, frame_of_call
 from .axes import XarrayObject
 from .binding import Binding
 from .chunks import derivatives
+from .cyclic import Opened, cyclic_points
 from .formulas import pure_parts
 from .frames import AnyFrame
 from .layers import layered
@@ -85,7 +86,9 @@ def grad(
         Whether the axis closes on itself. The period is 360 for coordinates in degrees and n
         steps for other uniform axes, else it must be given. By default none does without a
         metric; on a globe longitudes that go round close, and latitudes that reach both poles
-        continue across them, if there is an even number of longitudes. False turns this off.
+        continue across them, if there is an even number of longitudes. False turns this off. A
+        last point that is the first one a period later, as 360 is 0, counts as the same place,
+        where the values must be the same.
     skipna : bool, default: False
         Whether a missing value (NaN) counts as the end of the axis for its neighbours, as a coast
         is the end of an ocean: their windows keep to the valid values on their own side, with
@@ -179,7 +182,7 @@ def _differentiate(
     """One derivative for each of the axes that a field has, labelled."""
     check_field(da)
     frame, (da,) = frame.over([da])
-    if frame.flat:
+    if frame.flat and not frame.cyclic:
         requests = []
         for i in mine:
             nodes, along = frame.sides[i].axis.nodes, frame.sides[i].axis.dim
@@ -211,16 +214,19 @@ def _mixed(
     orders = [Order.checked(n, *rest) for n in dim.values()]
     fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
     axes, _ = axes_of_call(obj, list(dim), spacing, periodic, among=fields)
+    points = cyclic_points(axes)
     fields = [da for da in fields if {axis.dim for axis in axes} <= set(da.dims)]
     if not fields:
         raise no_field(obj, list(dim))  # type: ignore[arg-type]
     results = []
     for da in fields:
         check_field(da)
-        data = da.variable.data
+        opened = Opened(points, da.dims, [da.variable.data], [da.name])
+        (data,) = opened.arrays
         for axis, each in zip(axes, orders, strict=True):
             stencil = each.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
             (data,) = derivatives(data, [(da.dims.index(axis.dim), stencil)])
+        (data,) = opened.closed([data])
         pairs = list(zip(axes, (each.deriv for each in orders), strict=True))
         results.append(mixed_derivative_of(da, data, pairs))
     return gathered(obj, results)

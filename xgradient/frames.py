@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 import xarray as xr
 
 from .axes import Axis
+from .cyclic import CyclicPoint, cyclic_points, without_point
 from .metrics import Factors
 
 __all__ = [
@@ -158,11 +159,14 @@ class Frame:
         The poles of a globe.
     flat : bool
         Whether coordinates are as they are, so that derivatives are those by the stencils alone.
+    cyclic : tuple of CyclicPoint
+        Coordinates with a last point that repeats the first, for which there is no node.
     """
 
     sides: tuple[Side, ...]
     poles: Poles | None = None
     flat: bool = False
+    cyclic: tuple[CyclicPoint, ...] = ()
 
     def over(self, fields: list[xr.DataArray]) -> tuple[Frame, list[xr.DataArray]]:
         """The axes for some fields, and these: the same for all."""
@@ -185,12 +189,15 @@ class AnyFrame(Protocol):
     @property
     def flat(self) -> bool: ...
 
+    @property
+    def cyclic(self) -> tuple[CyclicPoint, ...]: ...
+
     def over(self, fields: list[xr.DataArray]) -> tuple[AnyFrame, list[xr.DataArray]]: ...
 
 
 def flat_frame(axes: list[Axis]) -> Frame:
     """Coordinates as they are: all scale factors are 1."""
-    return Frame(tuple(Side(axis) for axis in axes), flat=True)
+    return Frame(tuple(Side(axis) for axis in axes), None, True, cyclic_points(axes))
 
 
 def frame_with_factors(
@@ -232,10 +239,15 @@ def frame_with_factors(
                     f"the scale factor of {str(dim)!r} has {n} values along {str(along_dim)!r}, "
                     f"but the data have {sizes[along_dim]} points there; give one for each"
                 )
+    points = cyclic_points(axes)
+    lengths = {
+        dim: without_point(factor, points, f"scale factor of {dim}")
+        for dim, factor in factors.factors.items()
+    }
     along = {
         (dim, axis.dim): slope(factor, axis) / factor
         for axis in axes
-        for dim, factor in factors.factors.items()
+        for dim, factor in lengths.items()
         if axis.dim in factor.dims
     }
     sides = []
@@ -244,8 +256,8 @@ def frame_with_factors(
         others = [s for (dim, by), s in along.items() if by == axis.dim and dim != axis.dim]
         if axis.dim in factors.factors:
             in_length = axis._replace(units=factors.units[axis.dim])
-            inverse = 1 / factors.factors[axis.dim]
+            inverse = 1 / lengths[axis.dim]
             sides.append(Side(in_length, inverse, slopes, sum(others, 0.0)))
         else:
             sides.append(Side(axis, 1.0, slopes, sum(others, 0.0)))
-    return Frame(tuple(sides))
+    return Frame(tuple(sides), cyclic=points)

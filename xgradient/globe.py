@@ -10,10 +10,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .axes import Axis, Place, XarrayObject, find_horizontal, horizontal, in_degrees, listed
+from .cyclic import CyclicPoint, cyclic_points
 from .frames import Frame, Poles, Side
 from .metrics import Globe, check_angles, radii
-from .nodes import Nodes, folded_nodes, numeric_nodes
-from .tolerance import position_tolerance, told_apart
+from .nodes import Nodes, folded_nodes, numeric_nodes, returns
+from .tolerance import LARGEST_STORED, position_tolerance, relative_rounding, told_apart
 
 __all__ = ["frame_on_globe"]
 
@@ -89,11 +90,16 @@ def _globe(
     assert lat.coord is not None
     latitudes = np.atleast_1d(lat.coord.values).astype(np.float64)
     check_angles(latitudes, kind="latitude", name=lat.name, turn=_turn(lat))
+    closed, point = None, None
+    if lon is not None and lon.dim is not None:
+        closed = _wanted(lon, closes(lon))
+        if closed is not False and lat.dim != lon.dim:
+            lon, point = _without_cyclic_point(lon)
+    points = cyclic_points(axes.values(), point)
     lat, lon = _as_meant(lat, _even_latitudes), lon and _as_meant(lon, _even_longitudes)
     lon_axis, round_, folded = None, False, False
     if lon is not None and lon.dim is not None:
-        closed = _wanted(lon, closes(lon))
-        lon_axis, round_ = _lon_axis(lon, closed)
+        lon_axis, round_ = _lon_axis(lon, closed, point is not None)
         folded = round_ and closed is not False
     lengths = _lengths(globe, lat)
     known: dict[Hashable, Side] = {}
@@ -108,7 +114,23 @@ def _globe(
         inverse = lengths.lon * (_turn(lon) / (2 * np.pi))
         known[lon.name] = Side(lon_axis, inverse, by_lat, 0.0, "longitude")
     sides = (known.get(p.name) or Side(axes[p.name]) for p in places)
-    return Frame(tuple(sides), poles)
+    return Frame(tuple(sides), poles, cyclic=points)
+
+
+def _without_cyclic_point(lon: Place) -> tuple[Place, CyclicPoint | None]:
+    """The longitudes without a last one that is the first, a turn later; and this point."""
+    assert lon.coord is not None
+    given, turn = lon.coord.values, _turn(lon)
+    n = len(given)
+    span = abs(float(given[-1]) - float(given[0])) if n > 1 else turn / 2
+    # Half of all steps are no shorter than the usual one, so that twice the mean is no shorter.
+    if min(span, abs(span - turn)) > 2 * LARGEST_STORED * turn / max(n - 1, 1):
+        return lon, None  # at once, as usual
+    values = _unwrapped(given, turn)
+    if not returns(values.astype(np.float64), turn, position_tolerance(values)):
+        return lon, None
+    point = CyclicPoint(lon.dim, lon.name, relative_rounding(given))
+    return Place(lon.dim, lon.name, lon.coord[:-1]), point
 
 
 class _Lengths(NamedTuple):
@@ -251,8 +273,11 @@ def _increasing(lon: Place) -> float:
     return float(np.sign(steps.sum())) if steps.size else 1.0
 
 
-def _lon_axis(lon: Place, wanted: bool | None) -> tuple[Axis, bool]:
-    """The axis of longitudes, and whether they stand evenly all round the globe."""
+def _lon_axis(lon: Place, wanted: bool | None, cyclic: bool = False) -> tuple[Axis, bool]:
+    """The axis of longitudes, and whether they stand evenly all round the globe.
+
+    That they go round is known of ``cyclic`` ones, which had a last point that repeats the first.
+    """
     assert lon.coord is not None
     values, what = lon.coord.values, f"coordinate {str(lon.name)!r}"
     turn = _turn(lon)
@@ -269,7 +294,7 @@ def _lon_axis(lon: Place, wanted: bool | None) -> tuple[Axis, bool]:
     widest = float(np.abs(np.diff(values.astype(np.float64))).max()) if n > 1 else 0.0
     gap = turn - span
     # Where steps are uneven, the widest may happen to be the seam. Two longitudes are no circle.
-    global_ = n > 2 and rounding < gap <= 1.5 * widest
+    global_ = cyclic or (n > 2 and rounding < gap <= 1.5 * widest)
     if wanted is True and not global_:
         there, full = told_apart(span, turn)
         raise ValueError(

@@ -19,7 +19,7 @@ from . import blocks, kernels
 from .plans import Exchange, Planner
 from .terms import PoleTerm, Sum, positions_of
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "with_first_again"]
 
 #: Part of a chunk, as one in so many, up to which its rims are copied.
 SMALL = 4
@@ -60,6 +60,58 @@ def evaluate(
     meta = kernels.blank([a._meta for at, a in enumerate(arrays) if at not in apart])
     whole = da.Array(graph, name, first.chunks, meta=meta)
     return [whole] if count == 1 else [_taken_out(whole, at, every) for at in range(count)]
+
+
+def with_first_again(array: Any, axis: int, sizes: tuple[int, ...], seen: list[Any]) -> Any:
+    """Return a dask array with its first cells along an axis once more, at its end.
+
+    Parameters
+    ----------
+    array : dask array
+        The array.
+    axis : int
+        The axis.
+    sizes : tuple of int
+        The chunks of the result along the axis; only the last ones are not those of the array.
+    seen : list of dask array
+        What must have been computed before the first and the last chunks, in their chunks, and 1
+        long along the axis.
+    """
+    import dask.array as da
+    from dask.base import tokenize
+    from dask.highlevelgraph import HighLevelGraph
+    from dask.task_spec import Alias, List, Task, TaskRef
+
+    token = tokenize(array.name, axis, sizes, [s.name for s in seen])
+    name, first, last = f"closed-{token}", f"first-{token}", len(sizes) - 1
+    chunks = (*array.chunks[:axis], sizes, *array.chunks[axis + 1 :])
+    begin = next(k for k, n in enumerate(array.chunks[axis]) if n)
+    layer: dict[Any, Any] = {}
+    for block in product(*(range(len(part)) for part in chunks)):
+        key, here = (name, *block), (array.name, *block)
+        checks = [TaskRef((s.name, *_within(block, s))) for s in seen]
+        if block[axis] == last:
+            source = _moved(block, {axis: begin})
+            rim = (first, *source)
+            layer[rim] = Task(rim, _rims, TaskRef((array.name, *source)), axis, ((0, 1),))
+            mine = [TaskRef(here)] if last < array.numblocks[axis] else []
+            layer[key] = Task(key, _joined, axis, TaskRef(rim), List(*checks), *mine)
+        elif block[axis] == begin and checks:
+            layer[key] = Task(key, _itself, TaskRef(here), *checks)
+        else:
+            layer[key] = Alias(key, here)
+    graph = HighLevelGraph.from_collections(name, layer, dependencies=[array, *seen])
+    return da.Array(graph, name, chunks, meta=array._meta)
+
+
+def _joined(axis: int, first: list[Any], seen: list[Any], *mine: Any) -> Any:
+    """A chunk with the first cells of the axis at its end."""
+    return kernels.join([*mine, *first], axis)
+
+
+def _itself(block: Any, *seen: Any) -> Any:
+    """A chunk that waits for others."""
+    return block
 
 
 def _taken_out(whole: Any, at: int, every: list[tuple[int, ...]]) -> Any:

@@ -12,6 +12,7 @@ import xarray as xr
 
 from .axes import Axis, Place, XarrayObject, horizontal, in_degrees, listed
 from .chunks import beside, looked_at
+from .cyclic import cyclic_points
 from .frames import Side
 from .geometry import Points, points_on_globe, remembered
 from .metrics import Globe, check_angles
@@ -96,7 +97,8 @@ class Grid:
             nodes = uniform_nodes(n, 1.0, periodic=bool(wanted))
             along.append(Side(Axis(dim, dim, str(dim), None, nodes)))
         points_beside = partial(self._points, x, y)
-        return Surface(tuple(sides), points_beside, (along[0], along[1]), order)
+        points = cyclic_points([side.axis for side in sides if isinstance(side, Side)])
+        return Surface(tuple(sides), points_beside, (along[0], along[1]), order, cyclic=points)
 
     def _points(self, x: xr.Variable, y: xr.Variable, field: xr.Variable | None = None) -> Points:
         """The nodes, where a field is; lazy ones are made in memory."""

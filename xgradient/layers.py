@@ -89,7 +89,7 @@ class Layers:
         self, da: xr.DataArray, constant: Column, sides: list[int], order: Order
     ) -> list[Any]:
         """The derivatives along some sides at constant positions, in one pass."""
-        z = _spread(constant.positions, da)
+        z = _spread(constant.positions, da).rename(constant.name)
         if order.skipna:
             # Where one is missing so is the other, for their derivatives to have the same windows.
             with place(da.data):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import isfinite
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .recent import LONGEST_KEPT, Recent
-from .tolerance import position_tolerance, told_apart
+from .tolerance import position_tolerance, relative_rounding, told_apart
 
 __all__ = [
     "Nodes",
@@ -20,6 +20,7 @@ __all__ = [
     "given_nodes",
     "missing_value",
     "numeric_nodes",
+    "returns",
     "uniform_nodes",
 ]
 
@@ -46,6 +47,9 @@ class Nodes:
         in ticks if the axis is not uniform: latitudes do so at the poles.
     skips : tuple of int
         1 where the first or last node stands on its turning point, and so is not repeated.
+    cyclic : float or None
+        Where the coordinate has one point more than there are nodes, which repeats the first after
+        a period: the relative rounding of its values.
     """
 
     n: int
@@ -55,6 +59,7 @@ class Nodes:
     scale: float = 1.0
     turns: tuple[float, float] | None = None
     skips: tuple[int, int] = (0, 0)
+    cyclic: float | None = None
 
     @property
     def closed(self) -> bool:
@@ -148,7 +153,10 @@ def given_nodes(
             raise ValueError(f"{what} is {values}; a step must be finite and not zero")
         if isinstance(period, bool):
             return uniform_nodes(n, step, periodic=period)
-        return _close(step * np.arange(n, dtype=np.float64), step, period, 1.0, 0.0, what)
+        even, eps = step * np.arange(n, dtype=np.float64), float(np.finfo(np.float64).eps)
+        if returns(even, period, 0.0):
+            return replace(given_nodes(step, n - 1, what, period=period), cyclic=eps)
+        return _close(even, step, period, 1.0, 0.0, what)
     if values.shape != (n,):
         shape = "x".join(str(s) for s in values.shape)
         raise ValueError(
@@ -165,6 +173,29 @@ def check_length(n: float, what: str) -> None:
             f"{what} has chunks of unknown size; "
             "call .compute_chunk_sizes() on the dask array first"
         )
+
+
+def returns(positions: NDArray[np.float64], period: float, tolerance: float) -> bool:
+    """Return whether the last position is the first one, a period later.
+
+    Parameters
+    ----------
+    positions : ndarray of float64, shape (n,)
+        The positions.
+    period : float
+        The period in their units.
+    tolerance : float
+        How far they may be off by rounding.
+    """
+    if len(positions) < 2 or not isfinite(period):
+        return False
+    span = abs(float(positions[-1] - positions[0]))
+    return abs(span - period) <= _with_rounded(period, tolerance)
+
+
+def _with_rounded(period: float, tolerance: float) -> float:
+    """The tolerance of positions, and that of a period, which may be a rounded number."""
+    return max(tolerance, 4 * float(np.finfo(np.float64).eps) * abs(period))
 
 
 def numeric_nodes(
@@ -212,6 +243,9 @@ def _checked_nodes(
     exact = _exact(values, what)
     _check_order(exact, what, shown)
     tolerance = position_tolerance(values)
+    if not isinstance(period, bool) and returns(exact, period * scale, tolerance):
+        nodes = _checked_nodes(values[:-1], what, scale, period, shown)
+        return replace(nodes, cyclic=relative_rounding(values))
     step = _uniform_step(exact, tolerance)
     if period is not False:
         return _close(exact, step, period, scale, tolerance, what)
@@ -315,8 +349,6 @@ def _close(
             "or give the true period"
         )
     signed = float(np.copysign(period * scale, span))
-    # The period itself may be a rounded number.
-    allowed = max(tolerance, 4 * np.finfo(np.float64).eps * abs(signed))
-    if step is not None and abs(n * step - signed) <= allowed:
+    if step is not None and abs(n * step - signed) <= _with_rounded(signed, tolerance):
         return Nodes(n, signed / scale / n, None, signed / scale)
     return Nodes(n, None, exact, signed, scale)

@@ -11,6 +11,7 @@ import xarray as xr
 from .axes import XarrayObject
 from .binding import Binding
 from .chunks import evaluate, place
+from .cyclic import Opened
 from .finishes import length
 from .formulas import Formula
 from .frames import AnyFrame, Column
@@ -115,7 +116,15 @@ def evaluated(
     """
     arrays = [field.variable.data for field in fields]
     with place(arrays[0]):
-        return _evaluated(binding, arrays, formulas_of(), finish, count, squares)
+        points = [p for p in binding.frame.cyclic if p.dim in binding.dims]
+        if not points:
+            return _evaluated(binding, arrays, formulas_of(), finish, count, squares)
+        names, apart = [field.name for field in fields], set(binding.columns.values())
+        opened = Opened(points, binding.dims, arrays, names, apart)
+        binding = replace(binding, shape=opened.arrays[0].shape)
+        arrays = opened.arrays
+        made = _evaluated(binding, arrays, formulas_of(), finish, count, squares, opened)
+        return opened.closed(made)
 
 
 def _evaluated(
@@ -125,6 +134,7 @@ def _evaluated(
     finish: Finish | None,
     count: int | None,
     squares: bool,
+    opened: Opened | None = None,
 ) -> list[Any]:
     if squares and any(len(formula.parts) > 1 for formula in formulas):
         finish, squares = length, False
@@ -140,7 +150,8 @@ def _evaluated(
     for column in {side: None for side in sides if isinstance(side, Column)}:
         if column not in binding.columns:
             binding = replace(binding, columns={**binding.columns, column: len(arrays)})
-            arrays.append(column.beside(binding.dims))
+            positions = column.beside(binding.dims)
+            arrays.append(opened.without(positions, column.name) if opened else positions)
     sums = [binding.sum(formula, squares=squares) for formula in formulas]
     return evaluate(arrays, sums, finish, count)
 

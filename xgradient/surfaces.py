@@ -18,6 +18,7 @@ import numpy as np
 import xarray as xr
 
 from .chunks import check_alike, on_gpu, place, readable, repeats
+from .cyclic import CyclicPoint
 from .formulas import (
     Formula,
     Part,
@@ -90,6 +91,8 @@ class Surface:
         Where fields have values, if derivatives skip missing ones; None for everywhere.
     there : Points, optional
         The positions where these fields are, on a GPU or if derivatives skip missing values.
+    cyclic : tuple of CyclicPoint
+        Coordinates of other axes with a last point that repeats the first.
     """
 
     sides: tuple[Side | Direction, ...]
@@ -98,6 +101,7 @@ class Surface:
     order: Order
     valid: tuple[xr.Variable | None, ...] = ()
     there: Points | None = None
+    cyclic: tuple[CyclicPoint, ...] = ()
     _made: dict[Any, Any] = field(default_factory=dict)
 
     #: Poles are points like others.
@@ -125,7 +129,8 @@ class Surface:
         if placed is not None:
             fields = [f.copy(deep=False, data=kept(f.variable, placed).data) for f in fields]
         grid = {side.axis.dim for side in self.along}
-        valid = tuple(_valid(f, grid) for f in fields)
+        twice = {point.dim: slice(None, -1) for point in self.cyclic}
+        valid = tuple(_valid(f.isel(twice, missing_dims="ignore"), grid) for f in fields)
         first = fields[0].variable
         gpu = on_gpu(first.data)
         there = self.points_beside(first) if gpu else self.points.beside(first)

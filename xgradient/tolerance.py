@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .recent import LONGEST_KEPT, Recent
 
-__all__ = ["position_tolerance", "told_apart"]
+__all__ = ["LARGEST_STORED", "position_tolerance", "relative_rounding", "told_apart"]
 
 #: The largest share of a step that the rounding of repeated sums may take.
 LARGEST_SHARE = 1e-3
@@ -46,8 +46,7 @@ def position_tolerance(values: Any, n: int = 0, whole: float = 0.0) -> float:
 
 def _tolerance(values: NDArray[Any], n: int, whole: float) -> float:
     """The same, worked out anew."""
-    own = max(float(np.finfo(values.dtype).eps), float(np.finfo(np.float64).eps))
-    stored = max(own, float(np.finfo(np.float32).eps)) if _were_single(values) else own
+    own, stored = _own_rounding(values), relative_rounding(values)
     wide = values.astype(np.promote_types(values.dtype, np.float64), copy=False)
     with np.errstate(invalid="ignore"):
         largest = float(_sizes(wide).max(initial=0))
@@ -61,9 +60,21 @@ def _tolerance(values: NDArray[Any], n: int, whole: float) -> float:
     return max(min(summed, LARGEST_SHARE * step), min(2 * own * largest, LARGEST_STORED * step))
 
 
+def relative_rounding(values: NDArray[Any]) -> float:
+    """Return the rounding of positions over their size: ε of their dtype, or what they had been."""
+    own = _own_rounding(values)
+    return max(own, float(np.finfo(np.float32).eps)) if _were_single(values) else own
+
+
+def _own_rounding(values: NDArray[Any]) -> float:
+    """ε of the dtype of positions, and of float64 at least."""
+    eps = float(np.finfo(np.float64).eps)
+    return max(eps, float(np.finfo(values.dtype).eps)) if values.dtype.kind == "f" else eps
+
+
 def _were_single(values: NDArray[Any]) -> bool:
     """Whether positions seem to have been rounded to float32 before."""
-    if values.dtype.itemsize <= 4:
+    if values.dtype.kind != "f" or values.dtype.itemsize <= 4:
         return False
     with np.errstate(over="ignore", invalid="ignore"):
         single = (values.astype(np.float32) == values) | np.isnan(values)

@@ -52,6 +52,7 @@ __all__ = [
     "result_dtype",
     "root",
     "rows_of",
+    "same",
     "spread",
     "sums",
     "times",
@@ -350,6 +351,14 @@ def repeats(array: Any, axes: list[int]) -> list[bool]:
     if _cupy.holds(array):
         same = dict(zip(same, _cupy.truths(list(same.values())), strict=True))
     return [bool(same.get(d, array.shape[d] == 1)) for d in axes]
+
+
+def same(a: Any, b: Any) -> bool:
+    """Return whether two arrays have the same values, missing ones in the same places."""
+    alike = (a == b) | ((a != a) & (b != b))  # a missing value is not equal to itself
+    if _cupy.holds(alike):
+        return _cupy.truths([alike.all()])[0]
+    return bool(_namespace(alike).all(alike))
 
 
 def owned(array: Any) -> Any:
