@@ -63,27 +63,27 @@ LAYERS = [
     {"weights"},
     {"nodes"},
     {"tolerance"},
-    {"recent", "threads"},
+    {"packing", "recent", "threads"},
 ]
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 
 # The modules whose imports are few on purpose, and all they may import from the package.
 ONLY = {
     "arrays": {"chunks", "kernels", "nodes", "stencils"},
-    "axes": {"nodes", "recent", "tolerance"},
-    "metrics": {"tolerance"},
+    "axes": {"nodes", "packing", "recent", "tolerance"},
+    "metrics": {"packing", "tolerance"},
     "frames": {"axes", "cyclic", "metrics"},
     "cyclic": {"chunks", "kernels"},
     "globe": {"axes", "cyclic", "frames", "metrics", "nodes", "tolerance"},
     "formulas": {"frames"},
     "finishes": {"kernels"},
-    "chunks": {"blocks", "graphs", "kernels", "plans", "stencils", "terms", "threads"},
+    "chunks": {"blocks", "graphs", "kernels", "packing", "plans", "stencils", "terms", "threads"},
     "graphs": {"blocks", "kernels", "plans", "terms"},
     "plans": {"blocks", "kernels", "stencils", "terms", "windows"},
     "blocks": {"kernels", "poles", "terms"},
     "poles": {"kernels", "terms"},
     "terms": {"stencils", "windows"},
-    "labels": set(),
+    "labels": {"packing"},
     "stencils": {"coasts", "nodes", "recent", "weights", "windows"},
     "windows": {"coasts"},
     "coasts": {"nodes", "weights"},

@@ -16,6 +16,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .nodes import Nodes, check_length, given_nodes, missing_value, returns
+from .packing import (
+    UNDECODED_ATTRS,
+    check_fill_values,
+    check_unpacked,
+    fill_values,
+    nullable_to_floats,
+)
 from .recent import LONGEST_KEPT, Recent
 from .tolerance import position_tolerance
 
@@ -23,6 +30,7 @@ __all__ = [
     "Axis",
     "Place",
     "cf_name",
+    "decoded_coord",
     "find_coord",
     "find_horizontal",
     "find_name",
@@ -117,7 +125,7 @@ def find_coord(obj: XarrayObject, name: Hashable) -> Place:
         if name in obj.dims:
             return Place(name, name, None)
         name = _find_cf(obj, name)
-    coord = coords[name]
+    coord = decoded_coord(name, coords[name])
     dims = coord.dims
     if len(dims) == 2:
         return Place(None, name, coord)
@@ -138,6 +146,23 @@ def find_coord(obj: XarrayObject, name: Hashable) -> Place:
         )
     indexed = isinstance(coord, xr.IndexVariable) and dims[0] == name
     return Place(dims[0], name, coord, obj.get_index(name) if indexed else None)
+
+
+def decoded_coord(name: Hashable, coord: xr.Variable) -> xr.Variable:
+    """Return a coordinate with nullable numbers as floats, or refuse one that is packed.
+
+    Values along one dimension are read; others are checked where they are used.
+    """
+    if hasattr(coord.dtype, "numpy_dtype"):  # one of pandas' nullable dtypes
+        values = nullable_to_floats(coord.to_index().array)
+        coord = xr.Variable(coord.dims, values, coord.attrs)
+    if not UNDECODED_ATTRS.isdisjoint(coord.attrs):
+        label = f"coordinate {str(name)!r}"
+        check_unpacked(coord.attrs, coord.dtype, label)
+        if coord.ndim < 2 and coord.dtype.kind in "iuf":
+            fills = fill_values(coord.attrs, coord.dtype)
+            check_fill_values(coord.values, fills=fills, label=label)
+    return coord
 
 
 def find_name(obj: XarrayObject, name: Hashable) -> Hashable:
@@ -246,7 +271,7 @@ def find_horizontal(obj: XarrayObject, kind: str, instead_of: Hashable = None) -
         If there are several.
     """
     found = [
-        Place(coord.dims[0] if coord.ndim else None, name, coord)
+        Place(coord.dims[0] if coord.ndim else None, name, decoded_coord(name, coord))
         for name, coord in obj.coords.variables.items()
         if name != instead_of and coord.ndim < 2 and horizontal(name, coord) == kind
     ]
@@ -339,6 +364,7 @@ def _checked_positions(
                     f"{what} lies along {listed(spacing.dims)}, not along {str(place.dim)!r}; "
                     "give positions along this dimension"
                 )
+            spacing = decoded_coord(place.name, spacing.variable)
             shown, units = spacing.values, spacing.attrs.get("units")
     elif place.coord is not None:
         shown, units = place.coord.values, place.coord.attrs.get("units")

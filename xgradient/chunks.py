@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from . import blocks, graphs, kernels
+from .packing import UNDECODED_ATTRS, check_fill_values, check_unpacked, fill_values
 from .plans import Planner
 from .stencils import Stencil
 from .terms import Sum, Term, positions_of, weights_of
@@ -21,6 +23,7 @@ from .threads import VARIABLE, run_all, thread_count
 __all__ = [
     "beside",
     "check_alike",
+    "check_decoded",
     "check_place",
     "derivatives",
     "evaluate",
@@ -131,6 +134,25 @@ def looked_at(array: Any, check: Callable[..., None]) -> Any:
         check(array)
         return array
     return array.map_blocks(_look, check, dtype=array.dtype, meta=array._meta)
+
+
+def check_decoded(data: Any, attrs: Mapping[Any, Any], label: str) -> Any:
+    """Return an array, or refuse one that is packed or holds numbers for missing values.
+
+    Parameters
+    ----------
+    data : array
+        The values; those on dask are checked when they are computed.
+    attrs : mapping
+        Attributes of their variable.
+    label : str
+        The variable in words, for error messages.
+    """
+    if UNDECODED_ATTRS.isdisjoint(attrs):  # the usual case, at once
+        return data
+    check_unpacked(attrs, data.dtype, label)
+    fills = fill_values(attrs, data.dtype)
+    return looked_at(data, partial(check_fill_values, fills=fills, label=label)) if fills else data
 
 
 def _look(block: Any, check: Callable[..., None], block_info: Any = None) -> Any:

@@ -207,9 +207,7 @@ def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
                 f"name of a variable here; there are {names}"
             )
         field = obj[field]
-    check_field(field)
-    component: xr.DataArray = field
-    return component
+    return check_field(field)
 
 
 def _check_grid(

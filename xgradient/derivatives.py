@@ -180,7 +180,7 @@ def _differentiate(
     da: xr.DataArray, frame: AnyFrame, mine: list[int], order: Order
 ) -> list[xr.DataArray]:
     """One derivative for each of the axes that a field has, labelled."""
-    check_field(da)
+    da = check_field(da)
     frame, (da,) = frame.over([da])
     if frame.flat and not frame.cyclic:
         requests = []
@@ -220,7 +220,7 @@ def _mixed(
         raise no_field(obj, list(dim))  # type: ignore[arg-type]
     results = []
     for da in fields:
-        check_field(da)
+        da = check_field(da)  # noqa: PLW2901
         opened = Opened(points, da.dims, [da.variable.data], [da.name])
         (data,) = opened.arrays
         for axis, each in zip(axes, orders, strict=True):

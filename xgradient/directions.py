@@ -13,7 +13,15 @@ from .components import Vector, vector_of_call
 from .finishes import along, direction
 from .formulas import Formula, gradient_parts
 from .labels import common_units, described, product_units, result_units, words_for
-from .results import check_object, dims_of, evaluated, gathered, labelled, numeric_fields
+from .results import (
+    check_field,
+    check_object,
+    dims_of,
+    evaluated,
+    gathered,
+    labelled,
+    numeric_fields,
+)
 from .stencils import Order
 
 __all__ = ["advection", "directional"]
@@ -177,6 +185,7 @@ def _along(
 
 
 def _along_one(f: xr.DataArray, vector: Vector, prefix: str, sign: float, unit: bool) -> Any:
+    f = check_field(f)
     vector.check_grid(f, "the scalar")
     f_in_order = f.transpose(*vector.fields[0].dims)
     frame, (f_in_order,) = vector.frame.over([f_in_order])

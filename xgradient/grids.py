@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from .axes import Axis, Place, XarrayObject, horizontal, in_degrees, listed
-from .chunks import beside, looked_at
+from .chunks import beside, check_decoded, looked_at
 from .cyclic import cyclic_points
 from .frames import Side
 from .geometry import Points, points_on_globe, remembered
@@ -129,6 +129,8 @@ class Grid:
                 "numeric; convert it to numbers first"
             )
         coord = place.coord.to_base_variable().transpose(*self.dims)
+        label = f"coordinate {str(place.name)!r}"
+        coord = coord.copy(deep=False, data=check_decoded(coord.data, coord.attrs, label))
         # It is looked at here, wherever weights are made of it.
         coord = (coord if coord.chunks else coord.as_numpy()).astype(np.float64)
         if self.globe is None:

@@ -7,6 +7,8 @@ from collections.abc import Hashable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from .packing import UNDECODED_ATTRS
+
 __all__ = [
     "common_units",
     "described",
@@ -23,7 +25,7 @@ __all__ = [
 KEPT_ENCODINGS = ("grid_mapping", "coordinates")
 REWRITTEN = {"standard_name", "units", "long_name"}
 #: What a field's values can be; readers of files would mask a derivative by it.
-RANGES = {"valid_min", "valid_max", "valid_range", "actual_range", "missing_value", "_FillValue"}
+RANGES = {"valid_min", "valid_max", "valid_range", "actual_range"} | UNDECODED_ATTRS
 
 
 def result_name(name: Hashable | None, coord: Hashable, deriv: int) -> str:

@@ -62,7 +62,7 @@ class Layers:
         places += [self.places[len(self.frame.sides) + self.columns.index(c)] for c in columns]
         if not sides and not columns:
             return []
-        check_field(da)
+        da = check_field(da)
         for column in [*columns, *([self.constant] if self.constant else [])]:
             what = f"coordinate {str(column.name)!r}"
             check_place(column.positions.data, da.data, what)

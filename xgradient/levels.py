@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .axes import XarrayObject, cf_name, find_coord, find_name, horizontal, not_set
-from .chunks import first_turn
+from .chunks import check_decoded, first_turn
 from .frames import Column
 from .labels import words_for
 from .nodes import check_length
@@ -111,6 +111,7 @@ def find_column(
         )
     for d, n in zip(coord.dims, coord.shape, strict=True):
         check_length(n, f"dimension {str(d)!r} of {what}")
+    coord = coord.copy(deep=False, data=check_decoded(coord.data, coord.attrs, what))
     _check_order(coord, dim, what)
     units = coord.attrs.get("units")
     return Column(dim, name, str(words_for(coord.attrs, name)), units, coord)

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from .packing import check_fill_values, check_unpacked, fill_values
 from .tolerance import position_tolerance, told_apart
 
 __all__ = [
@@ -372,6 +373,8 @@ def _positive(variable: xr.Variable, what: str) -> xr.Variable:
         values = np.asarray(variable.to_numpy(), dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"{what} is {variable.values!r}; give numbers") from None
+    check_unpacked(variable.attrs, variable.dtype, what)
+    check_fill_values(values, fills=fill_values(variable.attrs, variable.dtype), label=what)
     bad = ~(np.isfinite(values) & (values > 0))
     if bad.any():
         where = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))

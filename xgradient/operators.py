@@ -61,8 +61,8 @@ def magnitude(
     -------
     DataArray or Dataset
         ``grad_T_magnitude`` for each field T, in units of the field over a length.
-        Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
-        booleans).
+        Dims, shape, coords, chunks and dtype are those of the field; float64 for integers and
+        booleans, and real for complex fields.
 
     Raises
     ------
@@ -290,7 +290,7 @@ def _scalars(
     check_object(obj, what)
 
     def each(frame: AnyFrame, da: xr.DataArray) -> list[xr.DataArray]:
-        check_field(da)
+        da = check_field(da)
         frame, (da,) = frame.over([da])
         return one(frame, da, order)
 

@@ -10,7 +10,7 @@ import xarray as xr
 
 from .axes import XarrayObject
 from .binding import Binding
-from .chunks import evaluate, place
+from .chunks import check_decoded, evaluate, place
 from .cyclic import Opened
 from .finishes import length
 from .formulas import Formula
@@ -18,6 +18,7 @@ from .frames import AnyFrame, Column
 from .kernels import Finish
 from .labels import described, result_attrs, result_encoding, result_name, result_units, words_for
 from .nodes import check_length
+from .packing import is_nullable, nullable_to_floats, variable_label
 
 __all__ = [
     "as_length",
@@ -85,8 +86,14 @@ def no_field(ds: xr.Dataset, dims: Iterable[Any]) -> ValueError:
     )
 
 
-def check_field(da: xr.DataArray) -> None:
-    """Refuse a field that has no derivative, or chunks of unknown size."""
+def check_field(da: xr.DataArray) -> xr.DataArray:
+    """Return a field as floats where it is nullable, with a check where it may be undecoded.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not numeric, is packed, or has chunks of unknown size.
+    """
     if not is_numeric(da):
         name, have, them = repr(str(da.name)), "has", "it"
         if da.name is None:
@@ -99,6 +106,11 @@ def check_field(da: xr.DataArray) -> None:
     if cells != cells:  # faster than to look at each
         for dim, n in zip(da.dims, da.shape, strict=True):
             check_length(n, f"dimension {str(dim)!r}")
+    if is_nullable(da.variable._data) or is_nullable(da.variable.data):
+        da = da.copy(deep=False, data=nullable_to_floats(da.variable.data))
+    data = da.variable.data
+    checked = check_decoded(data, da.attrs, variable_label(da.name))
+    return da if checked is data else da.copy(deep=False, data=checked)
 
 
 def evaluated(
