@@ -370,7 +370,7 @@ def _checked_positions(
         shown, units = place.coord.values, place.coord.attrs.get("units")
     values, scale, units = _ticks(np.asarray(shown), units, what)
     period = _period(periodic, units, what)
-    if period is True and spacing is None:
+    if period is True and spacing is None and values.ndim:
         period = _full_turn(place, values, units)
     return given_nodes(values, n, what, scale=scale, period=period, shown=shown), units
 
@@ -380,13 +380,13 @@ def _full_turn(place: Place, values: NDArray[Any], units: str | None) -> float |
 
     That a coordinate without units is an angle is known of longitudes only.
     """
-    if str(units).lower() in _RADIANS:
-        turn = 2 * np.pi
-    elif units is None and horizontal(place.name, place.coord) == "longitude":
-        turn = 360.0
-    else:
+    radians = str(units).lower() in _RADIANS
+    turn = 2 * np.pi if radians else 360.0
+    if len(values) < 2 or values.dtype.kind not in "iuf" or not (radians or units is None):
         return True
-    if values.dtype.kind not in "iuf":
+    if abs(abs(float(values[-1]) - float(values[0])) - turn) > 0.1 * turn:
+        return True  # at once, as usual
+    if not radians and horizontal(place.name, place.coord) != "longitude":
         return True
     return turn if returns(values.astype(np.float64), turn, position_tolerance(values)) else True
 
