@@ -471,6 +471,9 @@ def test_coordinates_that_are_no_numbers(positions, dtype, nothing_computed):
         f"coordinate 'x' has dtype {dtype}, which is not numeric; "
         "give positions or a step with spacing="
     )
+    if dtype == "complex128":
+        wrong = "which is not numeric; give positions"
+        message = message.replace(wrong, "but positions are real numbers; give such positions")
     field = along(positions, index=False)
     for obj in (field, field.chunk(i=1).assign_coords(x=field.x), field.to_dataset()):
         with nothing_computed(), pytest.raises(TypeError, match=whole(message)):
@@ -644,7 +647,7 @@ BAD_SPACINGS = [
     ("x", -np.inf, ValueError, f"spacing of 'x' is -inf; {FINITE}"),
     ("x", True, TypeError, f"spacing of 'x' is True; {GIVE}"),
     ("x", "wide", TypeError, f"spacing of 'x' is 'wide'; {GIVE}"),
-    ("x", 2j, TypeError, f"spacing of 'x' is 2j; {GIVE}"),
+    ("x", 2j, TypeError, "spacing of 'x' is 2j, which is complex; give a real number"),
     ("x", Fraction(1, 2), TypeError, f"spacing of 'x' is Fraction(1, 2); {GIVE}"),
     ("x", [1, 2], ValueError, f"spacing of 'x' has 2 values, {WRONG}"),
     ("x", [], ValueError, f"spacing of 'x' has 0 values, {WRONG}"),

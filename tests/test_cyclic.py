@@ -386,13 +386,19 @@ def test_another_axis_along_the_same_dimension():
     ds = repeated(sample(poles=False))
     ds = ds.assign_coords(km=("lon", np.arange(25.0)))
     message = (
-        "^the last point of 'lon' repeats the first, but that of 'km' along the same dimension is "
-        "another place; name them in calls of their own$"
+        "^'lon' and 'km' both lie along 'lon', where neither changes alone; name one at a time, "
+        "for the derivative by it along its length$"
     )
     with pytest.raises(ValueError, match=message):
         ds.t.grad(["lon", "km"], periodic={"lon": 360})
     with pytest.raises(ValueError, match=message):
         ds.t.grad(["lat", "lon", "km"], **GLOBE)
+    message = (
+        "^the last point of 'lon' repeats the first, but that of 'km' along the same dimension is "
+        "another place; name them in calls of their own$"
+    )
+    with pytest.raises(ValueError, match=message):
+        ds.t.grad(["lat", "km"], **GLOBE)
     assert ds.t.grad("km").shape == ds.t.shape
 
 

@@ -240,8 +240,8 @@ ERRORS = {
         TypeError,
         np.array([0j, 1j]),
         (
-            "coordinate 'x' has dtype complex128, which is not numeric; give positions or a step "
-            "with spacing="
+            "coordinate 'x' has dtype complex128, but positions are real numbers; give such "
+            "positions or a step with spacing="
         ),
     ),
     "nan": (
@@ -316,7 +316,7 @@ GIVEN = {
     "infinite": (ValueError, -np.inf, "spacing of 'x' is -inf; a step must be finite and not zero"),
     "word": (TypeError, "1", "spacing of 'x' is '1'; give a number or 3 positions"),
     "bool": (TypeError, True, "spacing of 'x' is True; give a number or 3 positions"),
-    "complex": (TypeError, 1j, "spacing of 'x' is 1j; give a number or 3 positions"),
+    "complex": (TypeError, 1j, "spacing of 'x' is 1j, which is complex; give a real number"),
     "short": (
         ValueError,
         [0.0, 1.0],

@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .axes import Axis, Place, XarrayObject, find_coord, horizontal, make_axis
+from .axes import Axis, Place, XarrayObject, check_units, find_coord, horizontal, make_axis
 from .chunks import derivatives
 from .frames import AnyFrame, Side, flat_frame, frame_with_factors
 from .globe import frame_on_globe
 from .grids import find_grid, spoken
+from .hints import of_stacked
 from .metrics import Factors, Globe, resolve_metric
+from .nodes import OrderError
 from .stencils import Order
 from .surfaces import Surface
+from .track import along_tracks, check_arguments, find_track, out_of_order, two_along
 
 __all__ = ["axes_of_call", "frame_of_call", "names_of_call", "steps_of_call"]
 
@@ -59,9 +62,21 @@ def _axes(obj: XarrayObject, found: Found, alone: bool, spacing: Any, periodic: 
             )
     spacings, periods = _by_place(obj, found, alone, spacing, periodic)
     return [
-        make_axis(place, obj.sizes[place.dim], spacings.get(name), periods.get(name, False))
+        _axis(obj, place, spacings.get(name), periods.get(name, False))
         for name, place in found.items()
     ]
+
+
+def _axis(obj: XarrayObject, place: Place, spacing: Any, period: Any) -> Axis:
+    """The axis of one name, or an error with the mend for what its coordinate is."""
+    try:
+        return make_axis(place, obj.sizes[place.dim], spacing, period)
+    except OrderError as error:
+        raise out_of_order(obj, [place], error) from None
+    except TypeError:
+        if mend := of_stacked(obj, place.dim):
+            raise TypeError(mend) from None
+        raise
 
 
 def frame_of_call(
@@ -100,24 +115,39 @@ def frame_of_call(
 
         sizes = {d: n for field in among for d, n in field.sizes.items()}
         return frame_with_factors(axes, resolved, sizes, slope), alone
+    tracks = {p.dim: track for p in found.values() if (track := find_track(obj, p))}
     spacings, periods = _by_place(obj, found, alone, spacing, periodic, beyond=True)
     plain = {}
     for name, place in found.items():
-        if horizontal(place.name, place.coord) is None:
+        if place.name in tracks:
+            check_arguments(place, spacings.get(name), periods.get(name, False))
+        elif horizontal(place.name, place.coord) is None:
+            check_units(place.name, place.coord)
             period = periods.get(name, False)
-            plain[place.name] = make_axis(place, obj.sizes[place.dim], spacings.get(name), period)
+            plain[place.name] = _axis(obj, place, spacings.get(name), period)
+        elif tracks:
+            raise ValueError(
+                f"{str(place.name)!r} is named beside {str(next(iter(tracks)))!r}, along which "
+                "there is a track with positions of its own; name them one at a time"
+            )
         elif name in spacings:
             raise ValueError(
                 f"spacing of {str(place.name)!r} is given together with a metric, which takes "
                 "positions from the coordinate; leave one of them out"
             )
+    if tracks:
+        return along_tracks(list(found.values()), plain, tracks, resolved), alone
     everywhere = False if periodic is False else None
     by_name = {found[n].name if n in found else n: p for n, p in periods.items()}
 
     def closes(place: Place) -> Any:
         return by_name.get(place.name, everywhere)
 
-    return frame_on_globe(obj, resolved, list(found.values()), plain, closes), alone
+    places = list(found.values())
+    try:
+        return frame_on_globe(obj, resolved, places, plain, closes), alone
+    except OrderError as error:
+        raise out_of_order(obj, places, error) from None
 
 
 def _surface(
@@ -167,6 +197,7 @@ def _places(obj: XarrayObject, dim: Any, among: list[xr.DataArray]) -> tuple[Fou
         raise ValueError("the data have no dimensions, so there is nothing to differentiate along")
     found: Found = {}
     labels: dict[Hashable, Hashable] = {}
+    along: dict[Hashable, Hashable] = {}
     for name in names:
         place = find_coord(obj, name)
         if place.name in labels:
@@ -174,7 +205,10 @@ def _places(obj: XarrayObject, dim: Any, among: list[xr.DataArray]) -> tuple[Fou
                 f"dim names {str(place.name)!r} twice, as {labels[place.name]!r} and {name!r}; "
                 "name it once"
             )
+        if place.dim is not None and place.dim in along:
+            raise two_along(obj, place.dim, [along[place.dim], place.name])
         labels[place.name] = name
+        along[place.dim] = place.name
         found[name] = place
     return found, alone
 

@@ -15,6 +15,14 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from .hints import (
+    check_repeated,
+    close_name,
+    is_quantity,
+    of_objects,
+    of_quantity,
+    of_units,
+)
 from .nodes import Nodes, check_length, given_nodes, missing_value, returns
 from .packing import (
     UNDECODED_ATTRS,
@@ -30,6 +38,7 @@ __all__ = [
     "Axis",
     "Place",
     "cf_name",
+    "check_units",
     "decoded_coord",
     "find_coord",
     "find_horizontal",
@@ -127,6 +136,8 @@ def find_coord(obj: XarrayObject, name: Hashable) -> Place:
         name = _find_cf(obj, name)
     coord = decoded_coord(name, coords[name])
     dims = coord.dims
+    if len(dims) > 1:
+        check_repeated(dims, f"coordinate {str(name)!r}")
     if len(dims) == 2:
         return Place(None, name, coord)
     if len(dims) > 2 and horizontal(name, coord):
@@ -177,8 +188,17 @@ def _find_cf(obj: XarrayObject, name: Hashable) -> Hashable:
         return found
     if isinstance(obj, xr.Dataset) and name in obj.data_vars:
         raise ValueError(not_set(name))
-    names = listed({*obj.dims, *obj.coords})
-    raise ValueError(f"{name!r} is no dimension, coordinate or CF name here; there are {names}")
+    names = {*obj.dims, *obj.coords}
+    close = close_name(name, [*sorted(names, key=str), *_cf_names(obj)])
+    raise ValueError(
+        f"{name!r} is no dimension, coordinate or CF name here{close}; there are {listed(names)}"
+    )
+
+
+def _cf_names(obj: XarrayObject) -> list[str]:
+    """Return the CF names and axes that stand for a coordinate."""
+    cf = obj.cf.guess_coord_axis().cf
+    return [name for kind in (cf.coordinates, cf.axes, cf.standard_names) for name in kind]
 
 
 def cf_name(obj: XarrayObject, name: Hashable, *, wide: bool = False) -> Hashable | None:
@@ -246,6 +266,17 @@ def horizontal(name: Hashable, coord: xr.Variable | None) -> str | None:
         if not standard and re.fullmatch(rf"{_PREFIX}({kind}|{kind[:3]}){_SUFFIX}", text):
             return kind
     return None
+
+
+def check_units(name: Hashable, coord: xr.Variable | None) -> None:
+    """Refuse a latitude or longitude whose units are misspelt, so that it is not known as one."""
+    units = None if coord is None else coord.attrs.get("units")
+    if coord is None or units is None or horizontal(name, coord) is not None:
+        return
+    others = {key: value for key, value in coord.attrs.items() if key != "units"}
+    kind = horizontal(name, xr.Variable(coord.dims, coord.data, others))
+    if sentence := of_units(name, units, kind):
+        raise ValueError(sentence)
 
 
 def in_degrees(coord: xr.Variable) -> bool:
@@ -335,7 +366,7 @@ def _positions(place: Place, n: int, spacing: Any, periodic: Any) -> tuple[Nodes
     coord, index = place.coord, place.index
     if spacing is not None or periodic is not False or coord is None or index is None:
         return _checked_positions(place, n, spacing, periodic)
-    if n > LONGEST_KEPT or not _is_fixed(index.values):
+    if n > LONGEST_KEPT or not isinstance(coord.dtype, np.dtype) or not _is_fixed(index.values):
         return _checked_positions(place, n, spacing, periodic)
     # It is looked at once; as long as it is kept, no other has its id.
     key = id(index), coord.dtype, str(coord.attrs.get("units"))
@@ -358,6 +389,8 @@ def _checked_positions(
     if spacing is not None:
         what = f"spacing of {place.name!r}"
         shown = spacing
+        if is_quantity(spacing.variable._data if isinstance(spacing, xr.DataArray) else spacing):
+            raise of_quantity(what, argument=True)
         if isinstance(spacing, xr.DataArray):
             if spacing.dims not in ((), (place.dim,)):
                 raise ValueError(
@@ -367,8 +400,13 @@ def _checked_positions(
             spacing = decoded_coord(place.name, spacing.variable)
             shown, units = spacing.values, spacing.attrs.get("units")
     elif place.coord is not None:
+        if is_quantity(place.coord._data):
+            raise of_quantity(what)
         shown, units = place.coord.values, place.coord.attrs.get("units")
-    values, scale, units = _ticks(np.asarray(shown), units, what)
+    values = np.asarray(shown)
+    if values.dtype.kind == "O" and (found := of_objects(values, what, place.name, place.dim)):
+        raise TypeError(found)
+    values, scale, units = _ticks(values, units, what)
     period = _period(periodic, units, what)
     if period is True and spacing is None and values.ndim:
         period = _full_turn(place, values, units)

@@ -19,6 +19,7 @@ import xarray as xr
 from . import __version__, files
 from .axes import Place, find_coord
 from .labels import result_name
+from .track import NAME, find_track
 
 __all__ = ["cli"]
 
@@ -258,6 +259,8 @@ def _derive(ds: xr.Dataset, input: str, options: dict[str, Any]) -> xr.Dataset:
     try:
         places = [find_coord(ds, dim) for dim in options["dims"]]
         _check_times(places, input)
+        tracks = options["metric"] is not None
+        axes = [NAME if tracks and find_track(ds, p) else p.name for p in places]
         result: xr.Dataset = ds.grad(
             list(options["dims"]),
             deriv=options["deriv"],
@@ -267,12 +270,12 @@ def _derive(ds: xr.Dataset, input: str, options: dict[str, Any]) -> xr.Dataset:
             metric=options["metric"],
             skipna=options["skipna"],
         )
-    except (TypeError, ValueError) as error:
+    except (ImportError, TypeError, ValueError) as error:
         raise Failure(f"{input}: {error}") from None
     files.clean_encodings(result)
     result.encoding = {"unlimited_dims": ds.encoding.get("unlimited_dims", ())}
     for name, field in ds.data_vars.items():
-        names = [result_name(name, place.name, options["deriv"]) for place in places]
+        names = [result_name(name, axis, options["deriv"]) for axis in axes]
         made = [result[n].variable for n in names if n in result.data_vars]
         if name in options["variables"] and not made:
             raise Failure(

@@ -13,6 +13,7 @@ from .arguments import frame_of_call
 from .axes import find_coord, horizontal
 from .binding import Binding
 from .frames import AnyFrame
+from .hints import close_name
 from .labels import common_units, described, result_units, words_for
 from .metrics import resolve_metric
 from .results import check_field, labelled
@@ -180,6 +181,8 @@ def _on_one_grid(obj: Any, given: Mapping[Hashable, Any]) -> list[xr.DataArray]:
     names = [repr(str(f.name)) if f.name is not None else f"that along {str(d)!r}"
              for d, f in zip(given, fields, strict=True)]  # fmt: skip
     first = fields[0]
+    for f, name in zip(fields[1:], names[1:], strict=True):
+        _check_dims(first, f, names[0], name)
     places = [find_coord(first, dim) for dim in given]
     wide = [place.name for place in places if len(place.dims) > 1]
     for f, name in zip(fields[1:], names[1:], strict=True):
@@ -202,24 +205,26 @@ def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
         known = {} if obj is None else obj.variables if isinstance(obj, xr.Dataset) else obj.coords
         if field not in known:
             names = ", ".join(sorted(repr(str(n)) for n in known)) or "none"
+            close = close_name(field, sorted(known, key=str)) or _option(dim, known)
             raise ValueError(
                 f"the component along {str(dim)!r} is {field!r}, which is no DataArray and no "
-                f"name of a variable here; there are {names}"
+                f"name of a variable here{close}; there are {names}"
             )
         field = obj[field]
     return check_field(field)
+
+
+def _option(dim: Hashable, known: Any) -> str:
+    """Return which option may be meant by a keyword that is no dimension."""
+    options = "metric", "accuracy", "edge_order", "spacing", "periodic", "skipna"
+    return "" if dim in known else close_name(dim, options)
 
 
 def _check_grid(
     first: xr.DataArray, other: xr.DataArray, name: str, its: str, wide: list[Hashable]
 ) -> None:
     """Refuse fields that do not lie on one grid, as its coordinates of two dimensions tell, too."""
-    if set(first.dims) != set(other.dims):
-        raise ValueError(
-            f"{name} has the dimensions {', '.join(str(d) for d in first.dims) or 'none'}, but "
-            f"{its} has {', '.join(str(d) for d in other.dims) or 'none'}; bring them to the same "
-            "ones, e.g. with .broadcast_like"
-        )
+    _check_dims(first, other, name, its)
     for dim in first.dims:
         if first.sizes[dim] != other.sizes[dim]:
             raise ValueError(
@@ -235,6 +240,30 @@ def _check_grid(
                 f"{name} and {its} have different values of the coordinate {str(coord)!r}; bring "
                 "them to one grid, e.g. with .interp_like"
             )
+
+
+def _check_dims(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -> None:
+    """Refuse fields of other dimensions, and say what to do with those of a staggered grid."""
+    mine, theirs = set(first.dims), set(other.dims)
+    if mine == theirs:
+        return
+    found = (
+        f"{name} has the dimensions {', '.join(str(d) for d in first.dims) or 'none'}, but "
+        f"{its} has {', '.join(str(d) for d in other.dims) or 'none'}"
+    )
+    if mine <= theirs or theirs <= mine:
+        raise ValueError(f"{found}; bring them to the same ones, e.g. with .broadcast_like")
+    mend = "average neighbours of each to the same points, and name their dimensions alike"
+    for f, g in ((first, other), (other, first)):
+        for a, b in zip(f.dims, g.dims, strict=False):
+            # Points on the faces of cells are one more than the cells.
+            if a != b and b not in f.dims and f.sizes[a] == g.sizes[b] + 1:
+                label, cells = repr(str(a)), repr(str(b))
+                mend += (
+                    f", .rolling({{{label}: 2}}).mean().isel({{{label}: slice(1, None)}})"
+                    f".rename({{{label}: {cells}}}) for that along {label}"
+                )
+    raise ValueError(f"{found}, as on a staggered grid; {mend}")
 
 
 def _right_handed(obj: xr.DataArray, names: list[Hashable]) -> list[Hashable]:

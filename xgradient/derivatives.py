@@ -99,6 +99,7 @@ def grad(
         Lengths for coordinates: derivatives are per metre. On a globe, latitudes and longitudes
         are found by CF and by name, and other dimensions keep their own coordinate; "sphere"
         has the radius of the data's grid mapping, else 6371008.8 m, and "ellipsoid" is WGS84. A
+        dimension along which both lie, as on a track, counts by the distance along it. A
         mapping has for some dimensions the scale factor, in metres per unit of the coordinate: a
         number, a DataArray, or the name of a variable.
     along : name, optional
@@ -124,8 +125,11 @@ def grad(
     TypeError
         If a field or a coordinate is not numeric, or an argument has the wrong type.
     ValueError
-        If a name is unknown, a coordinate has missing, repeated or unordered values, there are
-        too few points, or a spacing, period or metric does not fit. Nothing is computed before.
+        If a name is unknown, two of the names stand for axes along one dimension, a coordinate
+        has missing, repeated or unordered values, there are too few points, or a spacing, period
+        or metric does not fit. Nothing is computed before.
+    ImportError
+        If distances along a track on an ellipsoid are asked for without pyproj.
 
     References
     ----------

@@ -14,7 +14,9 @@ from typing import Any, ClassVar, Protocol
 import xarray as xr
 
 from .axes import Axis
+from .chunks import beside, masked
 from .cyclic import CyclicPoint, cyclic_points, without_point
+from .hints import close_name
 from .metrics import Factors
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "Side",
     "flat_frame",
     "frame_with_factors",
+    "kept",
 ]
 
 #: A coefficient: a number, or values along some of the dimensions.
@@ -161,15 +164,25 @@ class Frame:
         Whether coordinates are as they are, so that derivatives are those by the stencils alone.
     cyclic : tuple of CyclicPoint
         Coordinates with a last point that repeats the first, for which there is no node.
+    known : tuple of Variable
+        Where positions are known, for each dimension along which some are missing.
     """
 
     sides: tuple[Side, ...]
     poles: Poles | None = None
     flat: bool = False
     cyclic: tuple[CyclicPoint, ...] = ()
+    known: tuple[xr.Variable, ...] = ()
 
     def over(self, fields: list[xr.DataArray]) -> tuple[Frame, list[xr.DataArray]]:
-        """The axes for some fields, and these: the same for all."""
+        """The axes for some fields, and these; where a position is missing, so is a field."""
+        for known in self.known:
+            fields = [
+                f.copy(deep=False, data=kept(f.variable, known).data)
+                if set(known.dims) <= set(f.dims)
+                else f
+                for f in fields
+            ]
         return self, fields
 
 
@@ -193,6 +206,22 @@ class AnyFrame(Protocol):
     def cyclic(self) -> tuple[CyclicPoint, ...]: ...
 
     def over(self, fields: list[xr.DataArray]) -> tuple[AnyFrame, list[xr.DataArray]]: ...
+
+
+def kept(values: xr.Variable, valid: xr.Variable) -> xr.Variable:
+    """The values where they are valid, along the dimensions of both, and missing ones elsewhere.
+
+    If one of both is on a GPU, so is the result.
+    """
+    values, valid = (
+        a.copy(data=beside(a.data, b.data)) for a, b in ((values, valid), (valid, values))
+    )
+    if values.chunks and valid.chunks:  # in chunks of one kind
+        few, many = sorted((values, valid), key=lambda part: part.ndim)
+        same = few.chunk({d: n for d, n in many.chunksizes.items() if d in few.dims})
+        values, valid = (same, valid) if few is values else (values, same)
+    found: xr.Variable = xr.apply_ufunc(masked, values, valid, dask="allowed")
+    return found
 
 
 def flat_frame(axes: list[Axis]) -> Frame:
@@ -225,8 +254,8 @@ def frame_with_factors(
     for dim, factor in factors.factors.items():
         if dim not in sizes:
             raise ValueError(
-                f"metric has a scale factor for {str(dim)!r}, which is no dimension of the data; "
-                f"there are {names}"
+                f"metric has a scale factor for {str(dim)!r}, which is no dimension of the data"
+                f"{close_name(dim, sizes)}; there are {names}"
             )
         if strange := [d for d in factor.dims if d not in sizes]:
             raise ValueError(

@@ -21,7 +21,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from .chunks import beside, derivatives, evaluate, masked
+from .chunks import beside, derivatives, evaluate
+from .frames import kept
 from .metrics import Globe, positions
 from .recent import Recent
 from .stencils import Stencil, identity
@@ -32,7 +33,6 @@ __all__ = [
     "Stencils",
     "gradients",
     "hessians",
-    "kept",
     "points_on_globe",
     "remembered",
 ]
@@ -142,22 +142,6 @@ def remembered(
 
 def _same_bits(a: NDArray[Any], b: NDArray[Any]) -> bool:
     return np.array_equal(a.view(f"i{a.itemsize}"), b.view(f"i{b.itemsize}"))
-
-
-def kept(values: xr.Variable, valid: xr.Variable) -> xr.Variable:
-    """The values where they are valid, along the dimensions of both, and missing ones elsewhere.
-
-    If one of both is on a GPU, so is the result.
-    """
-    values, valid = (
-        a.copy(data=beside(a.data, b.data)) for a, b in ((values, valid), (valid, values))
-    )
-    if values.chunks and valid.chunks:  # in chunks of one kind
-        few, many = sorted((values, valid), key=lambda part: part.ndim)
-        same = few.chunk({d: n for d, n in many.chunksizes.items() if d in few.dims})
-        values, valid = (same, valid) if few is values else (values, same)
-    found: xr.Variable = xr.apply_ufunc(masked, values, valid, dask="allowed")
-    return found
 
 
 def points_on_globe(lat: xr.Variable, lon: xr.Variable, globe: Globe, rounding: float) -> Points:

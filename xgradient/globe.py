@@ -9,12 +9,22 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from .axes import Axis, Place, XarrayObject, find_horizontal, horizontal, in_degrees, listed
+from .axes import (
+    Axis,
+    Place,
+    XarrayObject,
+    check_units,
+    find_horizontal,
+    horizontal,
+    in_degrees,
+    listed,
+)
 from .cyclic import CyclicPoint, cyclic_points
 from .frames import Frame, Poles, Side
 from .metrics import Globe, check_angles, radii
 from .nodes import Nodes, folded_nodes, numeric_nodes, returns
 from .tolerance import LARGEST_STORED, position_tolerance, relative_rounding, told_apart
+from .track import check_unset
 
 __all__ = ["frame_on_globe"]
 
@@ -51,6 +61,7 @@ def frame_on_globe(
     kinds = {place.name: horizontal(place.name, place.coord) for place in places}
     asked = {kind: place for place in places if (kind := kinds[place.name]) is not None}
     if not asked:
+        check_unset(obj, places)
         names = ", ".join(repr(str(place.name)) for place in places)
         coords = obj.coords.variables.items()
         wide = [name for name, c in coords if c.ndim == 2 and horizontal(name, c)]
@@ -72,6 +83,8 @@ def frame_on_globe(
     lon = asked.get("longitude") or find_horizontal(obj, "longitude")
     if lat is None:
         assert lon is not None
+        for name, coord in obj.coords.variables.items():
+            check_units(name, coord)
         raise ValueError(
             f"the metric along {str(lon.name)!r} depends on the latitude, but the data have no "
             "coordinate that is one; add it, e.g. with .assign_coords(lat=...)"

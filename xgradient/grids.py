@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .axes import Axis, Place, XarrayObject, horizontal, in_degrees, listed
+from .axes import Axis, Place, XarrayObject, check_units, horizontal, in_degrees, listed
 from .chunks import beside, check_decoded, looked_at
 from .cyclic import cyclic_points
 from .frames import Side
@@ -188,6 +188,7 @@ def _on_globe(obj: XarrayObject, places: list[Place], globe: Globe) -> tuple[Pla
     for place in places:
         kind = horizontal(place.name, place.coord)
         if kind is None:
+            check_units(place.name, place.coord)
             raise ValueError(
                 f"metric={type(globe).__name__} is for latitudes and longitudes, but "
                 f"{str(place.name)!r} is neither by its units, standard_name or name; leave out "
@@ -219,6 +220,8 @@ def _partner(obj: XarrayObject, kind: str, place: Place) -> Place:
         raise ValueError(
             f"{spoken(place)}, and several others may be its {kind}, {names}; name both"
         )
+    for name, coord in obj.coords.variables.items():
+        check_units(name, coord)
     raise ValueError(
         f"{spoken(place)}, but the data have no {kind} along these; add it, e.g. with "
         ".assign_coords"

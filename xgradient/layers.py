@@ -22,11 +22,11 @@ from .binding import Binding
 from .chunks import check_place, place
 from .finishes import at_constant
 from .formulas import Formula, Part, gradient_parts, pure_parts
-from .frames import AnyFrame, Column, Frame
-from .geometry import kept
+from .frames import AnyFrame, Column, Frame, Side, kept
 from .levels import columns_of_call, dims_named, find_column
 from .results import check_field, derivative_of, evaluated, gathered, no_field
 from .stencils import Order
+from .track import two_along
 
 __all__ = ["Layers", "layered"]
 
@@ -158,6 +158,11 @@ def layered(
                 f"metric is for other coordinates, but {names[0]!r} is a length itself; leave "
                 "metric out, or name latitude and longitude besides"
             )
+        taken = {side.axis.dim: side.axis.name for side in frame.sides if isinstance(side, Side)}
+        for column in columns.values():
+            if column.dim in taken:
+                raise two_along(obj, column.dim, [taken[column.dim], column.name])
+            taken[column.dim] = column.name
         places = tuple(names.index(name) for name in (*others, *columns))
         layers = Layers(frame, places, tuple(columns.values()))
     results = [result for da in fields for result in layers.derivatives(da, order)]

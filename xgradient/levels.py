@@ -11,6 +11,7 @@ import xarray as xr
 from .axes import XarrayObject, cf_name, find_coord, find_name, horizontal, not_set
 from .chunks import check_decoded, first_turn
 from .frames import Column
+from .hints import check_repeated, close_name
 from .labels import words_for
 from .nodes import check_length
 
@@ -96,9 +97,11 @@ def find_column(
             raise ValueError(not_set(name))
         known = cf_name(obj, name, wide=True)
         if known is None:
-            raise ValueError(f"{str(name)!r} is no coordinate here; {_hint(obj)}")
+            close = close_name(name, sorted(coords, key=str))
+            raise ValueError(f"{str(name)!r} is no coordinate here{close}; {_hint(obj)}")
         name = known
     coord, what = coords[name], f"coordinate {str(name)!r}"
+    check_repeated(coord.dims, what)
     if coord.dtype.kind not in "iuf":
         raise TypeError(
             f"{what} has dtype {coord.dtype}, which is not numeric; give one that holds positions"

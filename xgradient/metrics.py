@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from .hints import check_repeated, close_name, is_quantity, of_quantity
 from .packing import check_fill_values, check_unpacked, fill_values
 from .tolerance import position_tolerance, told_apart
 
@@ -121,7 +122,8 @@ class Ellipsoid:
         if isinstance(a, str):
             if a not in ELLIPSOIDS or b is not None:
                 raise ValueError(
-                    f"no ellipsoid is named {a!r}; give {' or '.join(ELLIPSOIDS)}, "
+                    f"no ellipsoid is named {a!r}{close_name(a, ELLIPSOIDS)}; "
+                    f"give {' or '.join(ELLIPSOIDS)}, "
                     "or two semi-axes in metres"
                     if a not in ELLIPSOIDS
                     else f"Ellipsoid({a!r}, {b!r}) has a name and a semi-axis; give one of them"
@@ -262,8 +264,9 @@ def resolve_metric(
     if metric == "ellipsoid":
         return Ellipsoid("WGS84")
     if isinstance(metric, str):
+        close = close_name(metric, ["sphere", "ellipsoid"])
         raise ValueError(
-            f"metric is {metric!r}; give 'sphere', 'ellipsoid', a Sphere or Ellipsoid, "
+            f"metric is {metric!r}{close}; give 'sphere', 'ellipsoid', a Sphere or Ellipsoid, "
             "or a mapping from dimension to scale factor"
         )
     raise TypeError(
@@ -331,12 +334,16 @@ def _factors(metric: Mapping[Any, Any], obj: XarrayObject) -> Factors:
             known = _variables(obj)
             if given not in known:
                 raise ValueError(
-                    f"{what} is {given!r}, but no variable has this name; there are "
+                    f"{what} is {given!r}, but no variable has this name"
+                    f"{close_name(given, sorted(known, key=str))}; there are "
                     f"{', '.join(sorted(repr(str(n)) for n in known)) or 'none'}"
                 )
             what, given = f"{what}, {given!r},", obj[given]
         variable = given
+        if is_quantity(given.variable._data if isinstance(given, xr.DataArray) else given):
+            raise of_quantity(what, argument=True)
         if isinstance(given, xr.DataArray):
+            check_repeated(given.dims, what)
             _check_positions(given, obj, what)
             variable = given.variable
         if not isinstance(variable, xr.Variable):

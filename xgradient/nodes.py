@@ -15,6 +15,7 @@ from .tolerance import position_tolerance, relative_rounding, told_apart
 
 __all__ = [
     "Nodes",
+    "OrderError",
     "check_length",
     "folded_nodes",
     "given_nodes",
@@ -84,6 +85,10 @@ class Nodes:
 _RECENT: Recent[Nodes] = Recent(64)
 
 
+class OrderError(ValueError):
+    """Positions that repeat a value or turn back."""
+
+
 @lru_cache(maxsize=64)
 def uniform_nodes(n: int, step: float, *, periodic: bool = False) -> Nodes:
     """Nodes with one step between all neighbours."""
@@ -146,6 +151,8 @@ def given_nodes(
     shown = spacing if shown is None else shown
     values = np.asarray(spacing)
     if values.ndim == 0:
+        if values.dtype.kind == "c":
+            raise TypeError(f"{what} is {shown!r}, which is complex; give a real number")
         if values.dtype.kind not in "iuf":
             raise TypeError(f"{what} is {shown!r}; give a number or {n} positions")
         step = float(values) / scale
@@ -228,7 +235,8 @@ def numeric_nodes(
     TypeError
         If the values are not numbers.
     ValueError
-        If a value is missing, infinite, repeated or out of order, or the period does not fit.
+        If a value is missing, infinite, repeated or out of order, or the period does not fit;
+        where the order is wrong an `OrderError`, whose mend callers may know better.
     """
     shown = values if shown is None else shown
     if len(values) > LONGEST_KEPT or values.dtype.hasobject:
@@ -257,6 +265,11 @@ def _checked_nodes(
 def _exact(values: NDArray[Any], what: str) -> NDArray[np.float64]:
     """Float64 positions whose differences are those of the values."""
     kind = values.dtype.kind
+    if kind == "c":
+        raise TypeError(
+            f"{what} has dtype {values.dtype}, but positions are real numbers; "
+            "give such positions or a step with spacing="
+        )
     if kind not in "iuf":
         raise TypeError(
             f"{what} has dtype {values.dtype}, which is not numeric; "
@@ -300,12 +313,12 @@ def _check_order(exact: NDArray[np.float64], what: str, shown: Any) -> None:
         return
     if (steps == 0).any():
         i = int(np.argmax(steps == 0)) + 1
-        raise ValueError(
+        raise OrderError(
             f"{what} repeats the value {shown[i]} at index {i}; "
             "its values must be distinct, drop one, e.g. with .drop_duplicates"
         )
     i = int(np.argmax(np.sign(steps) != np.sign(steps[0]))) + 1
-    raise ValueError(
+    raise OrderError(
         f"{what} is not monotonic: it turns at index {i}, "
         f"from {shown[i - 1]} to {shown[i]}; sort it, e.g. with .sortby"
     )

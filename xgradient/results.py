@@ -15,6 +15,7 @@ from .cyclic import Opened
 from .finishes import length
 from .formulas import Formula
 from .frames import AnyFrame, Column
+from .hints import check_repeated, is_quantity, of_quantity
 from .kernels import Finish
 from .labels import described, result_attrs, result_encoding, result_name, result_units, words_for
 from .nodes import check_length
@@ -45,6 +46,14 @@ def check_object(obj: Any, what: str) -> None:
             f"{what} takes labelled data, not {type(obj).__name__}; give a DataArray or Dataset"
             + (", or call xgradient.gradient for plain arrays" if what == "grad" else "")
         )
+    if isinstance(obj, xr.DataArray):
+        _check_dims(obj)
+
+
+def _check_dims(da: xr.DataArray) -> None:
+    """Refuse a field that has one dimension twice."""
+    if len(set(da.dims)) < len(da.dims):
+        check_repeated(da.dims, variable_label(da.name))
 
 
 def is_numeric(da: xr.DataArray) -> bool:
@@ -92,8 +101,11 @@ def check_field(da: xr.DataArray) -> xr.DataArray:
     Raises
     ------
     TypeError, ValueError
-        If it is not numeric, is packed, or has chunks of unknown size.
+        If it is not numeric, is packed, has a dimension twice, or chunks of unknown size.
     """
+    _check_dims(da)
+    if is_quantity(da.variable._data):
+        raise of_quantity(variable_label(da.name))
     if not is_numeric(da):
         name, have, them = repr(str(da.name)), "has", "it"
         if da.name is None:

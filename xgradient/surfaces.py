@@ -30,8 +30,8 @@ from .formulas import (
     laplacian_parts,
     pure_parts,
 )
-from .frames import Coefficient, Side
-from .geometry import PAIRS, Points, Stencils, gradients, hessians, kept, remembered
+from .frames import Coefficient, Side, kept
+from .geometry import PAIRS, Points, Stencils, gradients, hessians, remembered
 from .stencils import Order, Stencil
 
 __all__ = ["Direction", "Label", "Surface"]
