@@ -716,6 +716,7 @@ def test_chunks_are_whole_stored_chunks_and_not_small(shape, stored, given, expe
 def test_threads_are_fewer_where_chunks_are_large(monkeypatch):
     dask = pytest.importorskip("dask.array")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    monkeypatch.setattr("xgradient.threads.cpu_quota", lambda: 64.0)
 
     def threads(mib, fields):
         lazy = dask.zeros((4, mib * 2**18), dtype=np.float32, chunks=(1, -1))

@@ -29,6 +29,7 @@ LAYERS = [
     {"cli"},
     {"demo"},
     {"files"},
+    {"outputs"},
     {"__init__"},
     {"accessor"},
     {"derivatives", "operators", "vectors", "directions", "arrays"},
@@ -97,7 +98,7 @@ ONLY = {
     "threads": set(),
 }
 
-COMMANDS = {"__main__", "cli", "demo", "files"}
+COMMANDS = {"__main__", "cli", "demo", "files", "outputs"}
 # Who may name what, anywhere in its code.
 NAMED_BY = {
     "numba": {

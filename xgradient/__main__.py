@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 __all__ = ["main"]
@@ -18,7 +19,16 @@ def main() -> None:
             "xgradient: error: the command line needs click; "
             'install it with: pip install "xgradient[cli]"'
         )
-    cli(prog_name="xgradient")
+    try:
+        cli(prog_name="xgradient")
+    except OSError as error:  # as of help that goes to a full disk
+        sys.exit(f"xgradient: error: {error.strerror or error}")
+    finally:
+        try:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except OSError:  # told already; Python would tell it again at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import shlex
 import signal
@@ -147,11 +148,15 @@ def grad(context: click.Context, /, input: str, output: str, **options: Any) -> 
             result = _derive(ds, input, options)
             result.attrs["history"] = _history(ds, context)
             version = files.zarr_version(source, target)
-            with files.written_whole(target) as partial, _explained(f"writing {output} failed"):
+            with (
+                files.written_whole(target, options["overwrite"]) as partial,
+                _explained(f"writing {output} failed"),
+            ):
                 files.write(result, partial, version, _bar(output, options["progress"]))
-    for name, field in result.data_vars.items():
-        sizes = ", ".join(f"{dim}: {size}" for dim, size in field.sizes.items())
-        click.echo(f"{name} ({sizes}) {field.dtype} {field.attrs.get('units', '')}".rstrip())
+    with _failing_in_one_line(f"{output} was written, but its summary was not"):
+        for name, field in result.data_vars.items():
+            sizes = ", ".join(f"{dim}: {size}" for dim, size in field.sizes.items())
+            click.echo(f"{name} ({sizes}) {field.dtype} {field.attrs.get('units', '')}".rstrip())
 
 
 @cli.command()
@@ -198,6 +203,11 @@ def _failing_in_one_line(upshot: str) -> Iterator[None]:
                 raise Failure(told, 128 + received[0]) from None
             if isinstance(error, files.FileError):
                 raise Failure(str(error)) from None
+            # What the operating system refuses, and the libraries that read files, at any step;
+            # a reader that went away is click's own affair.
+            broken = getattr(error, "errno", None) == errno.EPIPE
+            if isinstance(error, OSError | RuntimeError | MemoryError) and not broken:
+                raise Failure(f"{upshot}: {files.reason(error)}") from error
             raise
 
 
@@ -303,6 +313,8 @@ def _history(ds: xr.Dataset, context: click.Context) -> str:
     """The history attribute with a line for this command, as the CF conventions ask for."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     words = shlex.join(["xgradient", "grad", *context.meta[WORDS]])
+    # Bytes in names that are no text cannot be stored as such.
+    words = words.encode(errors="backslashreplace").decode()
     line = f"{now}: {words} (xgradient {__version__})"
     return "\n".join(filter(None, [str(ds.attrs.get("history", "")), line]))
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import math
 import os
-import secrets
-import shutil
-import time
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from numbers import Number
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+
+from .outputs import FileError, check_replaceable, is_zarr, reason, refused, written_whole
+from .threads import processor_count
 
 __all__ = [
     "FileError",
@@ -38,7 +38,6 @@ WORK_BYTES = 512 * 2**20
 #: Coordinates above this size are not read at once.
 LARGE_BYTES = 8 * 2**20
 NETCDF_SUFFIXES = (".nc", ".nc4", ".cdf", ".netcdf")
-ZARR_FILES = ("zarr.json", ".zgroup", ".zmetadata")
 #: Encodings that say what numbers mean. The others say how one format stores them, and do not
 #: fit another format, other chunks or another version.
 CF_ENCODINGS = (
@@ -46,22 +45,6 @@ CF_ENCODINGS = (
     "_Unsigned", "coordinates", "grid_mapping", "bounds", "climatology", "cell_measures",
     "formula_terms",
 )  # fmt: skip
-
-
-class FileError(Exception):
-    """What is wrong with a file, in one sentence."""
-
-
-def _is_zarr(path: Path) -> bool:
-    return path.is_dir() and any((path / name).exists() for name in ZARR_FILES)
-
-
-def reason(error: BaseException, hint: str = "a full disk or a damaged file") -> str:
-    """What an error says, without the numbers and paths that some put around it."""
-    text = " ".join(str(getattr(error, "strerror", None) or error).split())
-    if "HDF error" in text:  # all that the library says, whatever happened
-        text += f", which comes of {hint}"
-    return text if " " in text else f"{type(error).__name__} {text}".strip()
 
 
 def check_paths(input: str, output: str, overwrite: bool) -> tuple[Path, Path]:
@@ -72,33 +55,29 @@ def check_paths(input: str, output: str, overwrite: bool) -> tuple[Path, Path]:
     FileError
         If there is no input, or something stands in the output's way.
     """
-    source, target = Path(input).resolve(), Path(output).resolve()
-    if not source.exists():
-        raise FileError(f"input {input} does not exist")
-    if not source.is_dir() and not source.is_file():
-        raise FileError(f"input {input} is no file or Zarr store")
-    if source.is_dir() and not _is_zarr(source):
-        raise FileError(f"input {input} is a directory but no Zarr store")
-    if target.suffix not in (".zarr", *NETCDF_SUFFIXES):
-        known = ", ".join(NETCDF_SUFFIXES)
-        raise FileError(f"output {output} has no known suffix; end it in .zarr or in {known}")
-    if not target.parent.is_dir():
-        raise FileError(f"the directory of output {output} does not exist; make it first")
-    inside = source.is_relative_to(target) or target.is_relative_to(source)
-    if inside or (target.exists() and target.samefile(source)):
-        raise FileError(f"output {output} is the input, or one is inside the other; name another")
-    if target.exists():
-        _check_replaceable(target, output, overwrite)
+    with refused(f"input {input}"):
+        source = Path(input).resolve()
+        if not source.exists():
+            raise FileError(f"input {input} does not exist")
+        if not source.is_dir() and not source.is_file():
+            raise FileError(f"input {input} is no file or Zarr store")
+        if source.is_dir() and not is_zarr(source):
+            raise FileError(f"input {input} is a directory but no Zarr store")
+    with refused(f"output {output}"):
+        target = Path(output).resolve()
+        if target.suffix not in (".zarr", *NETCDF_SUFFIXES):
+            known = ", ".join(NETCDF_SUFFIXES)
+            raise FileError(f"output {output} has no known suffix; end it in .zarr or in {known}")
+        if not target.parent.is_dir():
+            raise FileError(f"the directory of output {output} does not exist; make it first")
+        inside = source.is_relative_to(target) or target.is_relative_to(source)
+        if inside or (target.exists() and target.samefile(source)):
+            raise FileError(
+                f"output {output} is the input, or one is inside the other; name another"
+            )
+        if os.path.lexists(target):
+            check_replaceable(target, output, overwrite, target.suffix == ".zarr")
     return source, target
-
-
-def _check_replaceable(target: Path, output: str, overwrite: bool) -> None:
-    if not overwrite:
-        raise FileError(f"output {output} exists; name another, or replace it with --overwrite")
-    zarr = target.suffix == ".zarr"
-    if not (_is_zarr(target) if zarr else target.is_file()):
-        what = "Zarr store" if zarr else "file"
-        raise FileError(f"output {output} exists but is no {what}, so it is not replaced")
 
 
 def open_lazily(source: Path, input: str) -> xr.Dataset:
@@ -108,10 +87,14 @@ def open_lazily(source: Path, input: str) -> xr.Dataset:
     """
 
     def open_(decode_times: bool) -> xr.Dataset:
-        engine = "zarr" if source.is_dir() else "netcdf4"
+        zarr = source.is_dir()
         # With "all", grid mappings and cell bounds are coordinates and follow the fields.
         return xr.open_dataset(
-            source, engine=engine, decode_coords="all", decode_times=decode_times, chunks=None
+            _local_store(source, read_only=True) if zarr else source,
+            engine="zarr" if zarr else "netcdf4",
+            decode_coords="all",
+            decode_times=decode_times,
+            chunks=None,
         )
 
     try:
@@ -124,6 +107,13 @@ def open_lazily(source: Path, input: str) -> xr.Dataset:
     except Exception as error:
         said = reason(error, "a damaged file, or one of another format")
         raise FileError(f"cannot read {input}: {said}") from error
+
+
+def _local_store(path: Path, read_only: bool = False) -> Any:
+    """Return the store in a directory; names with ``::`` would be taken for those of networks."""
+    from zarr.storage import LocalStore
+
+    return LocalStore(path, read_only=read_only)
 
 
 def in_chunks(ds: xr.Dataset, given: Mapping[str, int]) -> xr.Dataset:
@@ -210,44 +200,6 @@ def keep_chunks(field: xr.Variable, source: xr.Variable) -> None:
             field.encoding[key] = sizes
 
 
-@contextmanager
-def written_whole(target: Path) -> Iterator[Path]:
-    """A path beside the target to write to, which becomes the target if all goes well."""
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
-    try:
-        yield partial
-        _replace(partial, target)
-    except BaseException:
-        _remove(partial)
-        raise
-
-
-def _remove(path: Path) -> None:
-    for _ in range(20):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-        if not path.exists():
-            return
-        time.sleep(0.05)  # threads of a writer that failed may still be making directories
-
-
-def _replace(partial: Path, target: Path) -> None:
-    if not target.is_dir():
-        partial.replace(target)
-        return
-    # A directory that is not empty cannot be renamed over: the old one steps aside first.
-    aside = partial.with_suffix(".old")
-    target.rename(aside)
-    try:
-        partial.rename(target)
-    except BaseException:
-        aside.rename(target)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
-
-
 def zarr_version(source: Path, target: Path) -> int:
     """The version of the Zarr store to write: the input's if it is one; 0 for a NetCDF file."""
     if target.suffix != ".zarr":
@@ -283,7 +235,7 @@ def write(ds: xr.Dataset, path: Path, zarr: int, watch: AbstractContextManager[A
     # Not compute=False: the node it adds at the end has dask load most chunks before it uses them.
     with dask.config.set(scheduler=run), watch:
         if zarr:
-            ds.to_zarr(path, mode="w-", zarr_format=zarr)
+            ds.to_zarr(_local_store(path), mode="w-", zarr_format=zarr)
         else:
             for name, field in ds.data_vars.items():
                 if field.dtype.kind == "c":
@@ -303,5 +255,4 @@ def _threads(ds: xr.Dataset) -> int:
     fields = ds.data_vars.values()
     sizes = [math.prod(map(max, f.chunksizes.values())) * f.dtype.itemsize for f in fields]
     needs = max(sizes) * (4 + len(sizes))
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cpus or 1, WORK_BYTES // max(1, needs)))
+    return max(1, min(processor_count(), WORK_BYTES // max(1, needs)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..threads import processor_count
 from ..windows import Windows
 from . import _standard, _standard_levels
 from ._boxes import cut
@@ -30,7 +30,7 @@ HARDER = 8
 #: Cells that a unit should have one after the other.
 STRETCH = 1 << 14
 #: Work units an array is cut into for threads: more than threads, so that they end together.
-UNITS = max(8, 2 * (os.cpu_count() or 1))
+UNITS = max(8, 2 * processor_count())
 #: Bytes of a tile of the result: it fits in the cache that processors share, and is worth its call.
 TILE = 1 << 22
 #: What is made of more sums than this takes many arrays, each of which has to be smaller.
