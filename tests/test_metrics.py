@@ -99,6 +99,7 @@ def test_scale_factors_by_name_value_and_array():
     rng = np.random.default_rng(8)
     shape = {"y": 5, "x": 6}
     ds = xr.Dataset({n: (tuple(shape), rng.random((5, 6)) + 1) for n in ("t", "e1t", "e2t")})
+    ds.t.attrs["units"] = "1"
     by_hand = np.gradient(ds.t.values, axis=1) / ds.e1t.values
     for factor in ("e1t", ds.e1t, ds.e1t.transpose(), ds.e1t.chunk(y=2)):
         found = ds[["t", "e1t"]].grad("x", metric={"x": factor}).dt_dx

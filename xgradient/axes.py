@@ -77,7 +77,7 @@ class Axis(NamedTuple):
     long_name : str
         The coordinate in words.
     units : str or None
-        Units of the positions, "s" for all kinds of time.
+        Units of the positions, "s" for all kinds of time, "1" for steps; None if unknown.
     nodes : Nodes
         The positions.
     """
@@ -369,7 +369,7 @@ def _positions(place: Place, n: int, spacing: Any, periodic: Any) -> tuple[Nodes
     if n > LONGEST_KEPT or not isinstance(coord.dtype, np.dtype) or not _is_fixed(index.values):
         return _checked_positions(place, n, spacing, periodic)
     # It is looked at once; as long as it is kept, no other has its id.
-    key = id(index), coord.dtype, str(coord.attrs.get("units"))
+    key = id(index), coord.dtype, repr(coord.attrs.get("units"))
     return _RECENT.get(key, lambda: (*_checked_positions(place, n, None, False), index))[:2]
 
 
@@ -383,9 +383,9 @@ def _checked_positions(
 ) -> tuple[Nodes, str | None]:
     """The same, looked at anew."""
     check_length(n, f"dimension {str(place.dim)!r}")
-    units: str | None = None
+    units: str | None = "1" if place.coord is None and spacing is None else None
     what = f"coordinate {place.name!r}"
-    shown: Any = 1.0  # the step of a dimension without a coordinate
+    shown: Any = 1.0  # the step of a dimension without a coordinate, which counts steps
     if spacing is not None:
         what = f"spacing of {place.name!r}"
         shown = spacing

@@ -14,10 +14,11 @@ from .axes import find_coord, horizontal
 from .binding import Binding
 from .frames import AnyFrame
 from .hints import close_name
-from .labels import common_units, described, result_units, words_for
+from .labels import described, words_for
 from .metrics import resolve_metric
 from .results import check_field, labelled
 from .stencils import Order
+from .units import common_units, result_units
 
 __all__ = ["Vector", "vector_of_call"]
 
@@ -60,10 +61,11 @@ class Vector:
         return f"({', '.join(str(name) for name in self.names)})"
 
     def unit(self, i: int, j: int) -> str | None:
-        """Units of the derivative of component i along axis j; None if only others have units."""
-        known = [f.attrs.get("units") is not None for f in self.fields]
-        if any(known) and not known[i]:
-            return None
+        """Units of the derivative of component i along axis j; None if they are unknown."""
+        if any(side.mixes for side in self.frame.sides) and any(
+            f.attrs.get("units") is None for f in self.fields
+        ):
+            return None  # what another component adds may be anything
         return result_units(self.fields[i].attrs.get("units"), self.frame.sides[j].axis.units, 1)
 
     def units(self, what: str) -> tuple[str | None, list[float]]:

@@ -12,7 +12,7 @@ from .axes import XarrayObject
 from .components import Vector, vector_of_call
 from .finishes import along, direction
 from .formulas import Formula, gradient_parts
-from .labels import common_units, described, product_units, result_units, words_for
+from .labels import described, words_for
 from .results import (
     check_field,
     check_object,
@@ -23,6 +23,7 @@ from .results import (
     numeric_fields,
 )
 from .stencils import Order
+from .units import common_units, product_units, result_units
 
 __all__ = ["advection", "directional"]
 
@@ -192,14 +193,14 @@ def _along_one(f: xr.DataArray, vector: Vector, prefix: str, sign: float, unit: 
     # The scalar comes first; the flow is not differentiated, and its sign at poles not asked for.
     vectors = (False, *(True for _ in vector.fields))
     binding = replace(vector.binding, frame=frame, vectors=vectors)
-    gradients = [result_units(f.attrs.get("units"), s.axis.units, 1) for s in frame.sides]
-    flow = [part.attrs.get("units") for part in vector.fields]
     if unit:
         vector.check_alike("the length of a vector", always=True)
-        units, factors = common_units(gradients, f"{prefix} of {f.name}")
+        each = [result_units(f.attrs.get("units"), s.axis.units, 1) for s in frame.sides]
     else:
-        each = [product_units(a, b) for a, b in zip(flow, gradients, strict=True)]
-        units, factors = common_units(each, f"{prefix} of {f.name}")
+        # Unknown words of the scalar stay beside a rate that is known.
+        rates = [vector.unit(i, i) for i in range(len(vector.fields))]
+        each = [product_units(f.attrs.get("units"), rate) for rate in rates]
+    units, factors = common_units(each, f"{prefix} of {f.name}")
 
     def formulas() -> list[Formula]:
         return [gradient_parts(frame, i) * (sign * factor) for i, factor in enumerate(factors)]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from .hints import check_repeated, close_name, is_quantity, of_quantity
 from .packing import check_fill_values, check_unpacked, fill_values
 from .tolerance import position_tolerance, told_apart
+from .units import length_units
 
 __all__ = [
     "Ellipsoid",
@@ -354,7 +355,7 @@ def _factors(metric: Mapping[Any, Any], obj: XarrayObject) -> Factors:
                 )
             variable = xr.Variable((), variable)
         factors[dim] = _positive(variable, what)
-        units[dim] = str(variable.attrs.get("units", "m"))
+        units[dim] = length_units(variable.attrs.get("units"))
     return Factors(factors, units)
 
 

@@ -12,7 +12,7 @@ from .axes import XarrayObject
 from .binding import Binding
 from .formulas import Formula, gradient_parts, hessian_parts, laplacian_parts
 from .frames import AnyFrame
-from .labels import common_units, described, result_units, words_for
+from .labels import described, words_for
 from .results import (
     as_length,
     check_field,
@@ -27,6 +27,7 @@ from .results import (
     no_field,
 )
 from .stencils import Order
+from .units import common_units, result_units
 
 __all__ = ["hessian", "laplacian", "magnitude"]
 

@@ -17,9 +17,10 @@ from .formulas import Formula
 from .frames import AnyFrame, Column
 from .hints import check_repeated, is_quantity, of_quantity
 from .kernels import Finish
-from .labels import described, result_attrs, result_encoding, result_name, result_units, words_for
+from .labels import described, result_attrs, result_encoding, result_name, words_for
 from .nodes import check_length
 from .packing import is_nullable, nullable_to_floats, variable_label
+from .units import result_units
 
 __all__ = [
     "as_length",
@@ -214,8 +215,12 @@ def mixed_derivative_of(da: xr.DataArray, data: Any, orders: list[tuple[Any, int
     below = "_".join(f"d{axis.name}{'' if n == 1 else n}" for axis, n in orders)
     name = f"d{'' if total == 1 else total}{'' if da.name is None else da.name}_{below}"
     units = da.attrs.get("units")
-    for axis, n in orders:
-        units = result_units(units, axis.units, n)
+    if len({axis.units for axis, _ in orders}) == 1:
+        # At once, so that units that are text have one exponent.
+        units = result_units(units, orders[0][0].units, total)
+    else:
+        for axis, n in orders:
+            units = result_units(units, axis.units, n)
     along = " and ".join(
         axis.long_name if n == 1 else f"{n} times {axis.long_name}" for axis, n in orders
     )

@@ -11,9 +11,9 @@ from .axes import XarrayObject
 from .components import vector_of_call
 from .finishes import deformation
 from .formulas import Formula, curl_parts, divergence_parts, jacobian_parts
-from .labels import common_units, product_units
 from .results import as_length, evaluated, side_by_side
 from .stencils import Order
+from .units import common_units, product_units
 
 __all__ = ["curl", "divergence", "jacobian", "strain"]
 
@@ -342,7 +342,7 @@ def strain(
     order = Order.checked(1, accuracy, edge_order, skipna)
     vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic, (2,), True)
     vector.check_alike("a deformation", axes=True)
-    unit = vector.unit(0, 0)
+    unit, _ = vector.units("a deformation")
     frame = vector.frame
 
     def formulas() -> list[Formula]:
