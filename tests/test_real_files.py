@@ -83,7 +83,7 @@ def check(da, name, positions, units, period=None):
     allowed = 4 * np.finfo(da.dtype).eps * size
     assert (np.isnan(off) | (off <= allowed)).all()
     assert np.nanmax(np.abs(expected)) > 0
-    assert result.units == units
+    assert result.attrs.get("units") == units
     assert result.dtype == da.dtype
     assert result.dims == da.dims
     lazy = da.chunk({d: c for d, c in ODD.items() if d in da.dims})
@@ -224,8 +224,8 @@ def test_the_latitudes_of_a_rotated_grid_have_two_dimensions(opened):
 def test_southern_oscillation(opened):
     soi = opened("SOI_Darwin.nc").SOI_Darwin
     assert soi.isnull().any()
-    result = check(soi, "time", seconds(soi.time.values), "s-1")
-    check(soi, "T", seconds(soi.time.values), "s-1")
+    result = check(soi, "time", seconds(soi.time.values), None)  # the file has no units
+    check(soi, "T", seconds(soi.time.values), None)
     months = np.diff(soi.time.values) / np.timedelta64(1, "D")
     assert set(months) == {28, 29, 30, 31}
     assert result.long_name == "derivative of SOI_Darwin with respect to time"

@@ -18,7 +18,7 @@ def with_lat(lat, units="degrees_north"):
 
 
 def at_times(da):
-    return da.expand_dims(time=[0, 1, 2])
+    return da.expand_dims(time=[0, 1, 2]).assign_coords(time=("time", [0, 1, 2], {"units": "s"}))
 
 
 BAD = {
@@ -138,7 +138,7 @@ BAD = {
     ),
     "units that do not add up": (
         lambda: at_times(wind().t).grad.laplacian(["lat", "time"], metric="sphere"),
-        ("a Laplacian would add 'K m-2' and 'K'; name dimensions of one kind, give metric=, "
+        ("a Laplacian would add 'K m-2' and 'K s-2'; name dimensions of one kind, give metric=, "
         "or convert the data or a coordinate"),
     ),
     "a pole without longitudes around": (
