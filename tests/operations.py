@@ -12,7 +12,7 @@ import xgradient  # noqa: F401  registers .grad
 
 from . import globe
 
-__all__ = ["EAST_NORTH", "OPERATIONS", "curved", "layered", "sample", "with_data"]
+__all__ = ["EAST_NORTH", "OPERATIONS", "curved", "in_plane", "layered", "sample", "with_data"]
 
 PLANE = {"accuracy": 4}
 GLOBE = {"metric": "sphere"}
@@ -61,6 +61,12 @@ def layered(ds: xr.Dataset) -> xr.Dataset:
     return bare.assign_coords(height=height.assign_attrs(units="m"))
 
 
+def in_plane(ds: Any) -> Any:
+    """The fields on a plane, where both coordinates are lengths."""
+    lengths = {name: ds[name].assign_attrs(units="m") for name in HORIZONTAL}
+    return ds.assign_coords(lengths)
+
+
 EAST_NORTH = ["nav_lon", "nav_lat"]
 COLUMNS = {"along": "level", "edge_order": 1}
 
@@ -75,14 +81,14 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     "grad, given lengths": lambda ds: ds.t.grad(HORIZONTAL, metric={"lon": ds.h, "lat": 2.0}),
     "grad, coasts": lambda ds: ds.t.grad(skipna=True, edge_order=2),
     "grad, coasts, periodic": lambda ds: ds.t.grad("lon", accuracy=4, periodic=True, skipna=True),
-    "magnitude": lambda ds: ds.t.grad.magnitude(HORIZONTAL),
+    "magnitude": lambda ds: in_plane(ds).t.grad.magnitude(HORIZONTAL),
     "magnitude, globe": lambda ds: ds.t.grad.magnitude(HORIZONTAL, **GLOBE),
-    "laplacian": lambda ds: ds.t.grad.laplacian(HORIZONTAL, **PLANE),
+    "laplacian": lambda ds: in_plane(ds).t.grad.laplacian(HORIZONTAL, **PLANE),
     "laplacian, globe": lambda ds: ds.t.grad.laplacian(HORIZONTAL, accuracy=4, **GLOBE),
-    "laplacian, coasts": lambda ds: ds.t.grad.laplacian(HORIZONTAL, skipna=True),
-    "hessian": lambda ds: ds.t.grad.hessian(HORIZONTAL),
+    "laplacian, coasts": lambda ds: in_plane(ds).t.grad.laplacian(HORIZONTAL, skipna=True),
+    "hessian": lambda ds: in_plane(ds).t.grad.hessian(HORIZONTAL),
     "hessian, globe": lambda ds: ds.t.grad.hessian(HORIZONTAL, **GLOBE),
-    "divergence": lambda ds: ds.grad.divergence(lon="u", lat="v", **PLANE),
+    "divergence": lambda ds: in_plane(ds).grad.divergence(lon="u", lat="v", **PLANE),
     "divergence, globe": lambda ds: ds.grad.divergence(lon="u", lat="v", **GLOBE),
     "divergence, globe, coasts": lambda ds: ds.grad.divergence(
         lon="u", lat="v", skipna=True, **GLOBE
@@ -92,7 +98,7 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
         lon="u", lat="v", metric={"lon": ds.h, "lat": ds.h}
     ),
     "jacobian, globe": lambda ds: ds.grad.jacobian(lon="u", lat="v", **GLOBE),
-    "strain": lambda ds: ds.grad.strain(lon="u", lat="v"),
+    "strain": lambda ds: in_plane(ds).grad.strain(lon="u", lat="v"),
     "strain, globe": lambda ds: ds.grad.strain(lon="u", lat="v", **GLOBE),
     "advection, globe": lambda ds: ds.t.grad.advection(lon=ds.u, lat=ds.v, **GLOBE),
     "grad, curvilinear": lambda ds: curved(ds).t.grad(EAST_NORTH, **GLOBE),

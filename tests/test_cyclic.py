@@ -13,10 +13,10 @@ import xgradient
 
 from . import globe, simulated_cupy
 from .libraries import library
-from .operations import GLOBE, HORIZONTAL, curved, layered, sample, with_data
+from .operations import GLOBE, HORIZONTAL, curved, in_plane, layered, sample, with_data
 
 CLOSED = {"periodic": {"lon": 360}}
-PLANE = {"periodic": "lon", "accuracy": 2}
+PLANE = {"accuracy": 2, **CLOSED}
 BOTH = {"lon": "u", "lat": "v"}
 
 OPERATORS = {
@@ -47,8 +47,8 @@ OPERATORS = {
     "periodic, second": lambda ds: ds.t.grad("lon", deriv=2, accuracy=4, periodic=True),
     "periodic, skipna": lambda ds: ds.t.grad("lon", skipna=True, periodic=True),
     "periodic, mixed": lambda ds: ds.t.grad({"lat": 1, "lon": 1}, periodic="lon"),
-    "periodic, laplacian": lambda ds: ds.t.grad.laplacian(HORIZONTAL, **PLANE),
-    "periodic, curl": lambda ds: ds.grad.curl(**BOTH, **PLANE),
+    "periodic, laplacian": lambda ds: in_plane(ds).t.grad.laplacian(HORIZONTAL, **PLANE),
+    "periodic, curl": lambda ds: in_plane(ds).grad.curl(**BOTH, **PLANE),
     "given lengths": lambda ds: ds.t.grad(HORIZONTAL, metric={"lon": ds.h, "lat": 2.0}, **CLOSED),
     "given lengths, curl": lambda ds: ds.grad.curl(
         **BOTH, metric={"lon": ds.h, "lat": ds.h}, **CLOSED

@@ -251,7 +251,6 @@ def test_attrs_are_kept_but_for_those_that_no_longer_hold():
     before = dict(attrs)
     found = result_attrs(attrs, "t", "m", "x", 1)
     assert found == {
-        "cell_methods": "time: mean",
         "grid_mapping": "crs",
         "comment": "c",
         "number": 3,

@@ -6,11 +6,13 @@ from .derivatives import grad
 from .directions import advection, directional
 from .metrics import Ellipsoid, Sphere
 from .operators import hessian, laplacian, magnitude
+from .user_warnings import GridWarning
 from .vectors import curl, divergence, jacobian, strain
 
 __all__ = [
     "Ellipsoid",
     "Grad",
+    "GridWarning",
     "Sphere",
     "__version__",
     "advection",

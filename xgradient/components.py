@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,16 @@ import xarray as xr
 from .arguments import frame_of_call
 from .axes import find_coord, horizontal
 from .binding import Binding
+from .formulas import Formula
 from .frames import AnyFrame
 from .hints import close_name
 from .labels import described, words_for
 from .metrics import resolve_metric
-from .results import check_field, labelled
+from .results import alike, check_field, labelled
+from .standard_names import direction_of_coord, points_down, sign_along
 from .stencils import Order
 from .units import common_units, result_units
+from .user_warnings import warn_of_angles, warn_of_directions
 
 __all__ = ["Vector", "vector_of_call"]
 
@@ -33,10 +37,13 @@ class Vector:
         The components, with the dimensions of the first in its order.
     binding : Binding
         The axes, bound to these arrays.
+    spacing
+        As `xgradient.grad` takes it.
     """
 
     fields: list[xr.DataArray]
     binding: Binding
+    spacing: Any = None
 
     @property
     def frame(self) -> AnyFrame:
@@ -59,6 +66,58 @@ class Vector:
     def words(self) -> str:
         """The vector in words."""
         return f"({', '.join(str(name) for name in self.names)})"
+
+    @cached_property
+    def coords(self) -> list[xr.Variable | None]:
+        """The coordinates that the components go along, with what any component knows of them."""
+        found: list[xr.Variable | None] = []
+        for side in self.frame.sides:
+            every = [f.coords.variables.get(side.axis.name) for f in self.fields]
+            known = [coord for coord in every if coord is not None]
+            told = [coord for coord in known if "positive" in coord.attrs]
+            found.append(next(iter(told or known), None))
+        return found
+
+    @cached_property
+    def directions(self) -> list[str | None]:
+        """The directions, "x", "y" or "z", that the axes have; None where it is not clear."""
+        pairs = zip(self.frame.sides, self.coords, strict=True)
+        return [direction_of_coord(side.axis.name, coord) for side, coord in pairs]
+
+    @property
+    def _signs(self) -> list[int | None]:
+        every = zip(self.fields, self.coords, strict=True)
+        return [sign_along(f.attrs, {} if c is None else c.attrs) for f, c in every]
+
+    @cached_property
+    def signs(self) -> list[int]:
+        """For each component 1 if it points as its coordinate increases, -1 if against it."""
+        return [1 if sign is None else sign for sign in self._signs]
+
+    @cached_property
+    def turned(self) -> list[int]:
+        """For each axis -1 if it increases downwards, else 1: upward ones are right-handed."""
+        return [-1 if c is not None and points_down(c.attrs) else 1 for c in self.coords]
+
+    def signed(self, formula: Formula) -> Formula:
+        """A formula for components along the axes as one for those that are given."""
+        return formula.signed(self.signs) if -1 in self.signs else formula
+
+    def warn(self) -> None:
+        """Warn where labels say something else than the call, or too little."""
+        attrs, dims = [f.attrs for f in self.fields], [s.axis.name for s in self.frame.sides]
+        warn_of_directions(attrs, self.names, dims, self.directions, self._signs)
+        warn_of_angles(self.fields[0], self.frame, self.spacing)
+
+    def standard_name(
+        self, units: str | None, name_of: Callable[..., str | None], *along: str
+    ) -> str | None:
+        """What CF calls a derivative of the vector, if its units are those of one by lengths."""
+        name = name_of([f.attrs for f in self.fields], self.directions, *along)
+        # On a globe all are lengths, whether or not the components have units.
+        unknown = all("units" not in f.attrs for f in self.fields)
+        metres = unknown and all(side.kind is not None for side in self.frame.sides)
+        return name if name is not None and (metres or alike(units, "s-1")) else None
 
     def unit(self, i: int, j: int) -> str | None:
         """Units of the derivative of component i along axis j; None if they are unknown."""
@@ -88,7 +147,9 @@ class Vector:
                 "convert one of them or its coordinate"
             )
 
-    def labelled(self, data: Any, name: str, units: str | None, words: str) -> xr.DataArray:
+    def labelled(
+        self, data: Any, name: str, units: str | None, words: str, standard_name: str | None = None
+    ) -> xr.DataArray:
         """A result on the grid of the components."""
         first = self.fields[0]
         shared = {
@@ -96,7 +157,7 @@ class Vector:
             for k, v in first.attrs.items()
             if all(k in f.attrs and _same(v, f.attrs[k]) for f in self.fields[1:])
         }
-        return labelled(first, data, name, described(shared, units, words))
+        return labelled(first, data, name, described(shared, units, words, standard_name))
 
     def check_grid(self, f: xr.DataArray, what: str) -> None:
         """Refuse a field that lies on another grid than the components."""
@@ -154,7 +215,7 @@ def vector_of_call(
     frame, fields = frame.over([f.transpose(*first.dims) for f in fields])
     flat = [side.kind is not None for side in frame.sides]
     binding = Binding(frame, first.dims, first.shape, order, tuple(flat))
-    return Vector(fields, binding)
+    return Vector(fields, binding, spacing)
 
 
 def _given(

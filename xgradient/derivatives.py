@@ -63,7 +63,7 @@ def grad(
     ----------
     obj : DataArray or Dataset
         The field, of any real or complex dtype, in memory or in dask chunks. Of a Dataset every
-        numeric variable that has the dimension, except the bounds of coordinates.
+        numeric variable that has the dimension, except flags and the bounds of coordinates.
     dim : name, list of names or None
         A dimension, a 1-D coordinate, or a CF name or axis that cf-xarray resolves, such as
         "latitude" or "X". None stands for all dimensions. A mapping from names to orders, such
@@ -118,7 +118,7 @@ def grad(
         A DataArray for one name on a DataArray, else a Dataset with one variable per field and
         coordinate: ``dT_dlat``, or ``d2T_dlat2`` for ``deriv=2``. Dims, coords, chunks and dtype
         are those of the field (float64 for integers and booleans); ``units`` and ``long_name``
-        are rewritten. Times of every kind count in seconds.
+        are rewritten, and ``standard_name`` where CF has one. Times of every kind count in seconds.
 
     Raises
     ------

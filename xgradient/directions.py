@@ -182,6 +182,7 @@ def _along(
                 "taken of; add the scalar"
             )
     results = [_along_one(f, vector, prefix, sign, unit) for f in scalars]
+    vector.warn()
     return gathered(obj, results)
 
 
@@ -203,7 +204,8 @@ def _along_one(f: xr.DataArray, vector: Vector, prefix: str, sign: float, unit: 
     units, factors = common_units(each, f"{prefix} of {f.name}")
 
     def formulas() -> list[Formula]:
-        return [gradient_parts(frame, i) * (sign * factor) for i, factor in enumerate(factors)]
+        signs = [sign * factor * way for factor, way in zip(factors, vector.signs, strict=True)]
+        return [gradient_parts(frame, i) * factor for i, factor in enumerate(signs)]
 
     fields = [f_in_order, *vector.fields]
     (data,) = evaluated(binding, fields, formulas, direction if unit else along)

@@ -14,7 +14,7 @@ Each form is a function of the frame; those for frames of another kind stand wit
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import singledispatch
 
@@ -109,6 +109,21 @@ class Formula:
             tuple(
                 replace(p, keep=p.keep * factor, mean=p.mean * factor, turn=p.turn * factor)
                 for p in self.poles
+            ),
+            self.defined,
+        )
+
+    def signed(self, signs: Sequence[int]) -> Formula:
+        """The same for fields that are these times signs."""
+
+        def sign(field: int | Formula) -> int:
+            return signs[field] if isinstance(field, int) else 1
+
+        return Formula(
+            tuple(replace(p, coefficient=p.coefficient * sign(p.field)) for p in self.parts),
+            tuple(
+                replace(p, keep=p.keep * s, mean=p.mean * s, turn=p.turn * s)
+                for p, s in ((p, sign(p.field)) for p in self.poles)
             ),
             self.defined,
         )

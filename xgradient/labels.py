@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping
 from typing import Any
+
+import xarray as xr
 
 from .packing import UNDECODED_ATTRS
 from .units import result_units
 
 __all__ = [
     "described",
+    "kept_attrs",
     "result_attrs",
     "result_encoding",
     "result_name",
@@ -22,6 +26,14 @@ KEPT_ENCODINGS = ("grid_mapping", "coordinates")
 REWRITTEN = {"standard_name", "units", "long_name"}
 #: What a field's values can be; readers of files would mask a derivative by it.
 RANGES = {"valid_min", "valid_max", "valid_range", "actual_range"} | UNDECODED_ATTRS
+#: What else is true of the field only: its codes, how its cells were made of others, and its part
+#: among the variables of a file.
+STALE = re.compile(
+    r"grib\d?_.*|(um_)?stash(_.*)?|code|table|param|short_?name|original_(name|units)"
+    r"|cell_methods|ancillary_variables|invalid_(units|standard_name)|units_metadata"
+    r"|flag_.*|axis|positive|bounds|climatology|formula_terms|calendar|_coordinate.*",
+    re.IGNORECASE,
+)
 
 
 def result_name(name: Hashable | None, coord: Hashable, deriv: int) -> str:
@@ -38,7 +50,12 @@ def result_name(name: Hashable | None, coord: Hashable, deriv: int) -> str:
 
 
 def result_attrs(
-    attrs: Mapping[Any, Any], name: Hashable | None, axis_units: str | None, along: str, deriv: int
+    attrs: Mapping[Any, Any],
+    name: Hashable | None,
+    axis_units: str | None,
+    along: str,
+    deriv: int,
+    standard_name: str | None = None,
 ) -> dict[Any, Any]:
     """The attributes of a derivative: the field's, with new units and long name.
 
@@ -54,22 +71,40 @@ def result_attrs(
         The coordinate in words.
     deriv : int
         Order of the derivative.
+    standard_name : str, optional
+        What CF calls it.
     """
     units = result_units(attrs.get("units"), axis_units, deriv)
     field = words_for(attrs, name)
     order = "" if deriv == 1 else f"{_ordinal(deriv)} "
     words = None if field is None else f"{order}derivative of {field} with respect to {along}"
-    return described(attrs, units, words)
+    return described(attrs, units, words, standard_name)
 
 
-def described(attrs: Mapping[Any, Any], units: str | None, long_name: str | None) -> dict[Any, Any]:
-    """Attributes of a result: the field's, with new units and long name."""
-    kept = {k: v for k, v in attrs.items() if k not in REWRITTEN | RANGES}
+def described(
+    attrs: Mapping[Any, Any],
+    units: str | None,
+    long_name: str | None,
+    standard_name: str | None = None,
+) -> dict[Any, Any]:
+    """Attributes of a result: those of the field that still hold, with new units and names."""
+    gone = REWRITTEN | RANGES
+    kept = {
+        k: v for k, v in kept_attrs(attrs).items() if k not in gone and not STALE.fullmatch(str(k))
+    }
+    if standard_name is not None:
+        kept["standard_name"] = standard_name
     if units is not None:
         kept["units"] = units
     if long_name is not None:
         kept["long_name"] = long_name
     return kept
+
+
+def kept_attrs(attrs: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """The attributes, or none where ``xarray.set_options(keep_attrs=False)`` asks for none."""
+    keep = xr.get_options()["keep_attrs"]  # type: ignore[no-untyped-call]
+    return {} if keep is False else attrs
 
 
 def words_for(attrs: Mapping[Any, Any], name: Hashable | None) -> str | None:

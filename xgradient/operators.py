@@ -26,8 +26,10 @@ from .results import (
     mixed_derivative_of,
     no_field,
 )
+from .standard_names import gradient_name
 from .stencils import Order
 from .units import common_units, result_units
+from .user_warnings import warn_of_angles
 
 __all__ = ["hessian", "laplacian", "magnitude"]
 
@@ -98,7 +100,9 @@ def magnitude(
 
         (data,) = evaluated(Binding.of_scalar(frame, da, order), [da], formulas, squares=True)
         data = as_length(data)
-        attrs = described(da.attrs, unit, _words("magnitude of the gradient of {}", da))
+        kinds = {side.kind for side in frame.sides}
+        named = gradient_name(da.attrs) if kinds == {"longitude", "latitude"} else None
+        attrs = described(da.attrs, unit, _words("magnitude of the gradient of {}", da), named)
         name = "grad_magnitude" if da.name is None else f"grad_{da.name}_magnitude"
         return [labelled(da, data, name, attrs)]
 
@@ -303,4 +307,5 @@ def _scalars(
         if not fields:
             raise no_field(obj, sorted(map(str, asked)))
     results = [result for da in fields for result in each(frame, da)]
+    warn_of_angles(obj, frame, spacing)
     return gathered(obj, results, len(results) == 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,12 +18,21 @@ from .formulas import Formula
 from .frames import AnyFrame, Column
 from .hints import check_repeated, is_quantity, of_quantity
 from .kernels import Finish
-from .labels import described, result_attrs, result_encoding, result_name, words_for
+from .labels import (
+    described,
+    kept_attrs,
+    result_attrs,
+    result_encoding,
+    result_name,
+    words_for,
+)
 from .nodes import check_length
 from .packing import is_nullable, nullable_to_floats, variable_label
-from .units import result_units
+from .standard_names import derivative_name, is_time
+from .units import common_units, result_units
 
 __all__ = [
+    "alike",
     "as_length",
     "check_field",
     "check_object",
@@ -31,6 +41,7 @@ __all__ = [
     "evaluated",
     "fields_of",
     "gathered",
+    "holds_flags",
     "is_numeric",
     "labelled",
     "mixed_derivative_of",
@@ -72,8 +83,17 @@ def numeric_fields(ds: xr.Dataset, dims: Iterable[Hashable] = ()) -> list[xr.Dat
     return [
         da
         for name, da in ds.data_vars.items()
-        if name not in skipped and is_numeric(da) and set(dims) <= set(da.dims)
+        if name not in skipped
+        and is_numeric(da)
+        and not holds_flags(da)
+        and set(dims) <= set(da.dims)
     ]
+
+
+def holds_flags(da: xr.DataArray) -> bool:
+    """Whether a variable holds codes, by its CF attributes, whose differences mean nothing."""
+    names = ("flag_values", "flag_masks", "flag_meanings")
+    return any(name in place for place in (da.attrs, da.encoding) for name in names)
 
 
 def fields_of(obj: XarrayObject, dim: Any) -> list[xr.DataArray]:
@@ -89,10 +109,12 @@ def fields_of(obj: XarrayObject, dim: Any) -> list[xr.DataArray]:
 
 def no_field(ds: xr.Dataset, dims: Iterable[Any]) -> ValueError:
     """The error for a Dataset in which nothing has the dimensions."""
+    names = [repr(str(name)) for name, da in ds.data_vars.items() if holds_flags(da)]
+    flags = f", of which {', '.join(names)} hold{'s' * (len(names) == 1)} flags" if names else ""
     return ValueError(
         "no numeric variable of the Dataset has the dimension "
         f"{', '.join(repr(str(d)) for d in dims)}; "
-        f"its variables are {', '.join(repr(str(v)) for v in ds.data_vars) or 'none'}"
+        f"its variables are {', '.join(repr(str(v)) for v in ds.data_vars) or 'none'}{flags}"
     )
 
 
@@ -198,15 +220,44 @@ def labelled(da: xr.DataArray, data: Any, name: Hashable, attrs: Mapping[Any, An
     result.name = name
     variable = result.variable
     variable.attrs, variable.encoding = dict(attrs), result_encoding(da.encoding)
+    for labels in (variable.attrs, variable.encoding):
+        # The extended form of the attribute lists coordinates after each mapping's name.
+        if "grid_mapping" in labels and not _has_mappings(result, str(labels["grid_mapping"])):
+            del labels["grid_mapping"]
     return result
+
+
+def _has_mappings(result: xr.DataArray, text: str) -> bool:
+    """Whether all grid mappings that an attribute names go along with a result."""
+    names = re.findall(r"([^\s:]+):", text) or text.split()
+    return bool(names) and all(name in result.coords for name in names)
 
 
 def derivative_of(
     da: xr.DataArray, data: Any, axis: Any, deriv: int, where: str = ""
 ) -> xr.DataArray:
     """A derivative of a field along an axis, labelled; ``where`` ends its long name."""
-    attrs = result_attrs(da.attrs, da.name, axis.units, axis.long_name + where, deriv)
+    named = _standard_name(da, axis) if deriv == 1 else None
+    attrs = result_attrs(da.attrs, da.name, axis.units, axis.long_name + where, deriv, named)
     return labelled(da, data, result_name(da.name, axis.name, deriv), attrs)
+
+
+def _standard_name(da: xr.DataArray, axis: Any) -> str | None:
+    """What CF calls a first derivative, if it is one by time or by a distance."""
+    coord = da.coords.variables.get(axis.name) if "standard_name" in da.attrs else None
+    name = derivative_name(da.attrs, axis.name, coord)
+    if name is None or coord is None:
+        return None
+    unit = re.sub(r"\s+since\s.*", "", str(axis.units or ""))
+    return name if alike(unit, "s" if is_time(coord) else "m") else None
+
+
+def alike(units: str | None, expected: str) -> bool:
+    """Whether units are known and of the expected kind."""
+    try:
+        return units is not None and common_units([units, expected], "")[0] is not None
+    except ValueError:
+        return False
 
 
 def mixed_derivative_of(da: xr.DataArray, data: Any, orders: list[tuple[Any, int]]) -> xr.DataArray:
@@ -232,7 +283,7 @@ def mixed_derivative_of(da: xr.DataArray, data: Any, orders: list[tuple[Any, int
 def gathered(obj: XarrayObject, results: list[xr.DataArray], alone: bool = True) -> Any:
     """The results of an operator: a Dataset, or for a field and one name the result ``alone``."""
     if isinstance(obj, xr.Dataset):
-        return side_by_side(results, obj.coords).assign_attrs(obj.attrs)
+        return side_by_side(results, obj.coords).assign_attrs(kept_attrs(obj.attrs))
     return results[0] if alone else side_by_side(results, obj.coords)
 
 

@@ -12,6 +12,7 @@ from .components import vector_of_call
 from .finishes import deformation
 from .formulas import Formula, curl_parts, divergence_parts, jacobian_parts
 from .results import as_length, evaluated, side_by_side
+from .standard_names import divergence_name, vorticity_name
 from .stencils import Order
 from .units import common_units, product_units
 
@@ -52,7 +53,8 @@ def divergence(
         As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``. All have the same dimensions and
-        coordinates.
+        coordinates. A component points as its coordinate increases, unless its ``standard_name``
+        and the coordinate's ``positive`` say otherwise: an upward one by a depth is turned.
 
     Returns
     -------
@@ -89,10 +91,13 @@ def divergence(
     order = Order.checked(1, accuracy, edge_order, skipna)
     vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic)
     units, factors = vector.units("a divergence")
+    factors = [factor * sign for factor, sign in zip(factors, vector.signs, strict=True)]
     frame = vector.frame
     (data,) = evaluated(vector.binding, vector.fields, lambda: [divergence_parts(frame, factors)])
+    vector.warn()
     words = f"divergence of {vector.words}"
-    return vector.labelled(data, "divergence", units, words)
+    named = vector.standard_name(units, divergence_name)
+    return vector.labelled(data, "divergence", units, words, named)
 
 
 def curl(
@@ -129,7 +134,8 @@ def curl(
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``. Longitude (x), latitude (y) and the
         vertical are put in this order, in which they are right-handed if the vertical points
-        upwards; other dimensions count as right-handed in the order given.
+        upwards; other dimensions count as right-handed in the order given. A vertical that is
+        ``positive: down`` is turned upwards, and so is its part of the result.
 
     Returns
     -------
@@ -172,16 +178,26 @@ def curl(
         both = [vector.unit(j, i), vector.unit(i, j)]
         unit, factors = common_units(both, "a curl")
         units.append(unit)
-        asked.append((i, j, (factors[0], factors[1])))
+        turned = vector.turned[i] * vector.turned[j]
+        first, second = factors[0] * vector.signs[j], factors[1] * vector.signs[i]
+        asked.append((i, j, (first * turned, second * turned)))
     data = evaluated(
         vector.binding, vector.fields, lambda: [curl_parts(frame, *each) for each in asked]
     )
+    vector.warn()
+    words = f"curl of {vector.words}"
     if len(pairs) == 1:
-        return vector.labelled(data[0], "curl", units[0], f"curl of {vector.words}")
+        named = vector.standard_name(units[0], vorticity_name)
+        return vector.labelled(data[0], "curl", units[0], words, named)
     results = []
-    for part, unit, side in zip(data, units, vector.frame.sides, strict=True):
-        words = f"curl of {vector.words}, component along {side.axis.long_name}"
-        results.append(vector.labelled(part, f"curl_{side.axis.name}", unit, words))
+    ways = [way or "" for way in vector.directions]
+    for part, unit, side, way, turned in zip(
+        data, units, vector.frame.sides, ways, vector.turned, strict=True
+    ):
+        along = f"component {'along' if turned == 1 else 'upwards against'} {side.axis.long_name}"
+        named = vector.standard_name(unit, vorticity_name, way)
+        name = f"curl_{side.axis.name}"
+        results.append(vector.labelled(part, name, unit, f"{words}, {along}", named))
     return side_by_side(results, vector.fields[0].coords)
 
 
@@ -207,7 +223,8 @@ def jacobian(
         J_{ii} = \frac{\partial_i F_i}{h_i} + \sum_{k\ne i}\frac{F_k}{h_k}\,\partial_k \ln h_i
 
     Physical components, along unit vectors, so that the trace is the divergence and the
-    antisymmetric part half the curl [1]_.
+    antisymmetric part half the curl [1]_. Each component and coordinate keeps its own direction:
+    what an upward component has by a depth comes into the divergence with a minus.
 
     Parameters
     ----------
@@ -257,9 +274,13 @@ def jacobian(
     pairs = [(i, j) for i in every for j in every]
     frame = vector.frame
     vector.check_alike("a Jacobian")
-    data = evaluated(
-        vector.binding, vector.fields, lambda: [jacobian_parts(frame, *pair) for pair in pairs]
-    )
+
+    def formulas() -> list[Formula]:
+        # Each row is of the component as it is given; others that it mixes with have their signs.
+        return [vector.signed(jacobian_parts(frame, i, j)) * vector.signs[i] for i, j in pairs]
+
+    data = evaluated(vector.binding, vector.fields, formulas)
+    vector.warn()
     results = []
     for part, (i, j) in zip(data, pairs, strict=True):
         side, name = vector.frame.sides[j], vector.names[i]
@@ -343,13 +364,18 @@ def strain(
     vector = vector_of_call(obj, components, dims, metric, order, spacing, periodic, (2,), True)
     vector.check_alike("a deformation", axes=True)
     unit, _ = vector.units("a deformation")
-    frame = vector.frame
+    frame, turned = vector.frame, vector.turned
 
     def formulas() -> list[Formula]:
-        ux, uy, vx, vy = (jacobian_parts(frame, i, j) for i in (0, 1) for j in (0, 1))
+        ux, uy, vx, vy = (
+            vector.signed(jacobian_parts(frame, i, j)) * (turned[i] * turned[j])
+            for i in (0, 1)
+            for j in (0, 1)
+        )
         return [ux - vy, vx + uy, vx - uy]
 
     data = evaluated(vector.binding, vector.fields, formulas, deformation, 4)
+    vector.warn()
     data[2] = as_length(data[2])
     squared = product_units(unit, unit)
     named = {
