@@ -422,7 +422,10 @@ TABLE = [
     ),
     ("in.nc out.nc --var t --dim lat --deriv 0", "in.nc: deriv is 0; give a whole number"),
     ("in.nc out.nc --var t --dim lat --deriv 9", "in.nc: dimension 'lat' has 5 points"),
-    ("in.nc out.nc --var t --dim lat --periodic lon", "in.nc: periodic names 'lon', but dim is"),
+    (
+        "in.nc out.nc --var t --dim lat --periodic longitud",
+        "in.nc: 'longitud' is no dimension, coordinate or CF name here",
+    ),
     (
         "in.nc out.nc --var t --dim lat --chunks level=3",
         "chunks name 'level', but the dimensions are",
@@ -834,3 +837,15 @@ def test_longitudes_are_read_as_on_a_map(number, expected):
     from xgradient.demo import _around
 
     assert _around(number) == expected
+
+
+def test_letters_and_other_dimensions_on_the_command_line():
+    ds = sample()
+    for name in ("lat", "lon"):
+        ds[name].attrs.pop("axis", None)
+    store(ds, "in.nc")
+    run("grad in.nc out.nc --var t --dim Y --dim X --metric sphere --periodic X")
+    run("grad in.nc long.nc --var t --dim lat --dim lon --metric sphere --periodic lon")
+    xr.testing.assert_equal(load("out.nc"), load("long.nc"))
+    run("grad in.nc lat.nc --var t --dim Y --periodic lon")  # which it does not go along
+    np.testing.assert_array_equal(load("lat.nc").dt_dlat, ds.t.grad("lat"))

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from .axes import Axis, Place, XarrayObject, check_units, find_coord, horizontal, make_axis
+from .axes import (
+    Axis,
+    Place,
+    XarrayObject,
+    check_units,
+    find_coord,
+    find_name,
+    horizontal,
+    make_axis,
+)
 from .chunks import derivatives
-from .frames import AnyFrame, Side, flat_frame, frame_with_factors
+from .frames import AnyFrame, Column, Side, flat_frame, frame_with_factors
 from .globe import frame_on_globe
 from .grids import find_grid, spoken
 from .hints import of_stacked
@@ -166,7 +175,9 @@ def _surface(
     grid = find_grid(obj, wide, globe)
     closed, others = {}, {}
     for name, value in _periodic_mapping(periodic, list(found)).items():
-        place = found[name] if name in found else find_coord(obj, name)
+        place = found[name] if name in found else _of_some_call(obj, name)
+        if place is None or (len(place.dims) > 1 and set(place.dims) != set(grid.dims)):
+            continue
         if len(place.dims) > 1:
             raise ValueError(
                 f"{spoken(place)}, and periodic does not tell along which the grid closes; name "
@@ -179,8 +190,8 @@ def _surface(
     spacings = _spacing_mapping(spacing, list(found), alone)
     for given, names in (("dim", lines), ("spacing", spacings)):
         for name in names:
-            place = found[name] if name in found else find_coord(obj, name)
-            if set(place.dims) & set(grid.dims):
+            place = found[name] if name in found else _of_some_call(obj, name)
+            if place is not None and set(place.dims) & set(grid.dims):
                 raise ValueError(
                     f"{given} names {str(place.name)!r}, but positions along it are those of "
                     f"{str(wide[0].name)!r}, which has 2 dimensions; leave one of them out"
@@ -225,8 +236,8 @@ def _by_place(
     if spacing is None and periodic is None:
         return {}, {}
     names = list(found)
-    spacings = _by_name(obj, found, _spacing_mapping(spacing, names, alone), "spacing")
-    periods = _by_name(obj, found, _periodic_mapping(periodic, names), "periodic", beyond)
+    spacings = _by_name(obj, found, _spacing_mapping(spacing, names, alone))
+    periods = _by_name(obj, found, _periodic_mapping(periodic, names), beyond)
     return spacings, periods
 
 
@@ -252,9 +263,10 @@ def names_of_call(
 
 
 def steps_of_call(
+    obj: XarrayObject,
     names: list[Hashable],
     alone: bool,
-    columns: Collection[Hashable],
+    columns: Mapping[Hashable, Column],
     spacing: Any,
     periodic: Any,
 ) -> Mapping[Hashable, Any]:
@@ -263,15 +275,17 @@ def steps_of_call(
     Raises
     ------
     ValueError
-        If one of these is given a spacing or a period.
+        If one of these is given a spacing or a period, or a name is unknown.
     """
+    own = {column.name: name for name, column in columns.items()}
     spacings = _spacing_mapping(spacing, names, alone)
     for argument, given in (
         ("spacing", spacings),
         ("periodic", _periodic_mapping(periodic, names)),
     ):
-        for name in columns:
-            if given.get(name) is not None and given[name] is not False:
+        for key, value in given.items():
+            name = key if key in columns else own.get(find_name(obj, key))
+            if name is not None and value is not None and value is not False:
                 raise ValueError(
                     f"{argument} is given for {str(name)!r}, which has positions of its own in "
                     f"every column; leave it out, or give {argument} by name to the others"
@@ -319,27 +333,34 @@ def _by_name(
     obj: XarrayObject,
     found: Found,
     mapping: Mapping[Hashable, Any],
-    argument: str,
     beyond: bool = False,
 ) -> dict[Hashable, Any]:
     """A mapping with the very names of the call, whichever name of a dimension it was given.
 
-    Names of other coordinates are kept if they may be meant ``beyond`` those of the call.
+    Names that are for other calls are left out, but kept if they may be meant ``beyond`` this one.
     """
     chosen = {}
     for key, value in mapping.items():
         name = key
         if key not in found:
-            place_of_key = find_coord(obj, key)
+            place_of_key = _of_some_call(obj, key)
+            if place_of_key is None:
+                continue
             dim = place_of_key.dim
             names = [n for n, place in found.items() if place.dim == dim]
             if beyond and not names:
                 names = [place_of_key.name]
             if not names:
-                raise ValueError(
-                    f"{argument} names {str(key)!r}, but dim is "
-                    f"{', '.join(repr(str(n)) for n in found)}; name one of these"
-                )
+                continue
             name = names[0]
         chosen[name] = value
     return chosen
+
+
+def _of_some_call(obj: XarrayObject, name: Hashable) -> Place | None:
+    """What a name of spacing or periodic stands for; None if it is no axis of any call.
+
+    One mapping may serve several calls, so that it may name what this one does not go along.
+    """
+    coord = obj.coords.variables.get(find_name(obj, name))
+    return find_coord(obj, name) if coord is None or coord.ndim in (1, 2) else None

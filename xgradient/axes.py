@@ -58,6 +58,7 @@ _DEGREES = {"degree", "degrees", "deg"} | _NORTH | _EAST
 # Names such as nav_lat, rlon, lats, lat_rho and latitude2, but not latent_heat.
 _PREFIX, _SUFFIX = r"(nav_|grid_|r|x|y)?", r"([a-z]?|s?[_\W\d].*)"
 _RADIANS = {"radian", "radians", "rad"}
+_PRESSURES = {"pa", "hpa", "kpa", "bar", "dbar", "decibar", "mbar", "mb", "millibar", "millibars"}
 _TICKS_PER_SECOND = {
     "s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18,
 }  # fmt: skip
@@ -205,26 +206,21 @@ def cf_name(obj: XarrayObject, name: Hashable, *, wide: bool = False) -> Hashabl
     """The name of the coordinate that a CF name or axis stands for; None if there is none.
 
     Of several the one along one dimension is meant, else the one of two; but if it is to be
-    ``wide``, the one of several dimensions.
+    ``wide``, the one of several dimensions. Where no attribute says so, "X", "Y", "Z" and "T"
+    stand for longitude, latitude, pressure or height, and time.
 
     Raises
     ------
     ValueError
         If it still may be one of several.
     """
-    import cf_xarray  # noqa: F401  registers .cf
-
-    for guess in (False, True) if isinstance(name, str) else ():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # What a file does not say is guessed from the usual names and spellings.
-            cf = (obj.cf.guess_coord_axis() if guess else obj).cf
-            kinds = (cf.axes, cf.coordinates, cf.standard_names)
-            found = {n for kind in kinds for n in kind.get(name, ()) if n in obj.coords}
-        dims = {n: obj.coords[n].ndim for n in found}
-        best = [[n for n in found if dims[n] == 1], [n for n in found if dims[n] == 2]]
+    if not isinstance(name, str):
+        return None
+    for candidates in (_by_attributes, _by_dimensions, _by_guess, _by_kind):
+        found = {n: obj.coords.variables[n].dims for n in candidates(obj, name)}
+        best = [[n for n, dims in found.items() if len(dims) == number] for number in (1, 2)]
         if wide:
-            best = [[n for n in found if dims[n] > 1]]
+            best = [[n for n, dims in found.items() if len(dims) > 1]]
         usable: list[Hashable] = next(filter(None, [*best, list(found)]), [])
         if len(usable) > 1:
             raise ValueError(
@@ -233,6 +229,45 @@ def cf_name(obj: XarrayObject, name: Hashable, *, wide: bool = False) -> Hashabl
         if usable:
             return usable[0]
     return None
+
+
+def _by_attributes(obj: XarrayObject, name: str) -> set[Hashable]:
+    """The coordinates that have a CF name or axis by their attributes."""
+    import cf_xarray  # noqa: F401  registers .cf
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kinds = (obj.cf.axes, obj.cf.coordinates, obj.cf.standard_names)
+        return {n for kind in kinds for n in kind.get(name, ()) if n in obj.coords}
+
+
+def _by_guess(obj: XarrayObject, name: str) -> set[Hashable]:
+    """The same, where what a file does not say is guessed from the usual names and spellings."""
+    import cf_xarray  # noqa: F401  registers .cf
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _by_attributes(obj.cf.guess_coord_axis(), name)
+
+
+def _by_dimensions(obj: XarrayObject, name: str) -> set[Hashable]:
+    """The dimensions along which longitudes are "X" and latitudes "Y", before names are guessed."""
+    return {n for n in _by_kind(obj, name) if name in ("X", "Y") and n in obj.dims}
+
+
+def _by_kind(obj: XarrayObject, name: str) -> set[Hashable]:
+    """The coordinates that are longitudes, latitudes, pressures, heights or times by themselves."""
+    return {n for n, coord in obj.coords.variables.items() if name and _axis(n, coord) == name}
+
+
+def _axis(name: Hashable, coord: xr.Variable) -> str | None:
+    """The letter of the axis that a coordinate can be known to be without being told so."""
+    kind, units = horizontal(name, coord), str(coord.attrs.get("units", "")).lower()
+    if kind is not None:
+        return "X" if kind == "longitude" else "Y"
+    if units in _PRESSURES or str(coord.attrs.get("positive")) in ("up", "down"):
+        return "Z"
+    return "T" if coord.dtype.kind == "M" or " since " in units else None
 
 
 def not_set(name: Hashable) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from .arguments import frame_of_call
-from .axes import find_coord, horizontal
+from .axes import find_coord, find_name, horizontal
 from .binding import Binding
 from .formulas import Formula
 from .frames import AnyFrame
@@ -211,11 +211,38 @@ def vector_of_call(
     # Scale factors and grid mappings may be other variables of the Dataset.
     scalar = [obj] if isinstance(obj, xr.DataArray) else []
     metric = resolve_metric(metric, first if obj is None else obj, [*fields, *scalar])
+    spacing, periodic = (_of_field(first, obj, given) for given in (spacing, periodic))
     frame, _ = frame_of_call(first, asked, metric, order, spacing, periodic, [first])
     frame, fields = frame.over([f.transpose(*first.dims) for f in fields])
     flat = [side.kind is not None for side in frame.sides]
     binding = Binding(frame, first.dims, first.shape, order, tuple(flat))
     return Vector(fields, binding, spacing)
+
+
+def _of_field(field: xr.DataArray, obj: Any, given: Any) -> Any:
+    """Spacing or periodic without the names that others of the data have, but not this field."""
+    if obj is None:
+        return given
+    if isinstance(given, Mapping):
+        return {name: v for name, v in given.items() if not _is_beside(field, obj, name)}
+    if isinstance(given, str):
+        return [] if _is_beside(field, obj, given) else given
+    if isinstance(given, list | tuple) and all(isinstance(name, str) for name in given):
+        return [name for name in given if not _is_beside(field, obj, name)]
+    return given
+
+
+def _is_beside(field: xr.DataArray, obj: Any, name: Hashable) -> bool:
+    """Whether a name is known to the data, but not to a field of theirs."""
+
+    def known(data: Any) -> bool:
+        try:
+            find_name(data, name)
+        except ValueError:
+            return False
+        return True
+
+    return not known(field) and known(obj)
 
 
 def _given(

@@ -66,11 +66,11 @@ def grad(
         numeric variable that has the dimension, except flags and the bounds of coordinates.
     dim : name, list of names or None
         A dimension, a 1-D coordinate, or a CF name or axis that cf-xarray resolves, such as
-        "latitude" or "X". None stands for all dimensions. A mapping from names to orders, such
-        as ``{"x": 1, "y": 1}``, stands for one mixed derivative. Two coordinates along the same
-        two dimensions stand for the directions in which one of them increases alone: with
-        a metric of the globe east and north, else x and y. A coordinate such as a height that
-        changes from column to column is one for ``along``.
+        "latitude" or "X", which is a longitude too. None stands for all dimensions. A mapping from
+        names to orders, such as ``{"x": 1, "y": 1}``, stands for one mixed derivative. Two
+        coordinates along the same two dimensions stand for the directions in which one of them
+        increases alone: with a metric of the globe east and north, else x and y. A coordinate such
+        as a height that changes from column to column is one for ``along``.
     deriv : int, default: 1
         Order of the derivative. Higher derivatives have stencils of their own.
     accuracy : int, default: 2
@@ -81,14 +81,15 @@ def grad(
         has windows of the ends only.
     spacing : number, 1-D array, sequence or mapping by name, optional
         Replaces the coordinate: a number is a uniform step, an array holds node positions. A
-        sequence has one entry per dimension. A dimension without a coordinate has step 1.
+        sequence has one entry per dimension. A dimension without a coordinate has step 1. A mapping
+        may name other dimensions of the data, too, so that it serves several calls.
     periodic : bool, name, list of names or mapping from name to period, optional
         Whether the axis closes on itself. The period is 360 for coordinates in degrees and n
         steps for other uniform axes, else it must be given. By default none does without a
         metric; on a globe longitudes that go round close, and latitudes that reach both poles
         continue across them, if there is an even number of longitudes. False turns this off. A
         last point that is the first one a period later, as 360 is 0, counts as the same place,
-        where the values must be the same.
+        where the values must be the same. Other dimensions of the data may be named, too.
     skipna : bool, default: False
         Whether a missing value (NaN) counts as the end of the axis for its neighbours, as a coast
         is the end of an ocean: their windows keep to the valid values on their own side, with

@@ -148,7 +148,7 @@ def layered(
         columns = columns_of_call(obj, names, along)
         if not columns:
             return None
-        spacing = steps_of_call(names, alone, columns, spacing, periodic)
+        spacing = steps_of_call(obj, names, alone, columns, spacing, periodic)
         others = [name for name in names if name not in columns]
         frame = Frame(())
         if others:

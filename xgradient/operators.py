@@ -12,7 +12,9 @@ from .axes import XarrayObject
 from .binding import Binding
 from .formulas import Formula, gradient_parts, hessian_parts, laplacian_parts
 from .frames import AnyFrame
+from .horizontal import horizontal_names
 from .labels import described, words_for
+from .metrics import resolve_metric
 from .results import (
     as_length,
     check_field,
@@ -56,7 +58,7 @@ def magnitude(
     obj : DataArray or Dataset
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
-        As for `grad`; None stands for all dimensions.
+        As for `grad`; None stands for all dimensions, and on a globe for latitude and longitude.
     metric, accuracy, edge_order, spacing, periodic, skipna : optional
         As for `grad`.
 
@@ -137,7 +139,7 @@ def laplacian(
     obj : DataArray or Dataset
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
-        As for `grad`; None stands for all dimensions.
+        As for `grad`; None stands for all dimensions, and on a globe for latitude and longitude.
     metric, accuracy, edge_order, spacing, periodic, skipna : optional
         As for `grad`.
 
@@ -209,7 +211,7 @@ def hessian(
     obj : DataArray or Dataset
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
-        As for `grad`; None stands for all dimensions.
+        As for `grad`; None stands for all dimensions, and on a globe for latitude and longitude.
     metric, accuracy, edge_order, spacing, periodic, skipna : optional
         As for `grad`.
 
@@ -300,6 +302,9 @@ def _scalars(
         return one(frame, da, order)
 
     fields = fields_of(obj, dim)
+    metric = resolve_metric(metric, obj)
+    if dim is None:
+        dim = horizontal_names(obj, metric)
     frame, _ = frame_of_call(obj, dim, metric, order, spacing, periodic, fields)
     if isinstance(obj, xr.Dataset):
         asked = set(dims_of(frame))
