@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xgradient import gradient
-from xgradient.kernels import _jit, _numba, _standard, _tiles
+from xgradient.kernels import _numba, _standard, _tiles
 from xgradient.nodes import numeric_nodes
 from xgradient.stencils import Order
 
@@ -220,19 +220,6 @@ def test_the_plain_loops_agree_with_the_compiled_ones(kind, order):
     deriv, accuracy, edge_order = order
     compiled = derivative(field, x, 1, deriv=deriv, accuracy=accuracy, edge_order=edge_order)
     assert np.abs(plain - compiled).max() <= 1e-14 * np.abs(compiled).max()
-
-
-def test_loops_are_compiled_where_no_cache_can_be_written(monkeypatch):
-    def without_cache(*, cache=False, **options):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: (function, options)
-
-    monkeypatch.setattr(_jit, "njit", without_cache)
-    compiled, options = _jit.inner_loop(make_field)
-    assert compiled is make_field
-    assert options["nogil"]
-    assert "parallel" not in options
 
 
 # The derivative of a polynomial in one process, at the accuracies that are told.

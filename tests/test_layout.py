@@ -68,7 +68,7 @@ LAYERS = [
     {"weights"},
     {"nodes"},
     {"tolerance"},
-    {"hints", "packing", "recent", "threads"},
+    {"forks", "hints", "packing", "recent", "threads"},
 ]
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 
@@ -102,18 +102,15 @@ ONLY = {
     "hints": set(),
     "recent": set(),
     "threads": set(),
+    "forks": set(),
 }
 
 COMMANDS = {"__main__", "cli", "demo", "files", "outputs"}
+# Loaded with the compiler, when the first loop is needed.
+COMPILED = {f"kernels.{name}" for name in ("_numba", "_levels", "_coastal", "_spans", "_jit")}
 # Who may name what, anywhere in its code.
 NAMED_BY = {
-    "numba": {
-        "kernels._numba",
-        "kernels._levels",
-        "kernels._coastal",
-        "kernels._spans",
-        "kernels._jit",
-    },
+    "numba": {"kernels._spans", "kernels._jit"},
     "cupy": {"kernels._cupy"},
     "torch": {"kernels._torch"},
     "jax": set(),
@@ -236,7 +233,7 @@ def test_the_numerical_core_needs_numpy_only(name):
 @pytest.mark.parametrize("name", MODULES)
 def test_optional_packages_are_imported_where_they_are_needed(name):
     # Loaded by others on first need, by each other at once.
-    heavy = {*NAMED_BY["numba"], "cli", "demo"}
+    heavy = {*COMPILED, "cli", "demo"}
     for found in imports(name):
         if found.own:
             if found.target in heavy:

@@ -32,13 +32,16 @@ class Recent(Generic[T]):
 
     def __init__(self, most: int, size: Callable[[T], int] = lambda made: 1) -> None:
         self._most, self._size = most, size
-        self._renew_lock()
-        self.clear()
-        if hasattr(os, "register_at_fork"):  # another thread may hold it while a process forks
-            os.register_at_fork(after_in_child=self._renew_lock)
-
-    def _renew_lock(self) -> None:
         self._lock = Lock()
+        self.clear()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
+
+    def _after_fork(self) -> None:
+        # Another thread, which the child does not have, may have been in the middle of a change.
+        held, self._lock = self._lock.locked(), Lock()
+        if held:
+            self.clear()
 
     def clear(self) -> None:
         """Forget all of them."""

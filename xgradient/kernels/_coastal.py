@@ -11,13 +11,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import uint64
-from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 from ..coasts import Coasts
 from ..stencils import Stencil
-from ._jit import jit
+from ._jit import INDEX, jit, part, uint64
 from ._spans import FEW, SPAN, centred, mended, tried, window, write
 
 __all__ = ["Lines", "coastal"]
@@ -53,7 +51,7 @@ def coastal(
     # Where there is no window, the number is the one after the last.
     kinds = np.where(coasts.kinds < 0, len(coasts.starts), coasts.kinds)
     # Unsigned, as all indices: a start before the row wraps round, and so does the sum with it.
-    windows = tuple(a.astype(np.uint64) for a in (kinds, coasts.starts, coasts.widths))
+    windows = tuple(a.astype(INDEX) for a in (kinds, coasts.starts, coasts.widths))
     # Rows that count no further than the block are many.
     first = min(max(0, far - own), n)
     last = max(min(n, length - far - own), first)
@@ -91,7 +89,7 @@ def _few(coasts: Coasts) -> bool:
     return True
 
 
-@register_jitable
+@part
 def _fill(strip, part, at, row, origin, first, last, lanes, width):  # type: ignore[no-untyped-def]
     """Nodes of one array, in a strip that begins with the node ``origin``."""
     for node in range(first, last):
@@ -100,7 +98,7 @@ def _fill(strip, part, at, row, origin, first, last, lanes, width):  # type: ign
             strip[to + j] = part[of + j]
 
 
-@register_jitable
+@part
 def _clear(strip, origin, first, last, lanes, width):  # type: ignore[no-untyped-def]
     """Nodes that there are not."""
     for node in range(first, last):
@@ -109,7 +107,7 @@ def _clear(strip, origin, first, last, lanes, width):  # type: ignore[no-untyped
             strip[to + j] = np.nan
 
 
-@register_jitable
+@part
 def _gather(strip, block, before, after, at, steps, axis, nodes, sizes):  # type: ignore[no-untyped-def]
     """The nodes from ``first`` to ``last``, of the block and what lies before and after it."""
     (low, high, reach, length), (first, last), (lanes, width) = axis, nodes, sizes
@@ -123,7 +121,7 @@ def _gather(strip, block, before, after, at, steps, axis, nodes, sizes):  # type
     _clear(strip, first, max(first, high), last, lanes, width)
 
 
-@register_jitable
+@part
 def _kind(kinds, starts, far, before, after):  # type: ignore[no-untyped-def]
     """The window of a row without gaps that has so many nodes before and after it."""
     kind = kinds[min(far, before), min(far, after)]
@@ -148,7 +146,7 @@ def _loops(
         f, f_start, f_outer, f_row, axis, g, g_outer, g_row, w, w_outer, w_row,
         outer, inner, bounds, own, c, windows, strip, seen, each, weigh, how,
     ):  # fmt: skip
-        sums, cells = np.empty(SPAN, g.dtype), np.empty(FEW + 1, np.uint64)
+        sums, cells = np.empty(SPAN, g.dtype), np.empty(FEW + 1, INDEX)
         counts = np.empty(FEW, np.int32)
         block, ahead, behind = f
         kinds, starts, widths = windows
@@ -160,8 +158,8 @@ def _loops(
             o_first, o_last = (begin, end) if along else (0, outer)
             j_first, j_last = (0, 1) if along else (begin, end)
             # The rows at the ends when those in the interior are in cache.
-            for part in (1, 0, 2):
-                first, last, inside = bounds[part], bounds[part + 1], part == 1
+            for side in (1, 0, 2):
+                first, last, inside = bounds[side], bounds[side + 1], side == 1
                 if first == last:
                     continue
                 field = block if inside else seen

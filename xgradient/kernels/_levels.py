@@ -15,14 +15,12 @@ from math import factorial, prod
 from typing import Any
 
 import numpy as np
-from numba import uint64
-from numba.extending import register_jitable
 from numpy.typing import NDArray
 
 from ..windows import Windows
 from ._boxes import boxes, flat, read_only, stacks, walking_order
 from ._calls import Parts
-from ._jit import jit
+from ._jit import jit, part, uint64
 
 __all__ = ["derivative"]
 
@@ -42,7 +40,7 @@ Array = NDArray[Any]
 # overlap once for all their rounds, and takes lines that come backwards for overlapping.
 
 
-@register_jitable
+@part
 def _gather(to, node, nodes, parts, at, row, lane, shifts, length, lanes):  # type: ignore[no-untyped-def]
     """Copy nodes of many columns, each of which may lie before, in or after the block."""
     for k in range(nodes):
@@ -58,7 +56,7 @@ def _gather(to, node, nodes, parts, at, row, lane, shifts, length, lanes):  # ty
                 to[line + j] = source[base + j * step]
 
 
-@register_jitable
+@part
 def _divide(z, table, orders, room, nodes, lanes):  # type: ignore[no-untyped-def]
     """Divided differences of every order: line m, s of the table becomes that of nodes s to s + m.
 
@@ -85,7 +83,7 @@ def _divide(z, table, orders, room, nodes, lanes):  # type: ignore[no-untyped-de
                     table[to + j] = (table[high + j] - table[low + j]) / gap
 
 
-@register_jitable
+@part
 def _horner(z, table, b, room, start, width, own, deriv, lanes, numbers):  # type: ignore[no-untyped-def]
     """Derivatives at node ``own`` of the polynomials through a window, by Horner's rule.
 
@@ -109,7 +107,7 @@ def _horner(z, table, b, room, start, width, own, deriv, lanes, numbers):  # typ
                 b[j] = b[j] * (z[me + j] - z[node + j]) + table[line + j]
 
 
-@register_jitable
+@part
 def _mend(  # type: ignore[no-untyped-def]
     z, table, b, room, me, nodes, deriv, lanes, choice, single
 ):
@@ -141,13 +139,13 @@ def _mend(  # type: ignore[no-untyped-def]
             b[found + j] = single[deriv]
 
 
-@register_jitable
+@part
 def _valid(z, table, at):  # type: ignore[no-untyped-def]
     """Whether neither the value nor the position of a node is missing."""
     return table[at] == table[at] and abs(z[at]) < np.inf
 
 
-@register_jitable
+@part
 def _moved(o, outer, j, lane):  # type: ignore[no-untyped-def]
     """Where a column begins in each part."""
     return (o * outer[0] + j * lane[0], o * outer[1] + j * lane[1], o * outer[2] + j * lane[2])
@@ -286,8 +284,8 @@ def _run(parts: list[Any], out: Array, axis: int, windows: Windows, reach: int) 
     how = windows.deriv, factorial(windows.deriv), orders, room, scratch, windows.choice
     for pieces, count, steps in stacks(arrays, axis):
         cells = [flat(a) for a in pieces]
-        for part in cells[:6]:
-            read_only(part)
+        for one in cells[:6]:
+            read_only(one)
         # Columns side by side are those inside the axis, or where these are few those outside.
         inside = inner >= min(LANES // 4, count)
         ways = [steps, row, lane] if inside else [lane, row, steps]

@@ -12,18 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from math import prod
-from threading import Lock
 from typing import Any
 
 import numpy as np
-from numba import from_dtype, int64, uint64, vectorize
 from numpy.typing import NDArray
 
 from ..stencils import Stencil
 from ._boxes import boxes, first_cell, flat, follow, read_only, stacks, walking_order, worth_walking
 from ._calls import Parts
 from ._coastal import Lines, coastal
-from ._jit import inner_loop, jit
+from ._jit import PLAIN, int64, jit, ufunc, uint64
 from ._spans import root_of_squares
 
 __all__ = ["derivative", "pointwise"]
@@ -31,8 +29,6 @@ __all__ = ["derivative", "pointwise"]
 #: Data types the loops are compiled for, each with that of its coefficients; all others pass
 #: through one of them piece by piece.
 _REAL = {np.dtype(t): np.dtype(r) for t, r in zip(("f4", "f8", "c8", "c16"), "fdfd", strict=True)}
-#: One thread compiles at a time what several may need at once.
-_COMPILING = Lock()
 #: What stands for a weight where there is none.
 _NO_WEIGHT = {t: np.zeros(0, r) for t, r in _REAL.items()}
 for _weight in _NO_WEIGHT.values():
@@ -123,10 +119,10 @@ def _edges(strided: bool) -> Callable[..., None]:
                         for j in range(count):
                             g[to + j * to_step] = sums[s + j]
 
-    return inner_loop(edges, strided)
+    return jit(edges, strided)
 
 
-#: Named here, for loops that hold others in closures are compiled in each process anew.
+#: Named here, for what a loop holds in a closure would have to be told in the name of its case.
 _edges_across, _edges_along = _edges(False), _edges(True)
 
 
@@ -254,15 +250,8 @@ def _along(width: int, even: bool, weigh: int, how: int) -> Callable[..., None]:
     return jit(along, width, even, weigh, how)
 
 
-@cache
-def _ufunc(function: Callable[..., Any], count: int, dtype: np.dtype[Any]) -> Any:
-    """A function of numbers as one of arrays, in one loop that makes nothing on the way."""
-    t = from_dtype(dtype)
-    with _COMPILING:
-        try:
-            return vectorize([t(*[t] * count)], cache=True)(function)
-        except RuntimeError:  # as for the loops above
-            return vectorize([t(*[t] * count)])(function)
+#: A function of numbers as one of arrays, in one loop that makes nothing on the way.
+_ufunc = cache(ufunc)
 
 
 def pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> bool:
@@ -274,7 +263,7 @@ def pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> 
         Whether there is a loop for these dtypes; nothing is written if there is not.
     """
     dtype = arrays[0].dtype
-    if dtype not in _REAL or any(a.dtype != dtype for a in arrays):
+    if PLAIN or dtype not in _REAL or any(a.dtype != dtype for a in arrays):
         return False
     _ufunc(function, len(arrays), dtype)(*arrays, out=out, casting="same_kind")
     return True

@@ -13,11 +13,11 @@ from functools import cache
 
 import numpy as np
 from llvmlite import ir
-from numba import int32, types, uint64
-from numba.extending import intrinsic, register_jitable
+from numba import types
+from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from ._jit import part
+from ._jit import PLAIN, int32, part, uint64
 
 __all__ = ["FEW", "SPAN", "centred", "mended", "root_of_squares", "tried", "window", "write"]
 
@@ -27,7 +27,7 @@ SPAN = 256
 FEW = 64
 
 
-@register_jitable
+@part
 def root_of_squares(a, b, one):  # type: ignore[no-untyped-def]
     """The root of a² + b², by their ratio: squares of small numbers vanish in float32."""
     a, b = abs(a), abs(b)
@@ -51,7 +51,14 @@ def _prefetch(typing_context, array, index):  # type: ignore[no-untyped-def]
     return types.void(array, index), generate
 
 
-@register_jitable
+@part
+def _ask_for(array, index):  # type: ignore[no-untyped-def]
+    """Ask for a cell that is read soon; plain Python need not."""
+    if not PLAIN:
+        _prefetch(array, index)
+
+
+@part
 def window(f, at, step, c, kind, width, column, sums, count):  # type: ignore[no-untyped-def]
     """Sums over any window, which all cells share, as its coefficients: at the ends of an axis."""
     for k in range(width - uint64(1)):
@@ -138,7 +145,7 @@ def mended(reach: int, most: int, per_cell: bool) -> Callable[..., None]:
             return
         # A coast goes on in the next rows, of which the farthest has not been read by anyone.
         for j in range(first, last, uint64(16)):
-            _prefetch(f, me + uint64(reach + 1) * step + j)
+            _ask_for(f, me + uint64(reach + 1) * step + j)
         for j in range(first, last):
             before, after, below, above = int32(0), int32(0), int32(1), int32(1)
             for k in range(1, reach + 1):
@@ -173,7 +180,7 @@ def mended(reach: int, most: int, per_cell: bool) -> Callable[..., None]:
     return part(mend, reach, most, per_cell)
 
 
-@register_jitable
+@part
 def write(f, me, w, by, g, to, sums, count, weigh, how):  # type: ignore[no-untyped-def]
     """Weigh sums and write them, as the loops of `_numba` do.
 

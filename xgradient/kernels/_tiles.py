@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..forks import LOADING
 from ..threads import processor_count
 from ..windows import Windows
 from . import _standard, _standard_levels
@@ -197,7 +198,8 @@ def _write(call: Call, out: Array) -> None:
 
 def compiled_pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> bool:
     """Write a function of numbers into an array, if there is a compiled loop for the dtypes."""
-    from ._numba import pointwise
+    with LOADING:
+        from ._numba import pointwise
 
     return pointwise(function, arrays, out)
 
@@ -206,7 +208,8 @@ def compiled_pointwise(function: Callable[..., Any], arrays: list[Array], out: A
 def loops(dtype: np.dtype[Any]) -> Callable[..., None]:
     """The function that fills an array of this dtype."""
     if _compiled(dtype):
-        from ._numba import derivative as compiled
+        with LOADING:
+            from ._numba import derivative as compiled
 
         return compiled
 
@@ -234,7 +237,8 @@ def loops(dtype: np.dtype[Any]) -> Callable[..., None]:
 def window_loops(dtype: np.dtype[Any]) -> Callable[..., None]:
     """The function that fills an array of this dtype by positions."""
     if _compiled(dtype):
-        from ._levels import derivative as compiled
+        with LOADING:
+            from ._levels import derivative as compiled
 
         return compiled
 
