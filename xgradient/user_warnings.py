@@ -11,7 +11,7 @@ from typing import Any
 
 import xarray as xr
 
-from .axes import XarrayObject, find_coord, horizontal
+from .axes import XarrayObject, find_name, horizontal
 from .frames import AnyFrame
 from .standard_names import directions_of
 
@@ -85,7 +85,11 @@ def warn_of_directions(
 def warn_of_angles(obj: XarrayObject, frame: AnyFrame, spacing: Any) -> None:
     """Warn where two horizontal angles are combined as if they were lengths."""
     if isinstance(spacing, Mapping):
-        replaced = {find_coord(obj, name).dim for name, step in spacing.items() if step is not None}
+        given = (find_name(obj, name) for name, step in spacing.items() if step is not None)
+        coords = obj.coords.variables
+        along = (coords[name].dims if name in coords else (name,) for name in given)
+        # What has none or several dimensions is for other calls.
+        replaced = {dims[0] for dims in along if len(dims) == 1}
     else:
         replaced = set() if spacing is None else set(obj.dims)
     names = [
