@@ -68,7 +68,7 @@ LAYERS = [
     {"weights"},
     {"nodes"},
     {"tolerance"},
-    {"forks", "hints", "packing", "recent", "threads"},
+    {"forks", "hints", "packing", "recent", "records", "threads"},
 ]
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 
@@ -93,14 +93,15 @@ ONLY = {
     "labels": {"packing", "units"},
     "units": {"udunits"},
     "udunits": set(),
-    "stencils": {"coasts", "nodes", "recent", "weights", "windows"},
-    "windows": {"coasts"},
-    "coasts": {"nodes", "weights"},
+    "stencils": {"coasts", "nodes", "recent", "records", "weights", "windows"},
+    "windows": {"coasts", "records"},
+    "coasts": {"nodes", "records", "weights"},
     "weights": {"nodes"},
     "nodes": {"recent", "tolerance"},
     "tolerance": {"recent"},
     "hints": set(),
     "recent": set(),
+    "records": set(),
     "threads": set(),
     "forks": set(),
 }

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .nodes import Nodes
+from .records import Record
 from .weights import Tables, window_table
 
 __all__ = ["Choice", "Coasts", "make_coasts", "window_choice"]
@@ -22,7 +23,7 @@ FAR = 1 << 40
 
 
 @dataclass(frozen=True, eq=False)
-class Coasts:
+class Coasts(Record):
     """The windows of a row by the number of valid nodes before and after its own.
 
     Counting stops at a missing value, at an end of the axis, or at ``reach``. What follows from
@@ -144,7 +145,8 @@ def window_choice(deriv: int, half: int, edge_width: int) -> Choice:
             start = -before if before <= after else after - width + 1
         if width > deriv:
             kinds[before, after] = windows.setdefault((start, width), len(windows))
-    starts, widths = np.array(list(windows), dtype=np.int64).T
+    # Not as columns of one array: those are of another type to numba, and a pickle makes them rows.
+    starts, widths = (np.array(side, dtype=np.int64) for side in zip(*windows, strict=True))
     return Choice(reach, kinds, starts, widths)
 
 

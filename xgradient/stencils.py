@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .coasts import Coasts, make_coasts
 from .nodes import Nodes
 from .recent import LONGEST_KEPT
+from .records import Record
 from .weights import Tables, window_table
 from .windows import Windows
 
@@ -28,7 +29,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Stencil:
+class Stencil(Record):
     """A derivative along one axis, as rows of coefficients of adjacent differences.
 
     Row ``i`` of ``first <= i < last`` uses the ``width`` nodes from ``i + offset`` on; the other

@@ -33,7 +33,9 @@ class Tables(dict[np.dtype[Any], tuple[NDArray[Any], ...]]):
         return Tables, self._tables  # the others are made anew where they are asked for
 
     def __missing__(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], ...]:
-        self[dtype] = made = tuple(np.ascontiguousarray(t, dtype=dtype) for t in self._tables)
+        # Writeable, too: for read-only ones, as other processes get them, numba compiles apart.
+        made = tuple(np.require(t, dtype, ["C", "ALIGNED", "WRITEABLE"]) for t in self._tables)
+        self[dtype] = made
         return made
 
 

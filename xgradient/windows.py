@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .coasts import Choice, window_choice
+from .records import Record
 
 __all__ = ["Windows"]
 
@@ -17,7 +18,7 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Windows:
+class Windows(Record):
     """The windows of a derivative whose coefficients follow from positions, cell by cell.
 
     Row i has the centred window of ``2 half + 1`` nodes if it fits on the axis, else one that

@@ -16,7 +16,7 @@ import numpy as np
 from ..stencils import Stencil
 from ..windows import Windows
 from . import _cupy, _standard, _standard_levels, _tiles, _torch, _turns
-from ._boxes import cut
+from ._boxes import cut, laid_out
 from ._calls import Call, Finish, rows_of
 from ._tiles import Runner, compiled_pointwise, evaluate, loops
 from ._torch import apart, traced
@@ -219,7 +219,12 @@ def collected(total: Any, part: Any, how: int) -> Any:
     """What becomes of a term, as `Call` has it, with the sum of those before it."""
     if how in (0, 1):
         return total + part if how else part
-    return abs(part) if how == 3 else _namespace(part).hypot(abs(total), abs(part))
+    return _size(part) if how == 3 else _namespace(part).hypot(_size(total), _size(part))
+
+
+def _size(array: Any) -> Any:
+    """The magnitudes, of which NumPy has other last bits for complex numbers in some layouts."""
+    return abs(laid_out(array) if isinstance(array, np.ndarray) else array)
 
 
 def _dtype(blocks: list[Any], xp: Any) -> Any:
@@ -384,7 +389,7 @@ def negative(array: Any) -> Any:
 def total(array: Any, axis: int) -> Any:
     """The sum along an axis, which stays with length 1."""
     if isinstance(array, np.ndarray):
-        array = np.ascontiguousarray(array)  # NumPy adds in the order of the memory
+        array = laid_out(array)  # NumPy adds in the order of the memory
     return _namespace(array).sum(array, axis=axis, keepdims=True)
 
 
@@ -425,7 +430,8 @@ def pointwise(function: Callable[..., Any], arrays: list[Any], out: Any = None) 
         if out is None:
             out = np.empty_like(arrays[0])
         if not compiled_pointwise(function, arrays, out):
-            out[...] = function(*arrays)
+            # NumPy's products of complex numbers have other last bits for some layouts.
+            out[...] = function(*map(laid_out, arrays))
     return out
 
 

@@ -14,6 +14,7 @@ __all__ = [
     "first_cell",
     "flat",
     "follow",
+    "laid_out",
     "read_only",
     "stacks",
     "walking_order",
@@ -99,6 +100,15 @@ def walking_order(arrays: list[Any], axis: int) -> list[int] | None:
 def follow(a: Any, d: int) -> bool:
     """Whether what is inside a dimension follows on itself along it, if it does inside."""
     return a.shape[d] == 1 or bool(a.strides[d] == prod(a.shape[d + 1 :], start=a.itemsize))
+
+
+def laid_out(a: Any, dtype: Any = None) -> Any:
+    """An array as loops take it, itself if it is one: C order, and every number where it belongs.
+
+    What came from another process or a file may begin at any byte. Contiguous it is all the same,
+    so `numpy.ascontiguousarray` would leave it as it is.
+    """
+    return np.require(a, dtype, ["C", "ALIGNED"])
 
 
 def read_only(a: Any) -> Any:

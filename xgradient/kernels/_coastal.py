@@ -51,7 +51,7 @@ def coastal(
     # Where there is no window, the number is the one after the last.
     kinds = np.where(coasts.kinds < 0, len(coasts.starts), coasts.kinds)
     # Unsigned, as all indices: a start before the row wraps round, and so does the sum with it.
-    windows = tuple(a.astype(INDEX) for a in (kinds, coasts.starts, coasts.widths))
+    windows = tuple(a.astype(INDEX, order="C") for a in (kinds, coasts.starts, coasts.widths))
     # Rows that count no further than the block are many.
     first = min(max(0, far - own), n)
     last = max(min(n, length - far - own), first)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..recent import Recent
+from ._boxes import laid_out
 from ._calls import Call
 from ._cuda import CXX, Form, Grid, TermForm, collapsed, source
 
@@ -93,7 +94,7 @@ def on_device(values: NDArray[Any], dtype: Any) -> Array:
     cupy = namespace()
     if holds(values):
         return values.astype(dtype, copy=False)
-    values = np.ascontiguousarray(values, dtype=np.dtype(dtype).newbyteorder("="))
+    values = laid_out(values, np.dtype(dtype).newbyteorder("="))
     if values.nbytes > MOST_KEPT:
         return cupy.asarray(values)
     # Known to the stream that copied them, they need no waiting: it does one thing after the other.
@@ -219,7 +220,8 @@ class _Term:
         self.around = beside[0].dtype if beside else f.dtype
         real = np.dtype(np.float64 if out in (np.float64, np.complex128) else np.float32)
         weight = call.weight if call.value is None else call.value
-        self.arrays = f, before, after, None if weight is None else on_device(weight, real)
+        weight = None if weight is None else _plain(on_device(weight, real))
+        self.arrays = f, before, after, weight
         #: What is on the device until the kernel is on its way.
         self.tables: list[Array] = []
         self.numbers = [
@@ -253,8 +255,12 @@ class _Term:
 
 
 def _plain(array: Array) -> Array:
-    """The array if there is one, laid out anew if its steps are no whole numbers of cells."""
-    if array is None or all(s % array.itemsize == 0 for s in array.strides):
+    """The array if there is one, laid out anew if a cell is not where a kernel would look for it.
+
+    So it is in a view of other bytes: steps are no whole numbers of cells, or the first one lies
+    where a GPU reads none of its size.
+    """
+    if array is None or not any(at % array.itemsize for at in (_pointer(array), *array.strides)):
         return array
     return array.copy()
 

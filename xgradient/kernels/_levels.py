@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..windows import Windows
-from ._boxes import boxes, flat, read_only, stacks, walking_order
+from ._boxes import boxes, flat, laid_out, read_only, stacks, walking_order
 from ._calls import Parts
 from ._jit import jit, part, uint64
 
@@ -224,14 +224,16 @@ def derivative(f: Parts, z: Parts, axis: int, windows: Windows, out: Array) -> N
     exact = parts[3].dtype if parts[3].dtype in _POSITIONS else np.dtype(np.float64)
     dtypes = [dtype] * 3 + [exact] * 3
     laid = all(
-        a.dtype == wanted and _lane(a, axis) is not None
+        a.dtype == wanted and _even(a, axis)
         for a, wanted in zip((parts[0], parts[3], out), (dtype, exact, to), strict=True)
     )
     if laid:
         # The cells around a block are few; they are laid out as it is if they are not yet.
         near = [
-            part if part is None or _lane(part, axis) is not None else np.ascontiguousarray(part)
-            for part in parts
+            part
+            if part is None or (part.dtype == wanted and _even(part, axis))
+            else laid_out(part, wanted)
+            for part, wanted in zip(parts, dtypes, strict=True)
         ]
         _run(near, out, axis, windows, reach)
         return
@@ -246,20 +248,23 @@ def derivative(f: Parts, z: Parts, axis: int, windows: Windows, out: Array) -> N
         out[every] = result
 
 
-def _lane(a: Array, axis: int) -> int | None:
-    """The step between the cells inside the axis, in items, if they all have one."""
+def _even(a: Array, axis: int) -> bool:
+    """Whether the cells inside the axis have one step, and all steps are whole items forwards."""
     if not a.flags.aligned or any(s < 0 or s % a.itemsize for s in a.strides):
-        return None
-    step, count = 1, 1
+        return False
+    step, count = _lane(a, axis), 1
     for d in range(a.ndim - 1, axis, -1):
         if a.shape[d] > 1:
-            here = a.strides[d] // a.itemsize
-            if count == 1:
-                step = here
-            elif here != step * count:
-                return None
+            if a.strides[d] != step * count * a.itemsize:
+                return False
             count *= a.shape[d]
-    return step
+    return True
+
+
+def _lane(a: Array, axis: int) -> int:
+    """The step between the cells inside the axis, in items, where they all have one."""
+    inside = range(a.ndim - 1, axis, -1)
+    return next((a.strides[d] // a.itemsize for d in inside if a.shape[d] > 1), 1)
 
 
 def _run(parts: list[Any], out: Array, axis: int, windows: Windows, reach: int) -> None:
@@ -279,7 +284,7 @@ def _run(parts: list[Any], out: Array, axis: int, windows: Windows, reach: int) 
     )
     inner = prod(shape[axis + 1 :])
     row = [a.strides[axis] // a.itemsize for a in arrays]
-    lane = [_lane(a, axis) or 0 for a in arrays]
+    lane = [_lane(a, axis) for a in arrays]
     rows = starts, widths, lows, highs, windows.own
     how = windows.deriv, factorial(windows.deriv), orders, room, scratch, windows.choice
     for pieces, count, steps in stacks(arrays, axis):

@@ -18,7 +18,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..stencils import Stencil
-from ._boxes import boxes, first_cell, flat, follow, read_only, stacks, walking_order, worth_walking
+from ._boxes import (
+    boxes,
+    first_cell,
+    flat,
+    follow,
+    laid_out,
+    read_only,
+    stacks,
+    walking_order,
+    worth_walking,
+)
 from ._calls import Parts
 from ._coastal import Lines, coastal
 from ._jit import PLAIN, int64, jit, ufunc, uint64
@@ -262,8 +272,8 @@ def pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> 
     bool
         Whether there is a loop for these dtypes; nothing is written if there is not.
     """
-    dtype = arrays[0].dtype
-    if PLAIN or dtype not in _REAL or any(a.dtype != dtype for a in arrays):
+    dtype = arrays[0].dtype.newbyteorder("=")  # NumPy turns bytes on their way into the loop
+    if PLAIN or dtype not in _REAL or any(a.dtype.newbyteorder("=") != dtype for a in arrays):
         return False
     _ufunc(function, len(arrays), dtype)(*arrays, out=out, casting="same_kind")
     return True
@@ -313,7 +323,7 @@ def derivative(
         lines, to = (read_only(f.ravel()), n * inner, inner), (out.ravel(), m * inner, inner)
         by, kind = (_NO_WEIGHT[out.dtype], 0, 0), 0
         if weight is not None:
-            weight, kind = _laid_out(weight, out, axis, own)
+            weight, kind = _weighed(weight, out, axis, own)
             by = read_only(weight.ravel()), weight.size // outer, _row(weight, axis)
         _loop(lines, 0, lines, lines, to, by, outer, inner, stencil, 0, n, kind, how)
         return
@@ -336,7 +346,7 @@ def derivative(
             return
     for box in boxes(out.shape, axis):
         every, there = (*box[:axis], slice(None), *box[axis + 1 :]), out[box]
-        fresh = _all(parts, lambda a, at=every: np.require(a[at], computed, ["C", "A"]))
+        fresh = _all(parts, lambda a, at=every: laid_out(a[at], computed))
         part = None if weight is None else np.broadcast_to(weight, out.shape)[box]
         if there.dtype != computed or not _walk(fresh, axis, stencil, there, reach, part, own, how):
             result = np.array(there, computed, order="C")
@@ -355,7 +365,7 @@ def _all(parts: Parts, change: Callable[..., Array]) -> Parts:
     )
 
 
-def _laid_out(weight: Array | None, out: Array, axis: int, own: int) -> tuple[Array, int]:
+def _weighed(weight: Array | None, out: Array, axis: int, own: int) -> tuple[Array, int]:
     """A weight as the loops read it, and its kind, as `_across` has them; ``own`` is 2 or 0."""
     if weight is None:
         return _NO_WEIGHT[out.dtype], 0
@@ -363,8 +373,10 @@ def _laid_out(weight: Array | None, out: Array, axis: int, own: int) -> tuple[Ar
     last = axis + 1 if prod(out.shape[axis + 1 :]) > 1 else axis
     by_row = all(n == 1 for n in weight.shape[last:])
     shape = out.shape[:last] + (1,) * (out.ndim - last) if by_row else out.shape
-    if weight.shape != shape or not weight.flags.c_contiguous or weight.dtype != _REAL[out.dtype]:
-        weight = np.ascontiguousarray(np.broadcast_to(weight, shape), _REAL[out.dtype])
+    real, flags = _REAL[out.dtype], weight.flags
+    there = flags.c_contiguous and flags.aligned and weight.dtype == real
+    if weight.shape != shape or not there:
+        weight = laid_out(np.broadcast_to(weight, shape), real)
     return weight, (1 if by_row else 2) + own
 
 
@@ -411,8 +423,10 @@ def _walk(
         return False
     # The cells around a block are few; they are laid out as it is if they are not yet.
     around = [p for p in parts[1:] if p is not None]
-    around = [p if _walkable(p, axis) else np.ascontiguousarray(p) for p in around]
-    w, kind = _laid_out(weight, out, axis, own)
+    around = [
+        p if p.dtype == f.dtype and _walkable(p, axis) else laid_out(p, f.dtype) for p in around
+    ]
+    w, kind = _weighed(weight, out, axis, own)
     length, inner = f.shape[axis], prod(out.shape[axis + 1 :])
     for every, outer, steps in stacks([f, *around, out, *([w] if kind else [])], axis):
         start = first_cell(every[0])

@@ -1,0 +1,254 @@
+"""Arrays from other processes: at any byte, read-only, in any layout; the bits are the same."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+import re
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numba.core.dispatcher import Dispatcher
+
+from xgradient import kernels
+from xgradient.blocks import Cap
+from xgradient.finishes import _product1
+from xgradient.kernels import Call, _cupy
+from xgradient.nodes import given_nodes
+from xgradient.stencils import Order
+from xgradient.weights import Tables
+
+from . import simulated_cupy
+from .operations import OPERATIONS, sample
+from .strategies import LAYOUTS, make_field
+
+CHUNKS = {"time": 2, "lat": 7, "lon": 13}
+
+
+def foreign(a):
+    """The same values, each with its bytes the other way round."""
+    return a.astype(a.dtype.newbyteorder("S"))
+
+
+def odd(a):
+    """What another process gets of an array: read-only, and at an odd address."""
+    a = LAYOUTS["unaligned"](a)
+    a.flags.writeable = False
+    return a
+
+
+#: Ways for values to arrive, and to lie where they are.
+WAYS = {**LAYOUTS, "odd": odd, "foreign": foreign, "foreign, odd": lambda a: odd(foreign(a))}
+
+
+def same_bits(found, expected):
+    return found.dtype == expected.dtype and np.array_equal(found, expected, equal_nan=True)
+
+
+def sent(value):
+    """What another process gets of any value: its arrays are views of one message each."""
+    buffers: list[pickle.PickleBuffer] = []
+    text = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+    return pickle.loads(text, buffers=[memoryview(b"." + bytes(b.raw()))[1:] for b in buffers])
+
+
+def anew(value, lay):
+    """A value with other arrays in it, of the same values."""
+    if isinstance(value, np.ndarray):
+        return lay(value)
+    if isinstance(value, Cap):
+        cap = object.__new__(Cap)
+        cap.rows, cap.values = lay(value.rows), anew(value.values, lay)
+        return cap
+    if isinstance(value, dict):
+        return {key: anew(part, lay) for key, part in value.items()}
+    return type(value)(anew(part, lay) for part in value) if type(value) in (list, tuple) else value
+
+
+def scattered(lay):
+    """A scheduler for dask whose tasks each get their arguments as another process would."""
+    local = pytest.importorskip("dask.local")
+
+    def loads(given):
+        task, data = given
+        ours = getattr(getattr(task, "func", None), "__module__", "").startswith("xgradient")
+        return (sent(task), anew(data, lay)) if ours else given
+
+    return partial(local.get_sync, loads=loads)
+
+
+# -- whole operators ----------------------------------------------------------------------------
+
+
+def differing(found, expected):
+    """The operators whose results are not those expected, bit by bit."""
+    variables = {name: getattr(ds, "data_vars", {name: ds}) for name, ds in expected.items()}
+    return [
+        name
+        for name, mine in variables.items()
+        for key, da in mine.items()
+        if not same_bits((found[name][key] if key != name else found[name]).values, da.values)
+    ]
+
+
+def compiled_apart():
+    """Loops that were compiled, or taken from the cache, for how arrays lie besides what they hold.
+
+    Unaligned, strided and read-only arrays are of other types to numba.
+    """
+    seen, twice = set(), []
+    for loop in [each for each in gc.get_objects() if issubclass(type(each), Dispatcher)]:
+        for types in loop.signatures if loop.__module__.startswith("xgradient") else ():
+            case = id(loop), re.sub(r"[ACF](, readonly|, nonaligned)*\)", ")", str(types))
+            if case in seen or "nonaligned" in str(types):
+                twice.append((loop.__qualname__, types))
+            seen.add(case)
+    return twice
+
+
+@pytest.mark.parametrize("how", ["sent", "mixed"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_every_operator_on_arrays_from_anywhere(dtype, how):
+    arrives_as_in_memory(dtype, how, OPERATIONS)
+
+
+@pytest.mark.parametrize("how", ["sent", "mixed"])
+def test_complex_fields_from_anywhere(how):
+    names = ("magnitude, globe", "directional, globe")
+    arrives_as_in_memory("c8", how, {name: OPERATIONS[name] for name in names})
+
+
+def arrives_as_in_memory(dtype, how, operations):
+    dask = pytest.importorskip("dask")
+    rng = np.random.default_rng(11)
+    ways = [odd] if how == "sent" else list(WAYS.values())
+    ds = sample(dtype, holes=True)
+    lazy = {name: operation(ds.chunk(CHUNKS)) for name, operation in operations.items()}
+    get = scattered(lambda a: ways[rng.integers(len(ways))](a))
+    (found,) = dask.compute(lazy, scheduler=get, optimize_graph=False)
+    expected = {name: operation(ds) for name, operation in operations.items()}
+    assert differing(found, expected) == []
+    assert compiled_apart() == []
+
+
+# -- loops --------------------------------------------------------------------------------------
+
+ANY = st.sampled_from(sorted(WAYS))
+#: Axes of two and three dimensions: the innermost one, one in the middle, and the outermost one.
+SHAPES = [((3, 9), 1), ((2, 9, 5), 1), ((9, 4), 0), ((2, 9, 1), 1)]
+
+
+def laid(array, way):
+    return None if array is None else WAYS[way](array)
+
+
+def cells(shape, axis, dtype, seed, reach, holes):
+    """A block with what lies before and after it."""
+    whole = make_field(tuple(n + 2 * reach * (d == axis) for d, n in enumerate(shape)), dtype, seed)
+    if holes:
+        whole[np.random.default_rng(seed).random(whole.shape) < 0.2] = np.nan
+    n = shape[axis]
+    return [kernels.cut(whole, axis, *ends)
+            for ends in ((reach, reach + n), (0, reach), (reach + n, None))]  # fmt: skip
+
+
+def inner_rows(make, n, reach):
+    """The rows of a block of n cells, of an axis that goes on before and after it."""
+    return make(n + 2 * reach).rows(reach, reach + n)
+
+
+@given(data=st.data())
+@settings(max_examples=80)
+def test_blocks_and_halos_in_any_layout(data):
+    shape, axis = data.draw(st.sampled_from(SHAPES))
+    dtype, skipna = data.draw(st.sampled_from(["f4", "f8"])), data.draw(st.booleans())
+    step = data.draw(st.sampled_from(["even", "uneven"]))
+    kind = data.draw(st.sampled_from(["alone", "weight", "value"]))
+    across = data.draw(st.sampled_from(["rows", "cells"]))
+    n, reach = shape[axis], 2
+
+    def make(nodes):
+        where = 0.5 if step == "even" else np.cumsum(1 + 0.1 * np.cos(np.arange(nodes)))
+        return Order(1, 2, 1, skipna).stencil(given_nodes(where, nodes, "spacing"), "axis")
+
+    rows = inner_rows(make, n, reach).inside
+    parts = cells(shape, axis, dtype, data.draw(st.integers(0, 9)), reach, skipna)
+    size = shape if across == "cells" else [k if d <= axis else 1 for d, k in enumerate(shape)]
+    numbers = None if kind == "alone" else make_field(tuple(size), "f8", 3)
+
+    def result(lay, rows):
+        f, before, after, w = (laid(a, lay()) for a in (*parts, numbers))
+        given_ = {} if w is None else {kind: w}
+        return kernels.sums([[Call(f, axis, rows, before, after, **given_)]], [f])[0]
+
+    expected = result(lambda: "C", rows)
+    assert same_bits(result(lambda: data.draw(ANY), sent(rows)), expected)
+
+
+@given(data=st.data())
+@settings(max_examples=80)
+def test_positions_and_their_halos_in_any_layout(data):
+    shape, axis = data.draw(st.sampled_from(SHAPES))
+    dtype, skipna = data.draw(st.sampled_from(["f4", "f8"])), data.draw(st.booleans())
+    n, reach = shape[axis], 2
+    rows = inner_rows(lambda nodes: Order(1, 2, 1, skipna).windows(nodes, "axis"), n, reach)
+    parts = cells(shape, axis, dtype, data.draw(st.integers(0, 9)), reach, skipna)
+    every = cells(shape, axis, "f8", 4, reach, holes=False)
+    along = np.arange(n + 2 * reach).reshape([-1 if d == axis else 1 for d in range(len(shape))])
+    steps = [kernels.cut(along, axis, *ends)
+             for ends in ((reach, reach + n), (0, reach), (reach + n, None))]  # fmt: skip
+    places = [10.0 * step + place for step, place in zip(steps, every, strict=True)]
+
+    def result(lay, rows):
+        f, before, after, *z = (laid(a, lay()) for a in (*parts, *places))
+        return kernels.sums([[Call(f, axis, rows, before, after, positions=tuple(z))]], [f])[0]
+
+    expected = result(lambda: "C", rows)
+    assert same_bits(result(lambda: data.draw(ANY), sent(rows)), expected)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_products_and_magnitudes_of_complex_numbers_in_any_layout(way):
+    a, b, real = make_field((1001,), "c8", 1), make_field((1001,), "c8", 2), make_field((1001,))
+    lay, size = WAYS[way], kernels.collected(a, b, 2)
+    assert np.array_equal(kernels.collected(lay(a), lay(b), 2), size)
+    assert np.array_equal(kernels.collected(None, lay(b), 3), abs(b))
+    for other in (b, real):
+        product = kernels.pointwise(_product1, [a, other], np.empty(1001, "c16"))
+        found = kernels.pointwise(_product1, [lay(a), lay(other)], np.empty(1001, "c16"))
+        assert np.array_equal(found, product)
+    assert same_bits(kernels.total(lay(a), 0), kernels.total(a, 0))
+
+
+def test_a_pickle_holds_no_derived_arrays():
+    nodes = given_nodes(0.5, 9, "spacing")
+    for rows in (Order(1, 2, 1, True).stencil(nodes, "axis"), Order(1, 2, 1, True).windows(9, "a")):
+        before = pickle.dumps(rows)
+        for name in ("tables", "edge_windows", "inside", "table", "spans", "choice", "reach"):
+            getattr(rows, name, None)
+        assert pickle.dumps(rows) == before
+        assert rows.reach == sent(rows).reach
+
+
+def test_tables_are_of_one_type_wherever_they_come_from():
+    table = np.arange(6.0).reshape(3, 2)
+    for way, lay in WAYS.items():
+        (made,) = Tables(lay(table))[np.dtype("f8")]
+        flags = made.flags
+        assert all([flags.c_contiguous, flags.aligned, flags.writeable]), way
+        assert same_bits(made, table)
+    choice = Order(1, 4, 2, True).windows(9, "axis").choice
+    assert all(a.flags.c_contiguous for a in (choice.kinds, choice.starts, choice.widths))
+
+
+def test_a_view_of_other_bytes_is_copied_on_a_gpu():
+    """A GPU reads numbers only at multiples of their size."""
+    for way, lay in LAYOUTS.items():
+        array = simulated_cupy.on_device(lay(np.arange(6.0)))
+        there = _cupy._plain(array)
+        assert (there is not array) == (way in ("unaligned", "in_records"))
+        assert same_bits(simulated_cupy.on_host(there), np.arange(6.0))
+        assert _cupy._pointer(there) % 8 == 0
