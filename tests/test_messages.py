@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -362,3 +364,17 @@ def test_quantities_can_be_taken_apart():
     message = failure(lambda: data.grad("x"), TypeError)
     found = eval("data" + re.search(r"\.pint\.dequantify\(\)", message)[0]).grad("x")
     np.testing.assert_array_equal(found, 1)
+
+
+@pytest.mark.parametrize("name", [0, None])
+def test_the_first_call_of_a_process_may_name_a_number(name):
+    """No other call has loaded what looks names up."""
+    code = f"""
+import numpy as np, xarray as xr, xgradient
+try:
+    xr.DataArray(np.arange(3.0), dims="x", name="f").grad([{name}])
+except ValueError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{name} is no dimension, coordinate or CF name here; there are 'x'\n"

@@ -198,7 +198,11 @@ def _find_cf(obj: XarrayObject, name: Hashable) -> Hashable:
 
 def _cf_names(obj: XarrayObject) -> list[str]:
     """Return the CF names and axes that stand for a coordinate."""
-    cf = obj.cf.guess_coord_axis().cf
+    import cf_xarray  # noqa: F401  registers .cf
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        cf = obj.cf.guess_coord_axis().cf
     return [name for kind in (cf.coordinates, cf.axes, cf.standard_names) for name in kind]
 
 
