@@ -187,11 +187,21 @@ def test_the_magnitude_along_a_track_is_that_of_its_derivative():
     np.testing.assert_array_equal(found, abs(da.grad("obs", metric="sphere")))
     found = da.grad.laplacian("obs", metric="sphere")
     np.testing.assert_array_equal(found, da.grad("obs", metric="sphere", deriv=2))
-    assert (
-        da.to_dataset()
-        .grad("obs", metric="sphere")
-        .dT_ds.identical(da.grad("obs", metric="sphere"))
-    )
+    in_dataset = da.to_dataset().grad("obs", metric="sphere")
+    assert in_dataset.dT_ds.identical(da.grad("obs", metric="sphere"))
+
+
+def test_without_names_the_track_is_the_horizontal():
+    da = of_issue()
+    found = da.grad.magnitude(metric="sphere")
+    assert found.identical(da.grad.magnitude("obs", metric="sphere"))
+    assert da.grad.laplacian(metric="sphere").name == "laplacian_T"
+    assert list(da.grad.hessian(metric="sphere").data_vars) == ["d2T_ds2"]
+    found = section().grad.magnitude(metric="sphere")
+    assert found.identical(section().grad.magnitude("obs", metric="sphere"))
+    # A coordinate that the dimension is named by is no track's length.
+    with pytest.raises(ValueError, match=r"\.swap_dims\(\{'lat': 'obs'\}\)"):
+        da.swap_dims(obs="lat").grad.magnitude(metric="sphere")
 
 
 def test_columns_along_a_section():

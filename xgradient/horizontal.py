@@ -15,7 +15,8 @@ KINDS = ("latitude", "longitude")
 def horizontal_names(obj: XarrayObject, metric: Metric | None) -> list[Hashable] | None:
     """Return the names of latitude and longitude on a globe; None where data have neither.
 
-    Those along one dimension each are meant, else the two of a grid.
+    Those along one dimension each are meant, else the two of a grid. Where both lie along one
+    dimension, as on a track, it is this dimension.
 
     Raises
     ------
@@ -27,6 +28,9 @@ def horizontal_names(obj: XarrayObject, metric: Metric | None) -> list[Hashable]
     known = {kind: find_horizontal(obj, kind) for kind in KINDS}
     lines = {kind: p for kind, p in known.items() if p is not None and p.dim is not None}
     if len(lines) == 2:
+        lat, lon = (lines[kind] for kind in KINDS)
+        if lat.dim == lon.dim not in (lat.name, lon.name):
+            return [lat.dim]  # a track, of which this is the length
         dims = list(obj.dims)
         return [p.name for p in sorted(lines.values(), key=lambda p: dims.index(p.dim))]
     coords = obj.coords.variables.items()
