@@ -261,9 +261,9 @@ def _track(draw: st.DrawFn) -> _Setting:
 
 def _stacked(draw: st.DrawFn) -> _Setting:
     """Two dimensions stacked into one with a MultiIndex."""
-    # pandas stacks no long double.
-    few = lines("x", _length(draw, 2)).filter(lambda line: line.kind != "long double")
-    axes = [draw(few), draw(lines("y", _length(draw, 2)).filter(lambda line: line.kind == "int"))]
+    # pandas stacks not every kind.
+    kinds = ["uniform", "jittered", "f4", "datetime", "repeated", "text", "cftime"]
+    axes = [draw(lines(dim, _length(draw, 2), kinds)) for dim in "xy"]
     coords = {k: v for line in axes for k, v in line.coords.items()}
     names = draw(st.sampled_from([["s"], ["x"], ["x", "y"]]))
     return _Setting(axes, coords, names, [None, "sphere"], {}, lambda ds: ds.stack(s=["x", "y"]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -575,3 +577,19 @@ def test_each_mask_accuracy_and_seam_has_weights_of_its_own():
         firsts.append(da.grad.laplacian(NAMES, **SPHERE, **options))
     for again, first in zip(found(), firsts, strict=True):
         xr.testing.assert_identical(again, first)
+
+
+@pytest.mark.parametrize("metric", ["sphere", "ellipsoid"])
+@pytest.mark.parametrize("dtype", ["f8", "f4", "g"])
+@pytest.mark.parametrize("name", NAMES)
+def test_one_component_is_a_vector_whose_other_one_is_zero(name, dtype, metric, monkeypatch):
+    """Also where memory is not new: an eastward vector has two components in space."""
+    monkeypatch.setattr(np, "empty_like", partial(np.full_like, fill_value=np.nan))
+    line = np.arange(-8.0, 8)
+    lat, lon = grids.rotated(line, line, 37.5, 177.5)
+    u = grids.on_globe(wave(lat, lon)[0], lat, lon).astype(dtype)
+    both = {other: u if other == name else 0 * u for other in NAMES}
+    expected = xgradient.divergence(both, metric=metric)
+    for one in (u, u.chunk(y=5, x=3)):
+        found = xgradient.divergence({name: one}, metric=metric)
+        np.testing.assert_array_equal(found, expected)

@@ -198,11 +198,9 @@ def _find_cf(obj: XarrayObject, name: Hashable) -> Hashable:
 
 def _cf_names(obj: XarrayObject) -> list[str]:
     """Return the CF names and axes that stand for a coordinate."""
-    import cf_xarray  # noqa: F401  registers .cf
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        cf = obj.cf.guess_coord_axis().cf
+        cf = _guessed(obj).cf
     return [name for kind in (cf.coordinates, cf.axes, cf.standard_names) for name in kind]
 
 
@@ -247,11 +245,21 @@ def _by_attributes(obj: XarrayObject, name: str) -> set[Hashable]:
 
 def _by_guess(obj: XarrayObject, name: str) -> set[Hashable]:
     """The same, where what a file does not say is guessed from the usual names and spellings."""
-    import cf_xarray  # noqa: F401  registers .cf
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _by_attributes(obj.cf.guess_coord_axis(), name)
+        return _by_attributes(_guessed(obj), name)
+
+
+def _guessed(obj: XarrayObject) -> XarrayObject:
+    """Return the object with the attributes that cf-xarray guesses for its coordinates.
+
+    It cannot read the dtypes of pandas' own, such as categories, whose coordinates are left out.
+    """
+    import cf_xarray  # noqa: F401  registers .cf
+
+    own = [n for n, c in obj.coords.variables.items() if not isinstance(c.dtype, np.dtype)]
+    guessed: XarrayObject = obj.drop_vars(own).cf.guess_coord_axis()
+    return guessed
 
 
 def _by_dimensions(obj: XarrayObject, name: str) -> set[Hashable]:

@@ -260,7 +260,9 @@ class Surface:
     def element(self, a: int, b: int, factors: Sequence[float]) -> list[Part]:
         """The component in a direction of the derivative of a turning vector in another one."""
         pairs = zip(self.units[a], self.cartesian(factors), strict=False)
-        return [part for unit, field in pairs for part in self.toward(b, field, unit)]
+        # An eastward vector alone has no component along the axis of the globe.
+        there = [(unit, field) for unit, field in pairs if field.parts]
+        return [part for unit, field in there for part in self.toward(b, field, unit)]
 
 
 @gradient_parts.register

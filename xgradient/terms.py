@@ -108,6 +108,9 @@ class Sum:
     poles: tuple[PoleTerm, ...] = ()
     squares: bool = False
 
+    def __post_init__(self) -> None:
+        assert self.terms, "a sum without a term would be memory that nothing has written"
+
 
 def positions_of(sums: Sequence[Sum]) -> set[int]:
     """Which of the input arrays hold positions."""
