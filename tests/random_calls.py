@@ -153,9 +153,9 @@ def _fields(
 
 
 def _length(draw: st.DrawFn, ndim: int) -> int:
-    if rarely(draw, 8):
+    if rarely(draw, 12):
         return draw(st.integers(0, 2))
-    return draw(st.integers(3, 12 if ndim == 1 else 7))
+    return draw(st.integers(4, 12 if ndim == 1 else 8))
 
 
 @dataclass
@@ -175,8 +175,9 @@ def _plain(draw: st.DrawFn) -> _Setting:
     dims = draw(st.permutations(["x", "y", "time", "level"]))[:ndim]
     axes = [draw(lines(dim, _length(draw, ndim))) for dim in dims]
     coords = {k: v for line in axes for k, v in line.coords.items()}
-    factors = {dims[0]: draw(st.sampled_from([2.0, -1.0, 0, np.nan, "no such", "f", True]))}
-    return _Setting(axes, coords, list(dims), [None, None, None, None, factors, "sphere"])
+    odd = [-1.0, 0, np.nan, "no such", "f", True]
+    factors = {dims[0]: draw(st.sampled_from([2.0, *odd] if rarely(draw, 3) else [2.0, 0.5]))}
+    return _Setting(axes, coords, list(dims), [*[None] * 8, factors, factors, "sphere"])
 
 
 _GLOBES = ["sphere", "sphere", "ellipsoid", None, xgradient.Sphere(2.0)]
@@ -255,7 +256,7 @@ def _track(draw: st.DrawFn) -> _Setting:
         lat[draw(st.integers(0, n - 1))] = draw(st.sampled_from([np.nan, 95.0, 12.0]))
     units = [{"units": f"degrees_{way}"} for way in ("north", "east")]
     coords = {"lat": ("obs", lat, units[0]), "lon": ("obs", lon, units[1])}
-    names = draw(st.sampled_from([["obs"], ["lat"], ["lon"], ["lat", "lon"]]))
+    names = draw(st.sampled_from([["obs"], ["obs"], ["lat"], ["lon"], ["lat", "lon"]]))
     return _Setting([Line("obs", n, "track")], coords, names, ["sphere", "ellipsoid", None])
 
 
@@ -269,7 +270,7 @@ def _stacked(draw: st.DrawFn) -> _Setting:
     return _Setting(axes, coords, names, [None, "sphere"], {}, lambda ds: ds.stack(s=["x", "y"]))
 
 
-SETTINGS = [_plain, _plain, _plain, _globe, _globe, _curved, _levels, _track, _stacked]
+SETTINGS = [*[_plain] * 6, *[_globe] * 5, *[_curved] * 3, _levels, _levels, _track, _stacked]
 
 # ---------------------------------------------------------------------------------------- options
 
@@ -283,7 +284,9 @@ def _orders(draw: st.DrawFn, quick: bool) -> dict[str, Any]:
     if rarely(draw, 3):
         options["deriv"] = draw(st.integers(1, 2 if quick else 4))
     if rarely(draw, 3):
-        options["accuracy"] = draw(st.sampled_from([2, 4] if quick else list(range(1, 9))))
+        options["accuracy"] = draw(
+            st.sampled_from([2, 4] if quick else [1, 2, 3, 4, 4, 5, 6, 7, 8])
+        )
     if rarely(draw, 3):
         options["edge_order"] = draw(st.integers(1, 3))
     if rarely(draw, 5):
@@ -344,7 +347,7 @@ def _dims(draw: st.DrawFn, operator: str, names: list[Any], ndim: int) -> Any:
             "nothing", ["nothing"], [], 0, None, ["x", "x"], "X", "latitude", ["latitude", "X"],
             {"x": 1, "y": 1}, {"x": 0}, {"x": "a"}, 1.5, ("x", "y"), b"x", "Z", {}]))  # fmt: skip
     one, several = draw(st.sampled_from(names)), list(names)
-    if operator == "grad" and rarely(draw, 8):
+    if operator == "grad" and rarely(draw, 12):
         return dict.fromkeys(several, 1)
     if operator in SCALARS:
         return draw(st.sampled_from([several, several, one, None]))
@@ -359,6 +362,8 @@ def calls(draw: st.DrawFn, quick: bool = True) -> Call:
     axes, names = setting.lines, setting.names
     if operator in ("curl", "strain") and len(names) == 1 and setting.finish is None:
         operator = "divergence"
+    if "along" in setting.options and not rarely(draw, 6):
+        operator = "grad"
     if operator == "strain":
         names = names[:2]
     dims, shape = [line.dim for line in axes], tuple(line.n for line in axes)
@@ -371,7 +376,7 @@ def calls(draw: st.DrawFn, quick: bool = True) -> Call:
         metric = draw(st.sampled_from(["cube", 5, {}, [], {"nothing": 1.0}, {"x": "u"}, "sphere"]))
     if metric is not None:
         options["metric"] = metric
-    if rarely(draw, 6):
+    if rarely(draw, 4 if metric is None else 40):
         options["spacing"] = _spacing(draw, axes, names)
     if rarely(draw, 5):
         options["periodic"] = _periodic(draw, names)

@@ -239,11 +239,13 @@ def _angles(
 
 def longitudes(dim: str, n: int) -> st.SearchStrategy[Line]:
     """A dimension of longitudes, round the globe or not."""
-    units = ["degrees_east", "degrees_east", "degreeE", "degrees", "radians", "degrees_west"]
+    usual = ["degrees_east", "degreeE", "degrees"]
+    units = [*usual * 5, "radians", "degrees_west", "m"]
     return _angles(dim, n, LONGITUDES, _longitudes, units)
 
 
 def latitudes(dim: str, n: int) -> st.SearchStrategy[Line]:
     """A dimension of latitudes, from pole to pole or not."""
-    units = ["degrees_north", "degrees_north", "degreeN", "degrees", "radians", "degrees north"]
+    usual = ["degrees_north", "degreeN", "degrees"]
+    units = [*usual * 5, "radians", "degrees north", "m"]
     return _angles(dim, n, LATITUDES, _latitudes, units)

@@ -425,3 +425,16 @@ def test_plain_arrays_have_no_positions_that_repeat():
     values = np.array([0.0, 1, 0, -1])
     (made,) = xgradient.gradient(values, spacing=np.arange(4.0), periodic=True)
     np.testing.assert_array_equal(made, [1, 0, -1, 0])
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [(0, 25), (25, 0), (20, 0, 5), (24, 1), (24, 0, 1), (0, 24, 1), (24, 1, 0), (0, 23, 1, 1)],
+)
+@pytest.mark.parametrize("operator", ["grad", "curl", "grad, skipna"])
+def test_chunks_without_cells_stay(operator, sizes):
+    ds, op = repeated(sample(holes="skipna" in operator)), OPERATORS[operator]
+    found = as_dataset(op(ds.chunk(lon=sizes, lat=(0, ds.lat.size))))
+    for one in found.values():
+        assert one.chunksizes["lon"] == sizes
+    xr.testing.assert_identical(found.compute(), as_dataset(op(ds)))

@@ -69,14 +69,15 @@ LAYERS = [
     {"nodes"},
     {"tolerance"},
     {"forks", "hints", "packing", "recent", "records", "threads"},
+    {"wording"},
 ]
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 
 # The modules whose imports are few on purpose, and all they may import from the package.
 ONLY = {
-    "arrays": {"chunks", "kernels", "nodes", "stencils"},
-    "axes": {"hints", "nodes", "packing", "recent", "tolerance"},
-    "metrics": {"hints", "packing", "tolerance", "units"},
+    "arrays": {"chunks", "kernels", "nodes", "stencils", "wording"},
+    "axes": {"hints", "nodes", "packing", "recent", "tolerance", "wording"},
+    "metrics": {"hints", "packing", "tolerance", "units", "wording"},
     "frames": {"axes", "chunks", "cyclic", "hints", "metrics"},
     "cyclic": {"chunks", "kernels"},
     "globe": {"axes", "cyclic", "frames", "metrics", "nodes", "tolerance", "track"},
@@ -93,17 +94,19 @@ ONLY = {
     "labels": {"packing", "units"},
     "units": {"udunits"},
     "udunits": set(),
-    "stencils": {"coasts", "nodes", "recent", "records", "weights", "windows"},
+    "stencils": {"coasts", "nodes", "recent", "records", "weights", "windows", "wording"},
     "windows": {"coasts", "records"},
     "coasts": {"nodes", "records", "weights"},
     "weights": {"nodes"},
-    "nodes": {"recent", "tolerance"},
+    "nodes": {"recent", "tolerance", "wording"},
     "tolerance": {"recent"},
     "hints": set(),
     "recent": set(),
     "records": set(),
     "threads": set(),
     "forks": set(),
+    "packing": {"wording"},
+    "wording": set(),
 }
 
 COMMANDS = {"__main__", "cli", "demo", "files", "outputs"}
@@ -138,6 +141,7 @@ NUMPY_ONLY = {
     "nodes",
     "recent",
     "tolerance",
+    "wording",
     "kernels",
     "kernels._boxes",
     "kernels._cuda",

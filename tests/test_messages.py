@@ -366,6 +366,28 @@ def test_quantities_can_be_taken_apart():
     np.testing.assert_array_equal(found, 1)
 
 
+SQUARE = np.array([["2", "1"], ["0", "2"]])
+MANY_LINES = {
+    "spacing": lambda: line().grad("x", spacing={"x": {"y": SQUARE}}),
+    "spacing of numbers": lambda: xgradient.gradient(np.arange(3.0), spacing={"x": SQUARE}),
+    "periodic": lambda: line().grad("x", periodic={"x": SQUARE}),
+    "periodic of all": lambda: line().grad("x", periodic=SQUARE),
+    "deriv": lambda: line().grad("x", deriv=SQUARE),
+    "accuracy": lambda: line().grad.laplacian("x", accuracy=SQUARE),
+    "skipna": lambda: line().grad("x", skipna=SQUARE),
+    "metric": lambda: line().grad("x", metric=SQUARE),
+    "scale factor": lambda: line().grad("x", metric={"x": xr.DataArray(SQUARE, dims=("x", "y"))}),
+    "along": lambda: line().grad("x", along=[SQUARE]),
+    "packing": lambda: line().assign_attrs(scale_factor=SQUARE).grad("x"),
+}
+
+
+@pytest.mark.parametrize("name", MANY_LINES)
+def test_arrays_of_several_rows_are_told_in_one_line(name):
+    message = failure(MANY_LINES[name], (TypeError, ValueError))
+    assert len(message) < 500
+
+
 @pytest.mark.parametrize("name", [0, None])
 def test_the_first_call_of_a_process_may_name_a_number(name):
     """No other call has loaded what looks names up."""

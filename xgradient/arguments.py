@@ -28,6 +28,7 @@ from .nodes import OrderError
 from .stencils import Order
 from .surfaces import Surface
 from .track import along_tracks, check_arguments, find_track, out_of_order, two_along
+from .wording import in_one_line
 
 __all__ = ["axes_of_call", "frame_of_call", "names_of_call", "steps_of_call"]
 
@@ -324,7 +325,7 @@ def _periodic_mapping(periodic: Any, names: list[Hashable]) -> Mapping[Hashable,
     if isinstance(periodic, Iterable):
         return dict.fromkeys(periodic, True)
     raise TypeError(
-        f"periodic is {periodic!r}; give True, False, names of dimensions, "
+        f"periodic is {in_one_line(periodic)}; give True, False, names of dimensions, "
         "or a mapping from name to period"
     )
 

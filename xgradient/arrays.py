@@ -13,6 +13,7 @@ from .chunks import derivatives
 from .kernels import apart, check_dense, positions, traced
 from .nodes import check_length, given_nodes
 from .stencils import Order, Stencil
+from .wording import in_one_line
 
 __all__ = ["gradient"]
 
@@ -182,14 +183,14 @@ def _axes(ndim: int, dim: Any) -> list[int]:
         axes = []
         for d in [dim] if np.ndim(dim) == 0 else dim:
             if not isinstance(d, int | np.integer) or isinstance(d, bool):
-                raise TypeError(f"dim is {d!r}; give the number of a dimension")
+                raise TypeError(f"dim is {in_one_line(d)}; give the number of a dimension")
             if not -ndim <= d < ndim:
                 raise ValueError(f"dim is {d}, but the array has {ndim} dimensions")
             axes.append(int(d) % ndim)
     if not axes:
         raise ValueError("the array has no dimensions to differentiate along")
     if len(set(axes)) < len(axes):
-        raise ValueError(f"dim is {dim!r}, which names a dimension twice")
+        raise ValueError(f"dim is {in_one_line(dim)}, which names a dimension twice")
     return axes
 
 
@@ -220,5 +221,7 @@ def _flags(periodic: Any, n: int) -> list[bool]:
     if isinstance(flags, str) or not np.iterable(flags):
         flags = [flags]
     if not all(isinstance(flag, bool | np.bool_) for flag in flags):
-        raise TypeError(f"periodic is {periodic!r}; give True or False, or one for each dimension")
+        raise TypeError(
+            f"periodic is {in_one_line(periodic)}; give True or False, or one for each dimension"
+        )
     return [bool(flag) for flag in flags]

@@ -33,6 +33,7 @@ from .packing import (
 )
 from .recent import LONGEST_KEPT, Recent
 from .tolerance import position_tolerance
+from .wording import in_one_line
 
 __all__ = [
     "Axis",
@@ -526,7 +527,7 @@ def _period(periodic: Any, units: str | None, what: str) -> float | bool:
     if isinstance(periodic, bool | np.bool_):
         in_degrees = str(units).lower() in _DEGREES
         return 360.0 if periodic and in_degrees else bool(periodic)
-    wrong = f"the period of {what} is {periodic!r}; give a number"
+    wrong = f"the period of {what} is {in_one_line(periodic)}; give a number"
     if isinstance(periodic, timedelta | np.timedelta64):
         if units != "s":
             raise TypeError(f"{wrong} in units of the axis, which is no time")

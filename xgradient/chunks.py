@@ -256,17 +256,19 @@ def with_first_again(array: Any, axis: int, sizes: tuple[int, ...] | None, seen:
     axis : int
         The axis.
     sizes : tuple of int, optional
-        The chunks of a dask array's result along the axis. By default its last one grows.
+        The chunks of a dask array's result along the axis, perhaps some without cells. By default
+        its last one grows.
     seen : list of dask array
         What `without_last` left to be looked at.
     """
     if not _is_dask(array):
         return kernels.join([array, kernels.cut(array, axis, 0, 1)], axis)
     *head, last = array.chunks[axis]
-    if sizes is None or sizes not in ((*head, last + 1), (*head, last, 1)):
-        sizes = (*head, last + 1)
+    filled = tuple(size for size in sizes or () if size)
+    fits = filled in ((*head, last + 1), (*head, last, 1))
     seen = [_in_parts(each, array.chunks) for each in seen]
-    return graphs.with_first_again(array, axis, sizes, seen)
+    result = graphs.with_first_again(array, axis, filled if fits else (*head, last + 1), seen)
+    return result.rechunk({axis: sizes}) if fits and filled != sizes else result
 
 
 def _refuse_single(arrays: list[Any]) -> None:

@@ -27,6 +27,7 @@ from .levels import columns_of_call, dims_named, find_column
 from .results import check_field, derivative_of, evaluated, gathered, no_field
 from .stencils import Order
 from .track import two_along
+from .wording import in_one_line
 
 __all__ = ["Layers", "layered"]
 
@@ -137,7 +138,7 @@ def layered(
     names, alone = names_of_call(obj, dim, fields)
     for argument, value in (("along", along), ("at_constant", constant)):
         if not isinstance(value, Hashable):
-            raise TypeError(f"{argument} is {value!r}; give one name")
+            raise TypeError(f"{argument} is {in_one_line(value)}; give one name")
     frame: AnyFrame
     if constant is not None:
         column = _constant(obj, names, dim is None, along, constant, order)

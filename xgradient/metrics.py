@@ -17,6 +17,7 @@ from .hints import check_repeated, close_name, is_quantity, of_quantity
 from .packing import check_fill_values, check_unpacked, fill_values
 from .tolerance import position_tolerance, told_apart
 from .units import length_units
+from .wording import in_one_line
 
 __all__ = [
     "Ellipsoid",
@@ -267,8 +268,8 @@ def resolve_metric(
     if isinstance(metric, str):
         close = close_name(metric, ["sphere", "ellipsoid"])
         raise ValueError(
-            f"metric is {metric!r}{close}; give 'sphere', 'ellipsoid', a Sphere or Ellipsoid, "
-            "or a mapping from dimension to scale factor"
+            f"metric is {in_one_line(metric)}{close}; give 'sphere', 'ellipsoid', a Sphere or "
+            "Ellipsoid, or a mapping from dimension to scale factor"
         )
     raise TypeError(
         f"metric is of type {type(metric).__name__}; give 'sphere', 'ellipsoid', a Sphere or "
@@ -280,9 +281,9 @@ def _length(value: Any, what: str) -> float:
     try:
         length = float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{what} is {value!r}; give a number of metres") from None
+        raise TypeError(f"{what} is {in_one_line(value)}; give a number of metres") from None
     if not np.isfinite(length) or length <= 0:
-        raise ValueError(f"{what} is {value!r}; give a positive number of metres")
+        raise ValueError(f"{what} is {in_one_line(value)}; give a positive number of metres")
     return length
 
 
@@ -380,7 +381,7 @@ def _positive(variable: xr.Variable, what: str) -> xr.Variable:
         # Beside fields on a GPU they may be there too.
         values = np.asarray(variable.to_numpy(), dtype=np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"{what} is {variable.values!r}; give numbers") from None
+        raise TypeError(f"{what} is {in_one_line(variable.values)}; give numbers") from None
     check_unpacked(variable.attrs, variable.dtype, what)
     check_fill_values(values, fills=fill_values(variable.attrs, variable.dtype), label=what)
     bad = ~(np.isfinite(values) & (values > 0))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .recent import LONGEST_KEPT, Recent
 from .tolerance import position_tolerance, relative_rounding, told_apart
+from .wording import in_one_line
 
 __all__ = [
     "Nodes",
@@ -152,9 +153,9 @@ def given_nodes(
     values = np.asarray(spacing)
     if values.ndim == 0:
         if values.dtype.kind == "c":
-            raise TypeError(f"{what} is {shown!r}, which is complex; give a real number")
+            raise TypeError(f"{what} is {in_one_line(shown)}, which is complex; give a real number")
         if values.dtype.kind not in "iuf":
-            raise TypeError(f"{what} is {shown!r}; give a number or {n} positions")
+            raise TypeError(f"{what} is {in_one_line(shown)}; give a number or {n} positions")
         step = float(values) / scale
         if not np.isfinite(step) or step == 0:
             raise ValueError(f"{what} is {values}; a step must be finite and not zero")

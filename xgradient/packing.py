@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .wording import in_one_line
+
 __all__ = [
     "UNDECODED_ATTRS",
     "check_fill_values",
@@ -53,14 +55,14 @@ def check_unpacked(attrs: Mapping[Any, Any], dtype: Any, label: str) -> None:
     for name, neutral in PACKING_ATTRS.items():
         if name in attrs and not _equals(attrs[name], neutral):
             raise ValueError(
-                f"{label} is packed: its attribute {name} is {attrs[name]!r}, so its numbers are "
-                f"not its values; {_DECODE}"
+                f"{label} is packed: its attribute {name} is {in_one_line(attrs[name])}, so its "
+                f"numbers are not its values; {_DECODE}"
             )
     unsigned = str(attrs.get("_Unsigned", "")).lower()
     if (unsigned, getattr(dtype, "kind", "")) in (("true", "i"), ("false", "u")):
         raise ValueError(
-            f"{label} is packed: its attribute _Unsigned is {attrs['_Unsigned']!r}, but its dtype "
-            f"is {dtype}; {_DECODE}"
+            f"{label} is packed: its attribute _Unsigned is {in_one_line(attrs['_Unsigned'])}, but "
+            f"its dtype is {dtype}; {_DECODE}"
         )
 
 

@@ -21,6 +21,7 @@ from .recent import LONGEST_KEPT
 from .records import Record
 from .weights import Tables, window_table
 from .windows import Windows
+from .wording import in_one_line
 
 __all__ = ["Order", "Stencil", "identity", "make_stencil"]
 
@@ -295,11 +296,11 @@ def _checked_order(deriv: Any, accuracy: Any, edge_order: Any, skipna: Any) -> O
     given = {"deriv": deriv, "accuracy": accuracy, "edge_order": edge_order}
     for name, value in given.items():
         if isinstance(value, bool) or not isinstance(value, Integral):
-            raise TypeError(f"{name} is {value!r}; give a whole number of at least 1")
+            raise TypeError(f"{name} is {in_one_line(value)}; give a whole number of at least 1")
         if value < 1:
             raise ValueError(f"{name} is {value}; give a whole number of at least 1")
     if not isinstance(skipna, bool | np.bool_):
-        raise TypeError(f"skipna is {skipna!r}; give True or False")
+        raise TypeError(f"skipna is {in_one_line(skipna)}; give True or False")
     return Order(**{name: int(value) for name, value in given.items()}, skipna=bool(skipna))
 
 
