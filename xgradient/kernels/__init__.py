@@ -223,7 +223,7 @@ def collected(total: Any, part: Any, how: int) -> Any:
 
 
 def _size(array: Any) -> Any:
-    """The magnitudes, of which NumPy has other last bits for complex numbers in some layouts."""
+    """Return magnitudes; NumPy's, of complex numbers, have other last bits in some layouts."""
     return abs(laid_out(array) if isinstance(array, np.ndarray) else array)
 
 

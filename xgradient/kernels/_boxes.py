@@ -103,9 +103,9 @@ def follow(a: Any, d: int) -> bool:
 
 
 def laid_out(a: Any, dtype: Any = None) -> Any:
-    """An array as loops take it, itself if it is one: C order, and every number where it belongs.
+    """Return an array as the loops take it, copied only where it is not: C order, and aligned.
 
-    What came from another process or a file may begin at any byte. Contiguous it is all the same,
+    An array from another process or a file may begin at any byte. It is contiguous all the same,
     so `numpy.ascontiguousarray` would leave it as it is.
     """
     return np.require(a, dtype, ["C", "ALIGNED"])

@@ -255,10 +255,9 @@ class _Term:
 
 
 def _plain(array: Array) -> Array:
-    """The array if there is one, laid out anew if a cell is not where a kernel would look for it.
+    """Return the array if there is one, copied where a kernel could not read its cells.
 
-    So it is in a view of other bytes: steps are no whole numbers of cells, or the first one lies
-    where a GPU reads none of its size.
+    In views of other bytes, steps may be no whole numbers of cells, or the first cell unaligned.
     """
     if array is None or not any(at % array.itemsize for at in (_pointer(array), *array.strides)):
         return array

@@ -249,7 +249,7 @@ def derivative(f: Parts, z: Parts, axis: int, windows: Windows, out: Array) -> N
 
 
 def _even(a: Array, axis: int) -> bool:
-    """Whether the cells inside the axis have one step, and all steps are whole items forwards."""
+    """Return whether cells inside the axis have one step, and all steps are items forwards."""
     if not a.flags.aligned or any(s < 0 or s % a.itemsize for s in a.strides):
         return False
     step, count = _lane(a, axis), 1
@@ -262,7 +262,7 @@ def _even(a: Array, axis: int) -> bool:
 
 
 def _lane(a: Array, axis: int) -> int:
-    """The step between the cells inside the axis, in items, where they all have one."""
+    """Return the step between cells inside the axis, in items, where they all have one."""
     inside = range(a.ndim - 1, axis, -1)
     return next((a.strides[d] // a.itemsize for d in inside if a.shape[d] > 1), 1)
 

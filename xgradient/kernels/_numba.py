@@ -347,7 +347,10 @@ def derivative(
     for box in boxes(out.shape, axis):
         every, there = (*box[:axis], slice(None), *box[axis + 1 :]), out[box]
         fresh = _all(parts, lambda a, at=every: laid_out(a[at], computed))
-        part = None if weight is None else np.broadcast_to(weight, out.shape)[box]
+        part = None
+        if weight is not None:  # as long as it is: broadcast, it would take other loops
+            sides = zip(box, weight.shape, strict=True)
+            part = weight[tuple(side if n > 1 else slice(None) for side, n in sides)]
         if there.dtype != computed or not _walk(fresh, axis, stencil, there, reach, part, own, how):
             result = np.array(there, computed, order="C")
             walked = _walk(fresh, axis, stencil, result, reach, part, own, how)
