@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from .reference import _exact
 from .strategies import NODES
 
-__all__ = ["LATITUDES", "LINES", "LONGITUDES", "Line", "exact_nodes", "latitudes", "lines",
-           "longitudes", "rarely"]  # fmt: skip
+__all__ = ["Line", "exact_nodes", "latitudes", "lines", "longitudes", "rarely"]
 
 #: Units of a coordinate: plain, odd, absent, of a wrong type, or of angles.
 UNITS = ["m", "km", "s", "1", "", "degrees", "a.u.", "none", "m**9**9**9", "hours since 1900-01-01",
@@ -141,7 +140,6 @@ SENSIBLE = ["none", "uniform", "jittered", "alternating", "stretched", "int", "f
             "timedelta", "cftime", "long double"]  # fmt: skip
 ODD = ["unordered", "repeated", "nan", "inf", "minus inf", "nat", "mixed", "intervals", "periods",
        "huge", "tiny", "text", "bool", "complex", "categories"]  # fmt: skip
-LINES = [*SENSIBLE, *ODD]
 
 
 @st.composite

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -112,3 +114,14 @@ def test_scale_factors_by_name_value_and_array():
     found = moving.grad("x", metric={"x": "e1t"}).dt_dx
     np.testing.assert_allclose(found[2], by_hand / 4, rtol=1e-14)
     assert found.attrs["units"] == "km-1"
+
+
+@pytest.mark.parametrize("dtype", ["c8", "c16", "m8[s]", "M8[s]"])
+@pytest.mark.parametrize("named", [False, True])
+def test_scale_factors_are_real_numbers(dtype, named):
+    """Not what numpy would make of others."""
+    ds = xr.Dataset({"f": ("x", np.arange(3.0)), "h": ("x", np.arange(1, 4).astype(dtype))})
+    what = "the scale factor of 'x'" + (", 'h'," if named else "")
+    message = f"{what} has dtype {ds.h.dtype}; give real numbers of metres"
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        ds.grad("x", metric={"x": "h" if named else ds.h})

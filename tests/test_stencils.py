@@ -483,3 +483,31 @@ def test_steps_beyond_float32_are_refused(step, dtype, chunked):
         field = pytest.importorskip("dask.array").from_array(field, chunks=5)
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         derivative(field, step, deriv=2)
+
+
+@pytest.mark.parametrize("kind", ["uniform", "jittered"])
+@pytest.mark.parametrize("n", [5, 6, 40])
+def test_more_accuracy_than_an_axis_has_points_for(n, kind):
+    """Time and memory grow with the axis and not with the accuracy."""
+    nodes = numeric_nodes(NODES[kind](n), "x")
+    most, enough = (Order.checked(1, accuracy, 2, True) for accuracy in (10**6, 2 * n))
+    found, expected = (order.stencil(nodes, "x") for order in (most, enough))
+    for row in range(n):
+        assert window_of(found, row) == window_of(expected, row)
+        assert coefficients(found, row).tolist() == coefficients(expected, row).tolist()
+    columns, others = (order.windows(n, "x") for order in (most, enough))
+    assert [a.tolist() for a in columns.table] == [a.tolist() for a in others.table]
+    for one, other in ((found.coasts, expected.coasts), (columns.choice, others.choice)):
+        for before, after in np.ndindex(n, n):
+            if before + after < n:
+                here, there = (
+                    kinds_of(each, min(before, each.reach), min(after, each.reach))
+                    for each in (one, other)
+                )
+                assert here == there
+
+
+def kinds_of(windows, before, after):
+    """The window for numbers of valid nodes on both sides."""
+    at = windows.kinds[before, after]
+    return None if at < 0 else (windows.starts[at], windows.widths[at])

@@ -377,6 +377,8 @@ def _alike(a: xr.Variable, b: xr.Variable) -> bool:
 
 
 def _positive(variable: xr.Variable, what: str) -> xr.Variable:
+    if getattr(variable.dtype, "kind", "f") in "cmM":  # which would become other numbers
+        raise TypeError(f"{what} has dtype {variable.dtype}; give real numbers of metres")
     try:
         # Beside fields on a GPU they may be there too.
         values = np.asarray(variable.to_numpy(), dtype=np.float64)

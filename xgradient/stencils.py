@@ -226,6 +226,10 @@ def identity(n: int) -> Stencil:
     return Stencil(n, 0, n, 0, np.zeros((0, 1)), none, none, none, np.zeros((0, 1)))
 
 
+#: Nodes on each side of a window that loops are made for, whatever the length of an axis.
+SHARED = 16
+
+
 def _interior_width(deriv: int, accuracy: int, uniform: bool) -> int:
     """Nodes of a centred window: odd, so that a reversed axis gives the reversed result.
 
@@ -234,6 +238,14 @@ def _interior_width(deriv: int, accuracy: int, uniform: bool) -> int:
     """
     least = deriv + accuracy - (uniform and deriv % 2 == 0)
     return least + 1 - least % 2
+
+
+def _half(deriv: int, accuracy: int, uniform: bool, n: int) -> int:
+    """Nodes on each side of a centred window, but of one wider than the axis no more than it has.
+
+    No row has such a window. Short axes keep those of longer ones, with which they share loops.
+    """
+    return min(_interior_width(deriv, accuracy, uniform) // 2, max((n + 1) // 2, SHARED))
 
 
 class Order(NamedTuple):
@@ -276,7 +288,7 @@ class Order(NamedTuple):
         """The windows of this derivative by positions of every column's own, of n points each."""
         ends = self.deriv + self.edge_order
         self._check_points(n, ends, what)
-        half = _interior_width(self.deriv, self.accuracy, False) // 2
+        half = _half(self.deriv, self.accuracy, False, n)
         return Windows(n, self.deriv, half, ends, self.skipna, 0, n)
 
     def _check_points(self, n: int, needed: int, what: str, where: str = "") -> None:
@@ -352,8 +364,8 @@ _kept = lru_cache(maxsize=64)(_build)
 
 
 def _assemble(nodes: Nodes, deriv: int, accuracy: int, edge_order: int, skipna: bool) -> Stencil:
-    width = _interior_width(deriv, accuracy, nodes.step is not None)
-    half = width // 2
+    half = _half(deriv, accuracy, nodes.step is not None, nodes.n)
+    width = 2 * half + 1
     coasts = make_coasts(nodes, deriv, half, deriv + edge_order) if skipna else None
     if nodes.closed:
         interior = window_table(nodes, 0, nodes.n, -half, width, deriv)
