@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tests.comparisons import DIMS, sample
+from tests.support.comparisons import DIMS, sample
 
 from .globe import Found, winds
 from .report import number

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tests.grids import NAMES, rotated
-from xgradient import geometry
+from tests.support.curvilinear_grids import NAMES, rotated
+from xgradient.geometry import metric_terms
 
 from .globe import Found, winds
 from .report import number
@@ -41,7 +41,7 @@ def price(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
 
 def _forgetful(call: Callable[[], Any]) -> Callable[[], Any]:
     def first() -> Any:
-        geometry._RECENT.clear()
+        metric_terms._WEIGHTS_CACHE.clear()
         return call()
 
     return first

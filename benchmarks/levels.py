@@ -9,7 +9,7 @@ import dask
 import numpy as np
 import xarray as xr
 
-from tests.comparisons import sample
+from tests.support.comparisons import sample
 
 from .globe import Found, passed
 from .report import number

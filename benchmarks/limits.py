@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 import xgradient
-from tests.comparisons import DIMS, sample
+from tests.support.comparisons import DIMS, sample
 
 from . import coasts, curvilinear, globe, graphs, levels, probes
 from .report import machine, number, rows

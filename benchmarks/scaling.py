@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tests.comparisons import installed
+from tests.support.comparisons import installed
 
 from . import graphs
 from .report import rows

@@ -8,7 +8,15 @@ from typing import Any
 
 import xarray as xr
 
-from tests.comparisons import COMPARISONS, DIMS, TRUTHS, Comparison, installed, left_out, sample
+from tests.support.comparisons import (
+    COMPARISONS,
+    DIMS,
+    TRUTHS,
+    Comparison,
+    installed,
+    left_out,
+    sample,
+)
 
 from .report import machine, number, rows
 from .timing import duplicate, medians, say

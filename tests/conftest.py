@@ -10,9 +10,9 @@ import hypothesis
 import numpy as np
 import pytest
 
-from xgradient.kernels import _boxes
+from xgradient.kernels.compiled import layout
 
-from .libraries import LIBRARIES, Library, library
+from .support.backends import LIBRARIES, Library, library
 
 # Compiling a kernel takes longer than hypothesis' deadline, and a failure must come again.
 hypothesis.settings.register_profile(
@@ -42,8 +42,8 @@ def rng() -> np.random.Generator:
 def small_pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Arrays in small pieces taken as they lie, as large ones are, and copied, as usual."""
     if request.param == "walked":
-        monkeypatch.setattr(_boxes, "CALL", 1)
-        monkeypatch.setattr(_boxes, "ROW", 1)
+        monkeypatch.setattr(layout, "MIN_CALL_CELLS", 1)
+        monkeypatch.setattr(layout, "MIN_ROW_CELLS", 1)
 
 
 def _refuse(*args: Any, **kwargs: Any) -> Any:

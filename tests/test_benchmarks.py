@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .comparisons import COMPARISONS
+from .support.comparisons import COMPARISONS
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/explanation/performance.md")

@@ -1,13 +1,13 @@
 """Derivatives of labelled scientific data: ``ds.temperature.grad("lat")``."""
 
 from .accessor import Grad
-from .arrays import gradient
-from .derivatives import grad
-from .directions import advection, directional
-from .metrics import Ellipsoid, Sphere
-from .operators import hessian, laplacian, magnitude
-from .user_warnings import GridWarning
-from .vectors import curl, divergence, jacobian, strain
+from .geometry.metrics import Ellipsoid, Sphere
+from .operators.arrays import gradient
+from .operators.gradient import grad
+from .operators.scalar import hessian, laplacian, magnitude
+from .operators.transport import advection, directional
+from .operators.user_warnings import GridWarning
+from .operators.vector import curl, divergence, jacobian, strain
 
 __all__ = [
     "Ellipsoid",

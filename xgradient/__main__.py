@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["main"]
-
 
 def main() -> None:
     """Run the command line, or say in one line what has to be installed for it."""
     try:
-        from .cli import cli
+        from .cli.commands import cli
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise

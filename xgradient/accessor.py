@@ -10,9 +10,10 @@ from typing import Any
 
 import xarray as xr
 
-from . import derivatives, directions, operators, vectors
-
-__all__ = ["Grad"]
+from .operators.gradient import grad
+from .operators.scalar import hessian, laplacian, magnitude
+from .operators.transport import advection, directional
+from .operators.vector import curl, divergence, jacobian, strain
 
 
 def _method(operator: Callable[..., Any]) -> Callable[..., Any]:
@@ -50,13 +51,13 @@ class Grad:
     def __init__(self, obj: xr.DataArray | xr.Dataset) -> None:
         self._obj = obj
 
-    __call__ = _method(derivatives.grad)
-    magnitude = _method(operators.magnitude)
-    laplacian = _method(operators.laplacian)
-    hessian = _method(operators.hessian)
-    divergence = _method(vectors.divergence)
-    curl = _method(vectors.curl)
-    jacobian = _method(vectors.jacobian)
-    strain = _method(vectors.strain)
-    advection = _method(directions.advection)
-    directional = _method(directions.directional)
+    __call__ = _method(grad)
+    magnitude = _method(magnitude)
+    laplacian = _method(laplacian)
+    hessian = _method(hessian)
+    divergence = _method(divergence)
+    curl = _method(curl)
+    jacobian = _method(jacobian)
+    strain = _method(strain)
+    advection = _method(advection)
+    directional = _method(directional)

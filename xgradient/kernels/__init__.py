@@ -13,52 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from ..stencils import Stencil
-from ..windows import Windows
-from . import _cupy, _standard, _standard_levels, _tiles, _torch, _turns
-from ._boxes import cut, laid_out
-from ._calls import Call, Finish, rows_of
-from ._tiles import Runner, compiled_pointwise, evaluate, loops
-from ._torch import apart, traced
-
-__all__ = [
-    "Call",
-    "Finish",
-    "Runner",
-    "apart",
-    "beside",
-    "blank",
-    "check_alike",
-    "check_dense",
-    "check_place",
-    "collected",
-    "cut",
-    "derivative",
-    "first_turn",
-    "join",
-    "masked",
-    "negative",
-    "on_gpu",
-    "opened",
-    "owned",
-    "place",
-    "plain",
-    "pointwise",
-    "positions",
-    "put",
-    "readable",
-    "real_parts",
-    "repeats",
-    "result_dtype",
-    "root",
-    "rows_of",
-    "same",
-    "spread",
-    "sums",
-    "times",
-    "total",
-    "traced",
-]
+from ..stencils.columns import ColumnWindows
+from ..stencils.table import Stencil
+from . import torch_interop
+from .compiled import monotonic, tiles
+from .compiled.layout import as_aligned
+from .compiled.tiles import Runner, compiled_pointwise, evaluate_tiles, stencil_loop
+from .cuda import backend
+from .generic import column_sum, stencil_sum
+from .requests import Combine, TermRequest, slice_axis
 
 _HERE = nullcontext()
 
@@ -78,7 +41,7 @@ def result_dtype(dtype: Any) -> np.dtype[Any]:
     if dtype.kind in "fc":
         native: np.dtype[Any] = dtype.newbyteorder("=")
         return native
-    raise _standard.not_numeric(dtype)
+    raise stencil_sum.not_numeric_error(dtype)
 
 
 def derivative(
@@ -112,27 +75,27 @@ def derivative(
     if isinstance(block, np.ndarray):
         block = np.asarray(block)  # a matrix or memory map is looked at as the array it is
         out = np.empty_like(block, dtype=result_dtype(block.dtype), subok=False)
-        rows = stencil if before is None and after is None else stencil.inside
-        if runner is None or out.size < _tiles.WORTH_THREADS:
-            loops(out.dtype)(block, axis, rows, out, before, after)
+        rows = stencil if before is None and after is None else stencil.with_boundary_rows
+        if runner is None or out.size < tiles.MIN_CELLS_FOR_THREADS:
+            stencil_loop(out.dtype)(block, axis, rows, out, before, after)
         else:
-            call = Call(block, axis, rows, before, after)
-            evaluate([[call]], [out], [], None, runner, out.dtype)
+            call = TermRequest(block, axis, rows, before, after)
+            evaluate_tiles([[call]], [out], [], None, runner, out.dtype)
         return out
-    if _cupy.holds(block):
-        rows = stencil if before is None and after is None else stencil.inside
-        return sums([[Call(block, axis, rows, before, after)]], [block])[0]
+    if backend.owns(block):
+        rows = stencil if before is None and after is None else stencil.with_boundary_rows
+        return sums([[TermRequest(block, axis, rows, before, after)]], [block])[0]
     xp = _namespace(block)
     dtype = _dtype([block], xp)
-    computed = _standard.summed(dtype, xp)
-    result = _standard.derivative(block, axis, stencil, computed, xp, before, after)
+    computed = stencil_sum.accumulation_dtype(dtype, xp)
+    result = stencil_sum.stencil_sum(block, axis, stencil, computed, xp, before, after)
     return xp.astype(result, dtype) if computed != dtype else result
 
 
 def sums(
-    wanted: list[list[Call]],
+    wanted: list[list[TermRequest]],
     blocks: list[Any],
-    finish: Finish | None = None,
+    combine: Combine | None = None,
     count: int | None = None,
     runner: Runner | None = None,
     apart: tuple[int, ...] = (),
@@ -161,87 +124,93 @@ def sums(
         The sums, or what ``finish`` makes of them.
     """
     fields = [block for at, block in enumerate(blocks) if at not in apart]
-    taken = [*fields, *(call.f for calls in wanted for call in calls if apart)]
+    taken = [*fields, *(call.block for calls in wanted for call in calls if apart)]
     if all(isinstance(block, np.ndarray) for block in blocks):
         exact = result_dtype(np.result_type(*taken))
-        dtype = exact if finish is None else result_dtype(np.result_type(*fields))
+        dtype = exact if combine is None else result_dtype(np.result_type(*fields))
         like = blocks[0]
         outs = [np.empty_like(like, dtype=dtype, subok=False) for _ in range(count or len(wanted))]
-        evaluate(wanted, outs, blocks, finish, runner, exact)
+        evaluate_tiles(wanted, outs, blocks, combine, runner, exact)
         return outs
     xp = _namespace(blocks[0])
     exact = _dtype(taken, xp)
-    dtype = exact if finish is None else _dtype(fields, xp)
-    computed = _standard.summed(exact, xp)
-    results = _summed(wanted, blocks[0], computed if finish else dtype, xp)
-    if finish is not None:
-        results = finish(results, blocks, [None] * (count or 1))
+    dtype = exact if combine is None else _dtype(fields, xp)
+    computed = stencil_sum.accumulation_dtype(exact, xp)
+    results = _sums_of_other_arrays(wanted, blocks[0], computed if combine else dtype, xp)
+    if combine is not None:
+        results = combine(results, blocks, [None] * (count or 1))
     return [xp.astype(r, dtype) for r in results] if computed != dtype else results
 
 
-def _summed(wanted: list[list[Call]], like: Any, dtype: Any, xp: Any) -> list[Any]:
+def _sums_of_other_arrays(
+    wanted: list[list[TermRequest]], like: Any, dtype: Any, xp: Any
+) -> list[Any]:
     """The sums of arrays that are not NumPy's."""
     on_device: Iterator[Any] = iter(())
-    if _cupy.holds(like):
+    if backend.owns(like):
         usual = [calls for calls in wanted if not calls[0].positions]
-        on_device = iter(_cupy.sums(usual, like, dtype) if usual else ())
+        on_device = iter(backend.cupy_sums(usual, like, dtype) if usual else ())
     results = []
     for calls in wanted:
-        if _cupy.holds(like) and not calls[0].positions:
+        if backend.owns(like) and not calls[0].positions:
             results.append(next(on_device))
             continue
         total: Any = None
         for f, axis, stencil, before, after, weight, value, how, positions in calls:
-            if isinstance(stencil, Windows):
+            if isinstance(stencil, ColumnWindows):
                 assert positions is not None
                 parts = (f, before, after), positions
-                part = _standard_levels.derivative(*parts, axis, stencil, dtype, xp)
+                part = column_sum.apply_windows(*parts, axis, stencil, dtype, xp)
             else:
                 around = before, after, weight, value
-                part = _standard.derivative(f, axis, stencil, dtype, xp, *around)
-            total = collected(total, part, how)
+                part = stencil_sum.stencil_sum(f, axis, stencil, dtype, xp, *around)
+            total = accumulate(total, part, how)
         results.append(total)
     return results
 
 
-def first_turn(positions: Any, axis: int, runner: Runner | None = None) -> tuple[int, ...] | None:
+def first_non_monotonic(
+    positions: Any, axis: int, runner: Runner | None = None
+) -> tuple[int, ...] | None:
     """The index of the first position along an axis that repeats a value or turns back.
 
     Nothing is told of arrays other than NumPy's, which may be far away or not there yet.
     """
     if not isinstance(positions, np.ndarray):
         return None
-    runner = None if positions.size < _tiles.WORTH_THREADS else runner
-    return _turns.first_turn(positions, axis, runner)
+    runner = None if positions.size < tiles.MIN_CELLS_FOR_THREADS else runner
+    return monotonic.find_non_monotonic(positions, axis, runner)
 
 
-def collected(total: Any, part: Any, how: int) -> Any:
-    """What becomes of a term, as `Call` has it, with the sum of those before it."""
-    if how in (0, 1):
-        return total + part if how else part
-    return _size(part) if how == 3 else _namespace(part).hypot(_size(total), _size(part))
+def accumulate(total: Any, part: Any, accumulate: int) -> Any:
+    """What becomes of a term, as `TermRequest` has it, with the sum of those before it."""
+    if accumulate in (0, 1):
+        return total + part if accumulate else part
+    return _size(part) if accumulate == 3 else _namespace(part).hypot(_size(total), _size(part))
 
 
 def _size(array: Any) -> Any:
     """Return magnitudes; NumPy's, of complex numbers, have other last bits in some layouts."""
-    return abs(laid_out(array) if isinstance(array, np.ndarray) else array)
+    return abs(as_aligned(array) if isinstance(array, np.ndarray) else array)
 
 
 def _dtype(blocks: list[Any], xp: Any) -> Any:
     """The dtype of derivatives, in the arrays' own namespace."""
     if xp is np:
         return result_dtype(np.result_type(*blocks))
-    if _cupy.holds(blocks[0]):
-        return np.result_type(*(_cupy.known(result_dtype(b.dtype), b.dtype) for b in blocks))
-    dtypes = [_standard.floating(block, xp) for block in blocks]
+    if backend.owns(blocks[0]):
+        return np.result_type(
+            *(backend.supported_dtype(result_dtype(b.dtype), b.dtype) for b in blocks)
+        )
+    dtypes = [stencil_sum.derivative_dtype(block, xp) for block in blocks]
     return dtypes[0] if len(dtypes) == 1 else xp.result_type(*dtypes)
 
 
 def _namespace(array: Any) -> Any:
-    return _cupy.namespace() if _cupy.holds(array) else _standard.namespace(array)
+    return backend.namespace() if backend.owns(array) else stencil_sum.namespace(array)
 
 
-def check_alike(arrays: list[Any]) -> None:
+def check_same_library(arrays: list[Any]) -> None:
     """Refuse arrays of different libraries."""
     if all(isinstance(array, np.ndarray) for array in arrays):
         return
@@ -258,43 +227,43 @@ def check_dense(array: Any) -> None:
     """Refuse arrays that do not have a number in memory for each cell, where no loop could run."""
     if isinstance(array, np.ma.MaskedArray):
         raise TypeError("input is a masked array; give one with NaN for what is masked, as .filled")
-    if not isinstance(array, np.ndarray) and _torch.holds(array):
-        _torch.check_dense(array)
+    if not isinstance(array, np.ndarray) and torch_interop.owns(array):
+        torch_interop.check_dense(array)
 
 
-def check_place(array: Any, field: Any, what: str) -> None:
+def check_same_device(array: Any, field: Any, label: str) -> None:
     """Refuse an array on a GPU beside a field that is not."""
-    if _cupy.holds(array) and not _cupy.holds(field):
+    if backend.owns(array) and not backend.owns(field):
         raise ValueError(
-            f"{what} is on a GPU, but the field is not; bring it back, e.g. with .as_numpy()"
+            f"{label} is on a GPU, but the field is not; bring it back, e.g. with .as_numpy()"
         )
 
 
 def on_gpu(array: Any) -> bool:
     """Whether an array is on a GPU."""
-    return _cupy.holds(array)
+    return backend.owns(array)
 
 
-def place(array: Any) -> AbstractContextManager[Any]:
+def device_context(array: Any) -> AbstractContextManager[Any]:
     """Where an array is: inside this context others are made there, too."""
-    return array.device if _cupy.holds(array) else _HERE
+    return array.device if backend.owns(array) else _HERE
 
 
-def opened(array: Any) -> tuple[Any, Callable[[Any], Any]]:
+def to_numpy_view(array: Any) -> tuple[Any, Callable[[Any], Any]]:
     """An array as the loops take it, and what makes results of the type that was given.
 
     A tensor in memory is a NumPy array in the same memory; all others are themselves.
     """
-    if isinstance(array, np.ndarray) or not _torch.holds(array):
-        return array, _itself
-    return _torch.opened(array)
+    if isinstance(array, np.ndarray) or not torch_interop.owns(array):
+        return array, _identity
+    return torch_interop.to_numpy_view(array)
 
 
-def _itself(array: Any) -> Any:
+def _identity(array: Any) -> Any:
     return array
 
 
-def positions(values: Any, array: Any, what: str) -> Any:
+def to_host_positions(values: Any, array: Any, label: str) -> Any:
     """Positions or a step, of whatever kind, as NumPy or Python has them.
 
     Parameters
@@ -308,41 +277,41 @@ def positions(values: Any, array: Any, what: str) -> Any:
     """
     if isinstance(values, np.ndarray) or not hasattr(values, "ndim"):
         return values
-    for family in (_torch, _cupy):
-        if family.holds(values):
-            return family.positions(values, getattr(array, "_meta", array), what)
+    for family in (torch_interop, backend):
+        if family.owns(values):
+            return family.to_host_positions(values, getattr(array, "_meta", array), label)
     try:
         return np.asarray(values)
     except (TypeError, RuntimeError) as error:
         kind = f"{type(values).__module__}.{type(values).__qualname__}"
         raise TypeError(
-            f"{what} is a {kind}, whose values cannot be read now; give numbers or a NumPy array"
+            f"{label} is a {kind}, whose values cannot be read now; give numbers or a NumPy array"
         ) from error
 
 
-def blank(arrays: list[Any]) -> Any:
+def empty_like_result(arrays: list[Any]) -> Any:
     """An empty array like the derivatives of empty arrays."""
     xp = _namespace(arrays[0])
-    with place(arrays[0]):
+    with device_context(arrays[0]):
         return xp.astype(arrays[0], _dtype(arrays, xp))
 
 
-def readable(array: Any) -> Any:
+def to_host_or_device(array: Any) -> Any:
     """An array as NumPy's; one on a GPU stays there, as other arrays can be brought there."""
-    if _cupy.holds(array):
+    if backend.owns(array):
         return array
-    _standard.check_dense(array)
+    stencil_sum.check_dense(array)
     return np.asarray(array)
 
 
-def beside(array: Any, like: type) -> Any:
+def to_device_of(array: Any, like: type) -> Any:
     """An array where those of a type are: a NumPy array on the GPU if they are CuPy's."""
-    if isinstance(array, np.ndarray) and _cupy.makes(like):
-        return _cupy.on_device(array, array.dtype)
+    if isinstance(array, np.ndarray) and backend.is_cupy_type(like):
+        return backend.on_device(array, array.dtype)
     return array
 
 
-def masked(values: Any, valid: Any) -> Any:
+def where_valid(values: Any, valid: Any) -> Any:
     """The values where they are valid, and missing ones elsewhere."""
     if isinstance(values, np.ndarray):
         return np.where(valid, values, np.nan)
@@ -350,34 +319,34 @@ def masked(values: Any, valid: Any) -> Any:
     return xp.where(xp.asarray(valid), xp.astype(values, _dtype([values], xp), copy=False), np.nan)
 
 
-def repeats(array: Any, axes: list[int]) -> list[bool]:
+def constant_along(array: Any, axes: list[int]) -> list[bool]:
     """Along which of some axes an array is the same all the way."""
-    same = {d: (array == cut(array, d, 0, 1)).all() for d in axes if array.shape[d] > 1}
-    if _cupy.holds(array):
-        same = dict(zip(same, _cupy.truths(list(same.values())), strict=True))
+    same = {d: (array == slice_axis(array, d, 0, 1)).all() for d in axes if array.shape[d] > 1}
+    if backend.owns(array):
+        same = dict(zip(same, backend.fetch_bools(list(same.values())), strict=True))
     return [bool(same.get(d, array.shape[d] == 1)) for d in axes]
 
 
 def same(a: Any, b: Any) -> bool:
     """Return whether two arrays have the same values, missing ones in the same places."""
     alike = (a == b) | ((a != a) & (b != b))  # a missing value is not equal to itself
-    if _cupy.holds(alike):
-        return _cupy.truths([alike.all()])[0]
+    if backend.owns(alike):
+        return backend.fetch_bools([alike.all()])[0]
     return bool(_namespace(alike).all(alike))
 
 
-def owned(array: Any) -> Any:
+def copy_if_view(array: Any) -> Any:
     """The array itself, or a copy where a view would keep all of another in memory."""
-    with place(array):
-        return array.copy() if isinstance(array, np.ndarray) or _cupy.holds(array) else array
+    with device_context(array):
+        return array.copy() if isinstance(array, np.ndarray) or backend.owns(array) else array
 
 
-def join(parts: list[Any], axis: int) -> Any:
+def concat(parts: list[Any], axis: int) -> Any:
     """The parts one after the other along an axis."""
     if len(parts) == 1:
         return parts[0]
-    with place(parts[0]):
-        return _standard.join(parts, axis, _namespace(parts[0]))
+    with device_context(parts[0]):
+        return stencil_sum.concat(parts, axis, _namespace(parts[0]))
 
 
 def negative(array: Any) -> Any:
@@ -386,30 +355,34 @@ def negative(array: Any) -> Any:
     return -xp.astype(array, _dtype([array], xp))
 
 
-def total(array: Any, axis: int) -> Any:
+def sum_along(array: Any, axis: int) -> Any:
     """The sum along an axis, which stays with length 1."""
-    if isinstance(array, np.ndarray):
-        array = laid_out(array)  # NumPy adds in the order of the memory
-    return _namespace(array).sum(array, axis=axis, keepdims=True)
+    xp = _namespace(array)
+    if isinstance(array, np.ndarray) or backend.owns(array):
+        # The order of additions follows the layout and the lengths of the other axes, which
+        # change from chunk to chunk; it is the same for rows that are contiguous.
+        rows = xp.ascontiguousarray(xp.moveaxis(array, axis, -1))
+        return xp.expand_dims(xp.sum(rows, axis=-1), axis)
+    return xp.sum(array, axis=axis, keepdims=True)
 
 
-def times(array: Any, factors: Any) -> Any:
+def multiply(array: Any, factors: Any) -> Any:
     """The array times NumPy factors that broadcast against it."""
-    if _cupy.holds(array):
-        return array * _cupy.on_device(factors, array.real.dtype)
-    return array * _standard.like(factors, array, _namespace(array))
+    if backend.owns(array):
+        return array * backend.on_device(factors, array.real.dtype)
+    return array * stencil_sum.as_field_dtype(factors, array, _namespace(array))
 
 
-def put(array: Any, rows: Any, axis: int, start: int) -> Any:
+def set_rows(array: Any, rows: Any, axis: int, start: int) -> Any:
     """The array with other rows from ``start`` on; NumPy and CuPy arrays are written in place."""
     stop = start + rows.shape[axis]
-    if isinstance(array, np.ndarray) or _cupy.holds(array):
-        cut(array, axis, start, stop)[...] = rows
+    if isinstance(array, np.ndarray) or backend.owns(array):
+        slice_axis(array, axis, start, stop)[...] = rows
         return array
     xp = _namespace(array)
     rows = xp.astype(rows, array.dtype)
-    parts = [cut(array, axis, 0, start), rows, cut(array, axis, stop, None)]
-    return join([part for part in parts if part.shape[axis]], axis)
+    parts = [slice_axis(array, axis, 0, start), rows, slice_axis(array, axis, stop, None)]
+    return concat([part for part in parts if part.shape[axis]], axis)
 
 
 def pointwise(function: Callable[..., Any], arrays: list[Any], out: Any = None) -> Any:
@@ -431,11 +404,11 @@ def pointwise(function: Callable[..., Any], arrays: list[Any], out: Any = None) 
             out = np.empty_like(arrays[0])
         if not compiled_pointwise(function, arrays, out):
             # NumPy's products of complex numbers have other last bits for some layouts.
-            out[...] = function(*map(laid_out, arrays))
+            out[...] = function(*map(as_aligned, arrays))
     return out
 
 
-def root(array: Any) -> Any:
+def square_root(array: Any) -> Any:
     """The square root; a NumPy array, which must be its caller's own, becomes it in place."""
     if isinstance(array, np.ndarray):
         with np.errstate(all="ignore"):
@@ -454,13 +427,13 @@ def real_parts(arrays: list[Any]) -> list[Any]:
     return arrays
 
 
-def spread(array: Any, like: Any, axis: int | None = None) -> Any:
+def broadcast_like(array: Any, like: Any, axis: int | None = None) -> Any:
     """Positions of the library and shape of a field, along which they may be 1 long.
 
     Nothing of the same library is copied. Along ``axis`` they keep their own length.
     """
     xp, shape = _namespace(like), like.shape
-    array = beside(array, type(like))
+    array = to_device_of(array, type(like))
     if isinstance(array, np.ndarray) and xp is not np:
         array = xp.asarray(array)
     if axis is not None:
@@ -468,6 +441,6 @@ def spread(array: Any, like: Any, axis: int | None = None) -> Any:
     return array if array.shape == shape else xp.broadcast_to(array, shape)
 
 
-def plain(array: Any) -> Any:
+def as_base_array(array: Any) -> Any:
     """The array itself; a NumPy matrix or memory map as the array it is."""
     return np.asarray(array) if isinstance(array, np.ndarray) else array

@@ -1,0 +1,1 @@
+"""What tests share: sample fields, reference code, array libraries."""

@@ -1,0 +1,22 @@
+"""Values as messages show them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+#: The most characters that a message shows of a value.
+LONGEST = 200
+
+
+def in_one_line(value: Any) -> str:
+    """Return a value as Python shows it, on one line and cut off where it is long.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> in_one_line("cube"), in_one_line(np.eye(2))
+    ("'cube'", 'array([[1., 0.], [0., 1.]])')
+    """
+    text = re.sub(r"\s*\n\s*", " ", repr(value))
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

@@ -1,0 +1,114 @@
+"""Scale factors that the user gives, as numbers or variables."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .._typing import XarrayObject
+from .._wording import in_one_line
+from ..labels.hints import check_repeated, close_name, is_quantity, of_quantity
+from ..labels.packing import check_fill_values, check_unpacked, fill_values
+from ..labels.units import length_units
+
+
+@dataclass(frozen=True, eq=False)
+class ScaleFactors:
+    """Scale factors that the user has: metres, or another unit, per unit of a coordinate.
+
+    Attributes
+    ----------
+    factors : mapping from dimension to Variable
+        Float64, positive.
+    units : mapping from dimension to str
+        The unit of length of each.
+    """
+
+    factors: Mapping[Hashable, xr.Variable]
+    units: Mapping[Hashable, str]
+
+
+def to_length(value: Any, label: str) -> float:
+    try:
+        length = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{label} is {in_one_line(value)}; give a number of metres") from None
+    if not np.isfinite(length) or length <= 0:
+        raise ValueError(f"{label} is {in_one_line(value)}; give a positive number of metres")
+    return length
+
+
+def all_variables(obj: XarrayObject) -> Mapping[Any, xr.Variable]:
+    return obj.variables if isinstance(obj, xr.Dataset) else obj.coords.variables
+
+
+def _read_scale_factors(metric: Mapping[Any, Any], obj: XarrayObject) -> ScaleFactors:
+    if not metric:
+        raise ValueError("metric is an empty mapping; give a scale factor for each dimension")
+    factors, units = {}, {}
+    for dim, value in metric.items():
+        what, given = f"the scale factor of {str(dim)!r}", value
+        if isinstance(given, str):
+            known = all_variables(obj)
+            if given not in known:
+                raise ValueError(
+                    f"{what} is {given!r}, but no variable has this name"
+                    f"{close_name(given, sorted(known, key=str))}; there are "
+                    f"{', '.join(sorted(repr(str(n)) for n in known)) or 'none'}"
+                )
+            what, given = f"{what}, {given!r},", obj[given]
+        variable = given
+        if is_quantity(given.variable._data if isinstance(given, xr.DataArray) else given):
+            raise of_quantity(what, argument=True)
+        if isinstance(given, xr.DataArray):
+            check_repeated(given.dims, what)
+            _check_same_grid(given, obj, what)
+            variable = given.variable
+        if not isinstance(variable, xr.Variable):
+            if np.ndim(variable) or isinstance(variable, bool):
+                raise TypeError(
+                    f"{what} is of type {type(given).__name__}; "
+                    "give a number, a DataArray or the name of a variable"
+                )
+            variable = xr.Variable((), variable)
+        factors[dim] = _check_positive(variable, what)
+        units[dim] = length_units(variable.attrs.get("units"))
+    return ScaleFactors(factors, units)
+
+
+def _check_same_grid(factor: xr.DataArray, obj: XarrayObject, label: str) -> None:
+    """Refuse a scale factor that stands elsewhere than the data."""
+    for dim in factor.dims:
+        mine, its = obj.coords.variables.get(dim), factor.coords.variables.get(dim)
+        if mine is not None and its is not None and mine is not its and not _same_coord(mine, its):
+            raise ValueError(
+                f"{label} and the data have different values of the coordinate {str(dim)!r}; bring "
+                "them to one grid, e.g. with .interp_like"
+            )
+
+
+def _same_coord(a: xr.Variable, b: xr.Variable) -> bool:
+    # Lengths that differ are told by themselves, with both numbers.
+    return a.shape != b.shape or bool(a.equals(b))  # type: ignore[no-untyped-call]
+
+
+def _check_positive(variable: xr.Variable, label: str) -> xr.Variable:
+    if getattr(variable.dtype, "kind", "f") in "cmM":  # which would become other numbers
+        raise TypeError(f"{label} has dtype {variable.dtype}; give real numbers of metres")
+    try:
+        # Beside fields on a GPU they may be there too.
+        values = np.asarray(variable.to_numpy(), dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(f"{label} is {in_one_line(variable.values)}; give numbers") from None
+    check_unpacked(variable.attrs, variable.dtype, label)
+    check_fill_values(values, fills=fill_values(variable.attrs, variable.dtype), label=label)
+    bad = ~(np.isfinite(values) & (values > 0))
+    if bad.any():
+        where = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
+        ref = f" at index {where if len(where) != 1 else where[0]}" if where else ""
+        raise ValueError(f"{label} is {values[where]}{ref}; scale factors must be positive")
+    return xr.Variable(variable.dims, values)

@@ -1,0 +1,1 @@
+"""Loops for NumPy arrays, compiled by numba at their first call and cached on disk."""

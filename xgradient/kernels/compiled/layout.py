@@ -1,0 +1,115 @@
+"""Parts of arrays: ranges along one axis, boxes that fit in cache, and how they lie in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+
+#: Cells of a box that is copied or converted on the way: few enough that the copy stays in cache,
+#: many enough that threads seldom wait for Python's lock between two of them.
+BLOCK_CELLS = 1 << 18
+#: Cells below which a call of a loop, or a row in another one, costs more than to copy them.
+MIN_CALL_CELLS, MIN_ROW_CELLS = 1 << 14, 16
+
+
+def cache_blocks(shape: tuple[int, ...], axis: int) -> Iterator[tuple[slice, ...]]:
+    """Cover an array with boxes of about `BLOCK_CELLS` cells that hold the axis whole."""
+    box = list(shape)
+    for d in range(len(shape)):
+        if d != axis and 0 not in shape:
+            rest = prod(box) // box[d]
+            box[d] = min(box[d], max(1, BLOCK_CELLS // rest))
+    corners = [range(0, n, b) if n else [] for n, b in zip(shape, box, strict=True)]
+    for corner in np.ndindex(*(len(c) for c in corners)):
+        starts = [c[i] for c, i in zip(corners, corner, strict=True)]
+        yield tuple(slice(s, s + b) for s, b in zip(starts, box, strict=True))
+
+
+def collapse_outer_axes(arrays: list[Any], axis: int) -> Iterator[tuple[list[Any], int, list[int]]]:
+    """Arrays of one shape in pieces whose axes before ``axis`` are as one.
+
+    Each with the length of that one, and the steps of the arrays along it, in cells.
+    """
+    apart, outer, steps = _collapsed_axes(arrays, axis)
+    for index in np.ndindex(arrays[0].shape[:apart]):
+        ref = (*(slice(i, i + 1) for i in index), ...)
+        yield [a[ref] for a in arrays], outer, steps
+
+
+def is_worth_striding(arrays: list[Any], axis: int) -> bool:
+    """Whether the pieces of arrays, the last of which is the result, outweigh their calls."""
+    pieces: int = prod(arrays[0].shape[: _collapsed_axes(arrays, axis)[0]])
+    return pieces == 1 or int(arrays[-1].size) // pieces >= MIN_CALL_CELLS
+
+
+def _collapsed_axes(arrays: list[Any], axis: int) -> tuple[int, int, list[int]]:
+    """How many axes are apart from those between them and ``axis``, which are as one.
+
+    With the length of that one, and the steps along it.
+    """
+    shape = arrays[0].shape
+    outer, steps = 1, [0] * len(arrays)
+    for d in range(axis - 1, -1, -1):
+        if shape[d] == 1:
+            continue
+        here = [a.strides[d] // a.itemsize for a in arrays]
+        if outer == 1:
+            steps = here
+        elif here != [step * outer for step in steps]:
+            return d + 1, outer, steps
+        outer *= shape[d]
+    return 0, outer, steps
+
+
+def strided_order(arrays: list[Any], axis: int) -> list[int] | None:
+    """An order of dimensions in which cells inside the axis lie one after the other.
+
+    As in a part of a larger array, whose rows do not follow on each other: all dimensions but those
+    that do come before the axis. None if they lie so already, or if it is not worth it.
+    """
+    inside = ndim = arrays[0].ndim
+    while inside > axis + 1 and all(is_contiguous_along(a, inside - 1) for a in arrays):
+        inside -= 1
+    if inside == axis + 1 or prod(arrays[0].shape[inside:]) < MIN_ROW_CELLS:
+        return None
+    order = [*(d for d in range(inside) if d != axis), axis, *range(inside, ndim)]
+    return order if is_worth_striding([a.transpose(order) for a in arrays], inside - 1) else None
+
+
+def is_contiguous_along(a: Any, d: int) -> bool:
+    """Whether what is inside a dimension follows on itself along it, if it does inside."""
+    return a.shape[d] == 1 or bool(a.strides[d] == prod(a.shape[d + 1 :], start=a.itemsize))
+
+
+def as_aligned(a: Any, dtype: Any = None) -> Any:
+    """Return an array as the loops take it, copied only where it is not: C order, and aligned.
+
+    An array from another process or a file may begin at any byte. It is contiguous all the same,
+    so `numpy.ascontiguousarray` would leave it as it is.
+    """
+    return np.require(a, dtype, ["C", "ALIGNED"])
+
+
+def read_only_view(a: Any) -> Any:
+    """A view of one's own that is not written to: one compiled type serves all fields."""
+    a.setflags(write=False)
+    return a
+
+
+def flat_view(a: Any) -> Any:
+    """All memory that an array takes, as one flat view."""
+    if a.flags.c_contiguous:
+        return a.reshape(-1)
+    if min(a.strides) < 0:
+        a = a[tuple(slice(None, None, -1 if s < 0 else 1) for s in a.strides)]
+    extent = 1 + sum((n - 1) * s for n, s in zip(a.shape, a.strides, strict=True)) // a.itemsize
+    return np.lib.stride_tricks.as_strided(a, (extent,), (a.itemsize,))
+
+
+def base_offset(a: Any) -> int:
+    """Where in that view the first cell is: not at its start, where axes run backwards."""
+    behind = sum((n - 1) * min(s, 0) for n, s in zip(a.shape, a.strides, strict=True))
+    return -int(behind) // int(a.itemsize)

@@ -1,0 +1,221 @@
+"""Arithmetic of units, as CF text.
+
+What a text means is told by `udunits` alone; pint does the sums, in a registry of our own.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .udunits import LONGEST, Powers, definitions, named, read_units, symbols
+
+
+def unit_text(units: Any) -> str | None:
+    """Return units as text, and None where they are absent.
+
+    Examples
+    --------
+    >>> unit_text(b"m s-1"), unit_text(1), unit_text(None)
+    ('m s-1', '1', None)
+    """
+    if isinstance(units, np.ndarray | list | tuple) and np.size(units) == 1:
+        units = np.ravel(np.asarray(units, dtype=object))[0]  # as some readers of files give it
+    if isinstance(units, bytes):
+        return units.decode("utf-8", "replace")
+    return None if units is None else str(units)
+
+
+def length_units(units: Any) -> str:
+    """The unit of length of a scale factor: metres, unless it names another one.
+
+    Models divide metres by a map factor, whose units, "" or "1", then stand at the quotient.
+
+    Examples
+    --------
+    >>> length_units(None), length_units("1"), length_units("km")
+    ('m', 'm', 'km')
+    """
+    text = unit_text(units)
+    return "m" if text is None or _is_one(text) else text
+
+
+def result_units(field: Any, axis: Any, deriv: int) -> str | None:
+    """Units of a field over units of an axis to the power ``deriv``, as CF text.
+
+    A difference of temperatures in degrees Celsius is one in kelvins.
+
+    Parameters
+    ----------
+    field, axis : str or None
+        The units; what is no unit (an unknown word) is kept as text. An empty text is 1.
+    deriv : int
+        Order of the derivative.
+
+    Returns
+    -------
+    str or None
+        The units of the derivative, None if either is unknown.
+
+    Examples
+    --------
+    >>> result_units("K", "degrees_north", 1), result_units("m s-1", "m", 1)
+    ('K degrees_north-1', 's-1')
+    >>> result_units("degC", "m", 2), result_units("dBZ", "km", 1)
+    ('K m-2', 'dBZ km-1')
+    >>> result_units(None, "m", 1), result_units("K", None, 1), result_units("K", "1", 1)
+    (None, None, 'K')
+    """
+    over, under = unit_text(field), unit_text(axis)
+    if over is None or under is None:
+        return None
+    return _divide(_without_date(over), _without_date(under), deriv)
+
+
+def product_units(*factors: Any) -> str | None:
+    """Units of a product, as CF text; None if those of a factor are unknown.
+
+    Examples
+    --------
+    >>> product_units("m s-1", "K m-1"), product_units("s-1", "s-1"), product_units(None, "K m-1")
+    ('K s-1', 's-2', None)
+    """
+    texts = [unit_text(factor) for factor in factors]
+    known = tuple(_without_date(text) for text in texts if text is not None)
+    return _multiply(known) if len(known) == len(texts) else None
+
+
+def common_units(units: list[Any], label: str) -> tuple[str | None, list[float]]:
+    """Units of a sum, and what each term is multiplied with.
+
+    They are those of the first term, without lengths over lengths, pressures over pressures.
+
+    Parameters
+    ----------
+    units : list of str or None
+        Units of the terms. Where one is unknown, nothing can be told and all factors are 1.
+    what : str
+        The sum in words, for the error message.
+
+    Raises
+    ------
+    ValueError
+        If terms are of different kinds.
+
+    Examples
+    --------
+    >>> common_units(["s-1", "Pa s-1 hPa-1"], "a divergence")
+    ('s-1', [1.0, 0.01])
+    """
+    ones = [1.0] * len(units)
+    texts = [unit_text(unit) for unit in units]
+    known = tuple(text for text in texts if text is not None)
+    if len(known) < len(texts):
+        return None, ones
+    found = _ratios(known)
+    if found is None:
+        return known[0] if len(set(known)) == 1 else None, ones
+    if isinstance(found, int):
+        raise ValueError(
+            f"{label} would add {known[0]!r} and {known[found]!r}; name dimensions of one kind, "
+            "give metric=, or convert the data or a coordinate"
+        )
+    common, factors = found
+    return common, list(factors)
+
+
+@lru_cache(maxsize=256)
+def _divide(field: str, axis: str, deriv: int) -> str:
+    over, under = read_units(field), read_units(axis)
+    if over is None or under is None:
+        return _divide_text(field, axis, deriv)
+    registry = _registry()
+    return _written(registry, _unit(registry, over) / _unit(registry, under) ** deriv)
+
+
+def _divide_text(field: str, axis: str, deriv: int) -> str:
+    over = "" if _is_one(field) else field
+    if _is_one(axis):
+        return over or "1"
+    if axis.isalpha():
+        return f"{over and over + ' '}{axis}-{deriv}"
+    power = "" if deriv == 1 else str(deriv)
+    return f"({over or '1'})/({axis}){power}"
+
+
+@lru_cache(maxsize=256)
+def _multiply(factors: tuple[str, ...]) -> str:
+    read = _read_all(factors)
+    if read is None:
+        return " ".join(text for text in factors if not _is_one(text)) or "1"
+    registry = _registry()
+    return _written(registry, prod(_unit(registry, powers) for powers in read))
+
+
+@lru_cache(maxsize=256)
+def _ratios(units: tuple[str, ...]) -> tuple[str, tuple[float, ...]] | int | None:
+    """The common unit and each in it; the number of one of another kind; None if unknown."""
+    read = _read_all(units)
+    if read is None:
+        return None
+    registry = _registry()
+    try:
+        terms = [registry.Quantity(1.0, _unit(registry, powers)) for powers in read]
+        common = terms[0].to_reduced_units().units
+        for at, term in enumerate(terms):
+            if not term.is_compatible_with(common):
+                return at
+        factors = tuple(float(term.to(common).magnitude) for term in terms)
+    except ArithmeticError:  # such as megametres to the power 99
+        return None
+    return units[0] if common == terms[0].units else _written(registry, common), factors
+
+
+def _read_all(texts: tuple[str, ...]) -> list[Powers] | None:
+    """The exponents in all texts; None if one is no unit."""
+    read = [read_units(text) for text in texts]
+    known = [powers for powers in read if powers is not None]
+    return known if len(known) == len(read) else None
+
+
+def _is_one(text: str) -> bool:
+    return text.strip() in ("", "1")
+
+
+def _without_date(text: str) -> str:
+    """The units before "since" and a date."""
+    return re.split(r"\ssince\s", text, maxsplit=1)[0].rstrip() if len(text) <= LONGEST else text
+
+
+def _unit(registry: Any, powers: Powers) -> Any:
+    return prod((registry.Unit(name) ** n for name, n in powers.items()), start=registry.Unit(""))
+
+
+def _written(registry: Any, unit: Any) -> str:
+    """A unit of pint as CF has it: what is multiplied first, by names in alphabetical order."""
+    parts = []
+    for name, power in registry.Quantity(1.0, unit).unit_items():
+        prefix, plain, _ = registry.parse_unit_name(name)[0]
+        symbol = symbols()[prefix] + symbols()[plain]
+        # A thousandth of an inch is no minute.
+        parts.append((power < 0, name, symbol if named(symbol) == name else name, int(power)))
+    return " ".join(f"{symbol}{'' if n == 1 else n}" for _, _, symbol, n in sorted(parts)) or "1"
+
+
+@cache
+def _registry() -> Any:
+    """A registry of our own, which knows the units above and nothing that others define.
+
+    That of the application, which pint keeps for all, is neither read nor changed.
+    """
+    # pint takes longer to import than a gradient to compute.
+    import pint
+
+    registry: Any = pint.UnitRegistry(None)
+    for definition in definitions():
+        registry.define(definition)
+    return registry

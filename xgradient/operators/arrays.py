@@ -1,0 +1,235 @@
+"""Derivatives of plain arrays, with the signature of ``torch.gradient``."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .._wording import in_one_line
+from ..engine.evaluate import derivatives
+from ..kernels import check_dense, to_host_positions
+from ..kernels.torch_interop import is_torch_compiling, outside_torch_compile
+from ..stencils.nodes import check_known_length, nodes_from_spacing
+from ..stencils.scheme import Scheme
+from ..stencils.table import Stencil
+
+NUMBER = (float, int, type(None))
+
+
+def gradient(
+    input: Any,
+    *,
+    spacing: Any = None,
+    dim: int | Hashable | Sequence[int | Hashable] | None = None,
+    edge_order: int = 1,
+    deriv: int = 1,
+    accuracy: int = 2,
+    periodic: bool | Sequence[bool] = False,
+    skipna: bool = False,
+) -> tuple[Any, ...]:
+    r"""Derivatives of an array along some or all of its dimensions, as ``torch.gradient``.
+
+    .. math::
+
+        \frac{\mathrm{d} f}{\mathrm{d}x}(x_i) \approx
+        \frac{h_+}{h_-(h_- + h_+)}\,(f_i - f_{i-1}) + \frac{h_-}{h_+(h_- + h_+)}\,(f_{i+1} - f_i)
+
+    inside, for the steps :math:`h_-` and :math:`h_+` before and after a point, and one-sided
+    differences of ``edge_order`` at the ends; other orders by Fornberg's weights [1]_.
+
+    Parameters
+    ----------
+    input : array
+        Samples of a function: a NumPy, dask or CuPy array, a tensor, any array of the array API
+        standard, or a DataArray, of any numeric dtype and shape.
+    spacing : number, sequence or 1-D array, optional
+        The step, or a sequence with one step or one 1-D array of positions per dimension; for a
+        single dimension also its positions as an array. Arrays in memory, or where ``input`` is.
+        By default the step is 1, also for a DataArray: ``DataArray.grad`` is what looks at its
+        coordinates.
+    dim : int, name or sequence of these, optional
+        The dimensions to differentiate along, names if ``input`` is a DataArray. All by default.
+    edge_order : int, default: 1
+        Order of accuracy at the ends.
+    deriv : int, default: 1
+        Order of the derivative.
+    accuracy : int, default: 2
+        Order of accuracy inside, on any positions.
+    periodic : bool or sequence of bool, default: False
+        Whether each dimension closes on itself after n steps of its uniform spacing.
+    skipna : bool, default: False
+        Whether a missing value (NaN) counts as the end of the axis for its neighbours, as
+        `xgradient.grad` has it.
+
+    Returns
+    -------
+    tuple of array
+        One array per dimension, of the type, shape and dtype of ``input``; float64 for integers
+        and booleans. The units are those of ``input`` over those of ``spacing`` to the power
+        ``deriv``.
+
+    Raises
+    ------
+    TypeError
+        If the array or a spacing is not numeric, or not to be read when the call is made.
+    ValueError
+        If a dimension does not exist or is too short, or a spacing is zero, not monotonic, not
+        finite, of the wrong length, or on another device.
+
+    References
+    ----------
+    .. [1] Fornberg, B. (1988): Generation of finite difference formulas on arbitrarily spaced
+       grids. Math. Comp. 51, 699-706, doi:10.1090/S0025-5718-1988-0935077-0
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from xgradient import gradient
+    >>> gradient(np.array([0.0, 0.25, 1.0, 2.25]), spacing=0.5)
+    (array([0.5, 1. , 2. , 2.5]),)
+    >>> down, right = gradient(np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]]))
+    >>> down[0], right[0]
+    (array([3., 3., 3.]), array([1., 1., 1.]))
+    """
+    run = (
+        outside_torch_compile(_gradient)
+        if not isinstance(input, np.ndarray) and is_torch_compiling()
+        else _gradient
+    )
+    return run(input, spacing, dim, edge_order, deriv, accuracy, periodic, skipna)
+
+
+def _gradient(
+    array: Any, spacing: Any, dim: Any, edge_order: Any, deriv: Any, accuracy: Any,
+    periodic: Any, skipna: Any,
+) -> tuple[Any, ...]:  # fmt: skip
+    scheme = Scheme.checked(deriv, accuracy, edge_order, skipna)
+    chunk = array
+    if not isinstance(array, np.ndarray):
+        if isinstance(array, xr.DataArray):
+            return _labelled(array, spacing, dim, scheme, periodic)
+        if not hasattr(array, "ndim") or not hasattr(array, "dtype"):
+            if not isinstance(array, list | tuple | int | float):
+                raise TypeError(f"input is a {type(array).__name__}; give a NumPy or dask array")
+            array = np.asarray(array)
+        chunk = getattr(array, "_meta", array)  # of a dask array
+    check_dense(chunk)
+    # Short arrays take less time than their arguments, so what numbers ask for is kept. Sequences
+    # are not: in them 1 and True, or an array before and after it is changed, count as the same.
+    plain = isinstance(spacing, NUMBER) and isinstance(dim, NUMBER) and isinstance(periodic, bool)
+    if plain:
+        requests = _requests(array.shape, spacing, dim, scheme, periodic)
+    else:
+        steps = _positions(spacing, array)
+        requests = _requests.__wrapped__(tuple(array.shape), steps, dim, scheme, periodic)
+    return tuple(derivatives(array, requests))
+
+
+def _positions(spacing: Any, array: Any) -> Any:
+    """A spacing, or each of a sequence, as numbers or NumPy arrays."""
+    if isinstance(spacing, list | tuple):
+        return [to_host_positions(step, array, f"spacing[{i}]") for i, step in enumerate(spacing)]
+    return to_host_positions(spacing, array, "spacing")
+
+
+@lru_cache(maxsize=64, typed=True)
+def _requests(
+    shape: tuple[int, ...], spacing: Any, dim: Any, scheme: Scheme, periodic: Any
+) -> tuple[tuple[int, Stencil], ...]:
+    """Each axis of a call and its stencil."""
+    requests = []
+    for axis, step, closed in _match_options(_axis_numbers(len(shape), dim), spacing, periodic):
+        what = f"dimension {axis}"
+        check_known_length(shape[axis], what)
+        nodes = nodes_from_spacing(step, shape[axis], f"spacing of {what}", period=closed)
+        requests.append((axis, scheme.stencil(nodes, what)))
+    return tuple(requests)
+
+
+def _labelled(
+    da: xr.DataArray, spacing: Any, dim: Any, scheme: Scheme, periodic: Any
+) -> tuple[xr.DataArray, ...]:
+    """The same for a DataArray: by name, on steps of 1 unless a spacing is given."""
+    if dim is None:
+        dims = list(da.dims)
+    else:
+        chosen = [dim] if isinstance(dim, str) or np.ndim(dim) == 0 else list(dim)
+        numbered = [isinstance(d, int | np.integer) and d not in da.dims for d in chosen]
+        dims = [
+            da.dims[_axis_numbers(da.ndim, d)[0]] if number else d
+            for d, number in zip(chosen, numbered, strict=True)
+        ]
+    results = []
+    for name, step, closed in _match_options(dims, spacing, periodic):
+        results.append(
+            da.grad(
+                name,
+                spacing=step,
+                periodic=closed,
+                deriv=scheme.deriv,
+                accuracy=scheme.accuracy,
+                edge_order=scheme.edge_order,
+                skipna=scheme.skipna,
+            )
+        )
+    return tuple(results)
+
+
+def _axis_numbers(ndim: int, dim: Any) -> list[int]:
+    """The axes of a call, counted from 0, each named once."""
+    if dim is None:
+        axes = list(range(ndim))
+    else:
+        axes = []
+        for d in [dim] if np.ndim(dim) == 0 else dim:
+            if not isinstance(d, int | np.integer) or isinstance(d, bool):
+                raise TypeError(f"dim is {in_one_line(d)}; give the number of a dimension")
+            if not -ndim <= d < ndim:
+                raise ValueError(f"dim is {d}, but the array has {ndim} dimensions")
+            axes.append(int(d) % ndim)
+    if not axes:
+        raise ValueError("the array has no dimensions to differentiate along")
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"dim is {in_one_line(dim)}, which names a dimension twice")
+    return axes
+
+
+def _match_options(dims: list[Any], spacing: Any, periodic: Any) -> list[tuple[Any, Any, bool]]:
+    """Each dimension with its spacing and whether it is periodic."""
+    if spacing is None:
+        steps = [1.0] * len(dims)
+    elif isinstance(spacing, list | tuple):
+        steps = list(spacing)
+    elif np.ndim(spacing) == 0 or len(dims) == 1:
+        steps = [spacing] * len(dims)
+    else:
+        raise ValueError(
+            f"spacing is one array for {len(dims)} dimensions; give a list with one entry for each"
+        )
+    closed = (
+        [periodic] * len(dims)
+        if isinstance(periodic, bool)
+        else _periodic_flags(periodic, len(dims))
+    )
+    for name, given in (("spacing", steps), ("periodic", closed)):
+        if len(given) != len(dims):
+            raise ValueError(
+                f"{name} has {len(given)} entries for {len(dims)} dimensions; give one for each"
+            )
+    return list(zip(dims, steps, closed, strict=True))
+
+
+def _periodic_flags(periodic: Any, n: int) -> list[bool]:
+    """``periodic`` as a list, of whatever kind its booleans are."""
+    flags = [periodic] * n if isinstance(periodic, np.bool_) else periodic
+    if isinstance(flags, str) or not np.iterable(flags):
+        flags = [flags]
+    if not all(isinstance(flag, bool | np.bool_) for flag in flags):
+        raise TypeError(
+            f"periodic is {in_one_line(periodic)}; give True or False, or one for each dimension"
+        )
+    return [bool(flag) for flag in flags]

@@ -1,0 +1,100 @@
+"""Which variables of an object are fields, and which of these can be differentiated."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+import xarray as xr
+
+from .._typing import XarrayObject
+from ..geometry.decoding import check_decoded
+from ..labels.hints import is_quantity, of_quantity
+from ..labels.packing import is_nullable, nullable_to_floats, variable_label
+from ..stencils.nodes import check_known_length
+from .evaluate import _check_dims, holds_flags
+
+
+def check_labelled(obj: Any, label: str) -> None:
+    """Refuse what has no labels."""
+    if not isinstance(obj, (xr.DataArray, xr.Dataset)):
+        raise TypeError(
+            f"{label} takes labelled data, not {type(obj).__name__}; give a DataArray or Dataset"
+            + (", or call xgradient.gradient for plain arrays" if label == "grad" else "")
+        )
+    if isinstance(obj, xr.DataArray):
+        _check_dims(obj)
+
+
+def is_numeric(da: xr.DataArray) -> bool:
+    """Whether a field has a derivative at all."""
+    # The dtypes of other libraries are NumPy's, or have no kind and are numbers anyway.
+    return getattr(da.dtype, "kind", "f") in "biufc"
+
+
+def numeric_fields(ds: xr.Dataset, dims: Iterable[Hashable] = ()) -> list[xr.DataArray]:
+    """The variables of a Dataset that have derivatives and, all of them, some dimensions."""
+    # CF cell bounds are part of a coordinate, though they are stored as variables.
+    refs = [p for v in ds.variables.values() for p in (v.attrs, v.encoding)]
+    bounds = [p[key] for p in refs for key in ("bounds", "climatology") if key in p]
+    skipped = {name for name in bounds if isinstance(name, str)}
+    return [
+        da
+        for name, da in ds.data_vars.items()
+        if name not in skipped
+        and is_numeric(da)
+        and not holds_flags(da)
+        and set(dims) <= set(da.dims)
+    ]
+
+
+def select_fields(obj: XarrayObject, dim: Any) -> list[xr.DataArray]:
+    """A field by itself, or the numeric variables of a Dataset, which has some if it has dims."""
+    if isinstance(obj, xr.DataArray):
+        return [obj]
+    fields = numeric_fields(obj)
+    if obj.dims and not fields:
+        one = isinstance(dim, str) or not isinstance(dim, Iterable)
+        raise no_field_error(obj, obj.dims if dim is None else [dim] if one else list(dim))
+    return fields
+
+
+def no_field_error(ds: xr.Dataset, dims: Iterable[Any]) -> ValueError:
+    """The error for a Dataset in which nothing has the dimensions."""
+    names = [repr(str(name)) for name, da in ds.data_vars.items() if holds_flags(da)]
+    flags = f", of which {', '.join(names)} hold{'s' * (len(names) == 1)} flags" if names else ""
+    return ValueError(
+        "no numeric variable of the Dataset has the dimension "
+        f"{', '.join(repr(str(d)) for d in dims)}; "
+        f"its variables are {', '.join(repr(str(v)) for v in ds.data_vars) or 'none'}{flags}"
+    )
+
+
+def check_field(da: xr.DataArray) -> xr.DataArray:
+    """Return a field as floats where it is nullable, with a check where it may be undecoded.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not numeric, is packed, has a dimension twice, or chunks of unknown size.
+    """
+    _check_dims(da)
+    if is_quantity(da.variable._data):
+        raise of_quantity(variable_label(da.name))
+    if not is_numeric(da):
+        name, have, them = repr(str(da.name)), "has", "it"
+        if da.name is None:
+            name, have, them = "the data", "have", "them"
+        raise TypeError(
+            f"{name} {have} dtype {da.dtype}, which has no derivative; "
+            f"convert {them} to {'float32' if 'float' in str(da.dtype) else 'numbers'} first"
+        )
+    cells = sum(da.shape)
+    if cells != cells:  # faster than to look at each
+        for dim, n in zip(da.dims, da.shape, strict=True):
+            check_known_length(n, f"dimension {str(dim)!r}")
+    if is_nullable(da.variable._data) or is_nullable(da.variable.data):
+        da = da.copy(deep=False, data=nullable_to_floats(da.variable.data))
+    data = da.variable.data
+    checked = check_decoded(data, da.attrs, variable_label(da.name))
+    return da if checked is data else da.copy(deep=False, data=checked)

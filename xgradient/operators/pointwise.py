@@ -1,0 +1,96 @@
+"""What is made of sums point by point: lengths and products, for arrays of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..kernels import pointwise, real_parts, square_root
+
+# Plain arithmetic, which means the same for numbers in a compiled loop and for whole arrays.
+
+
+def _magnitude(a: Any) -> Any:
+    return abs(a)
+
+
+def _squares2(a: Any, b: Any) -> Any:
+    return a * a + b * b
+
+
+def _squares3(a: Any, b: Any, c: Any) -> Any:
+    return a * a + b * b + c * c
+
+
+def _product1(a: Any, u: Any) -> Any:
+    return a * u
+
+
+def _product2(a: Any, b: Any, u: Any, v: Any) -> Any:
+    return a * u + b * v
+
+
+def _product3(a: Any, b: Any, c: Any, u: Any, v: Any, w: Any) -> Any:
+    return a * u + b * v + c * w
+
+
+def _okubo_weiss(normal: Any, shear: Any, vorticity: Any) -> Any:
+    return normal * normal + shear * shear - vorticity * vorticity
+
+
+def _chain_rule(f: Any, z: Any, by_z: Any) -> Any:
+    return f - z * by_z
+
+
+def _quotient(a: Any, b: Any) -> Any:
+    return a / b
+
+
+_PRODUCTS: dict[int, Callable[..., Any]] = {1: _product1, 2: _product2, 3: _product3}
+
+
+def _vector_length(parts: list[Any], out: Any) -> Any:
+    """Square root of the sum of squares; that of one number is its magnitude."""
+    real = real_parts(parts)
+    # The parts of complex numbers lie inside them, perhaps in the very place of the result.
+    parts, out = real, out if real is parts else None
+    while len(parts) > 3:
+        parts = [_vector_length(parts[:3], None), *parts[3:]]
+    if len(parts) == 1:
+        return pointwise(_magnitude, parts, out)
+    squares: Callable[..., Any] = _squares2 if len(parts) == 2 else _squares3
+    return square_root(pointwise(squares, parts, out))
+
+
+def vector_length(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
+    """The length of the vector whose components are the sums."""
+    return [_vector_length(sums, outs[0])]
+
+
+def deformation(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
+    """Deformations and the Okubo-Weiss parameter, of normal and shear strain and vorticity."""
+    # The sums may stand where results will, the vorticity in the place of the length.
+    okubo_weiss = pointwise(_okubo_weiss, sums, outs[3])
+    return [sums[0], sums[1], _vector_length(sums[:2], outs[2]), okubo_weiss]
+
+
+def project_on_vector(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
+    """The components of a gradient times those of a vector."""
+    vector = fields[1 : 1 + len(sums)]
+    return [pointwise(_PRODUCTS[len(vector)], [*sums, *vector], outs[0])]
+
+
+def at_constant_level(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
+    """Derivatives at constant z: those along the levels of f and of z, and that of f by z."""
+    *along_levels, by_z = sums
+    n = len(along_levels) // 2
+    slopes = zip(along_levels[:n], along_levels[n:], outs, strict=True)
+    return [pointwise(_chain_rule, [f, z, by_z], out) for f, z, out in slopes]
+
+
+def project_on_direction(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
+    """The components of a gradient times those of a vector's direction."""
+    # Whole numbers become floats before they are squared.
+    vector = [component * 1.0 for component in fields[1 : 1 + len(sums)]]
+    (product,) = project_on_vector(sums, [None, *vector], outs)
+    return [pointwise(_quotient, [product, _vector_length(vector, None)], outs[0])]

@@ -1,0 +1,311 @@
+"""Operators on scalar fields: magnitude of the gradient, Laplacian and Hessian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+import xarray as xr
+
+from .._typing import XarrayObject
+from ..geometry.build import build_grid
+from ..geometry.expression import Expression
+from ..geometry.grid import Grid
+from ..geometry.latlon_names import horizontal_names
+from ..geometry.lowering import LoweringContext
+from ..geometry.metrics import resolve_metric
+from ..geometry.orthogonal import gradient_expression, hessian_expression, laplacian_expression
+from ..labels.attrs import describe_field, result_attrs
+from ..labels.results import derivative_to_dataarray, mixed_to_dataarray, pack_results, to_dataarray
+from ..labels.standard_names import gradient_name
+from ..labels.units import common_units, result_units
+from ..stencils.scheme import Scheme
+from .evaluate import evaluate_expressions, grid_dims, real_length
+from .fields import check_field, check_labelled, no_field_error, select_fields
+from .user_warnings import warn_of_angles
+
+
+def magnitude(
+    obj: XarrayObject,
+    dim: Hashable | Iterable[Hashable] | None = None,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    skipna: bool = False,
+) -> Any:
+    r"""Magnitude of the gradient; the same as ``obj.grad.magnitude(dim, ...)``.
+
+    .. math:: |\nabla f| = \Bigl(\sum_i (\partial_i f / h_i)^2\Bigr)^{1/2}
+
+    with the scale factors :math:`h_i` of the metric [1]_.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The scalar field; of a Dataset every numeric variable that has all the dimensions.
+    dim : name, list of names or None
+        As for `grad`; None stands for all dimensions, and on a globe for latitude and longitude.
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
+        As for `grad`.
+
+    Returns
+    -------
+    DataArray or Dataset
+        ``grad_T_magnitude`` for each field T, in units of the field over a length.
+        Dims, shape, coords, chunks and dtype are those of the field; float64 for integers and
+        booleans, and real for complex fields.
+
+    Raises
+    ------
+    TypeError
+        If a field is not numeric, or an argument has the wrong type.
+    ValueError
+        If the units of the terms cannot be added, or for one of the reasons of `grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
+    >>> y = xr.DataArray([0.0, 1.0], dims="y")
+    >>> (3 * x + 4 * y).assign_coords(x=x, y=y).rename("t").grad.magnitude(["x", "y"]).values
+    array([[5., 5.],
+           [5., 5.],
+           [5., 5.]])
+    """
+
+    def one(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.DataArray]:
+        units = [_units(da, grid_axis.axis, 1) for grid_axis in grid.axes]
+        unit, factors = common_units(units, "the magnitude of a gradient")
+
+        def expressions() -> list[Expression]:
+            return [gradient_expression(grid, i) * factor for i, factor in enumerate(factors)]
+
+        (data,) = evaluate_expressions(
+            LoweringContext.for_scalar(grid, da, scheme), [da], expressions, squares=True
+        )
+        data = real_length(data)
+        kinds = {side.latlon_kind for side in grid.axes}
+        named = gradient_name(da.attrs) if kinds == {"longitude", "latitude"} else None
+        attrs = result_attrs(
+            da.attrs, unit, _long_name("magnitude of the gradient of {}", da), named
+        )
+        name = "grad_magnitude" if da.name is None else f"grad_{da.name}_magnitude"
+        return [to_dataarray(da, data, name, attrs)]
+
+    order = Scheme.checked(1, accuracy, edge_order, skipna)
+    return _scalar_operator(obj, dim, metric, order, spacing, periodic, "magnitude", one)
+
+
+def laplacian(
+    obj: XarrayObject,
+    dim: Hashable | Iterable[Hashable] | None = None,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    skipna: bool = False,
+) -> Any:
+    r"""Laplacian; the same as ``obj.grad.laplacian(dim, ...)``.
+
+    .. math::
+
+        \nabla^2 f = \sum_i \frac{1}{h_i^2}\Bigl(\partial_i^2 f
+        + \partial_i f\,\bigl(\sum_{j\ne i}\partial_i \ln h_j - \partial_i \ln h_i\bigr)\Bigr)
+
+    by stencils of second derivatives [1]_; on the sphere of radius R
+    :math:`\partial_\lambda^2 f / (R\cos\varphi)^2 + \partial_\varphi^2 f / R^2
+    - \tan\varphi\,\partial_\varphi f / R^2`.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The scalar field; of a Dataset every numeric variable that has all the dimensions.
+    dim : name, list of names or None
+        As for `grad`; None stands for all dimensions, and on a globe for latitude and longitude.
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
+        As for `grad`.
+
+    Returns
+    -------
+    DataArray or Dataset
+        ``laplacian_T`` for each field T, in units of the field over a length squared.
+        Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
+        booleans).
+
+    Raises
+    ------
+    TypeError
+        If a field is not numeric, or an argument has the wrong type.
+    ValueError
+        If the units of the terms cannot be added, or for one of the reasons of `grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0, 3.0], dims="x")
+    >>> (x**2).assign_coords(x=x).rename("t").grad.laplacian().values
+    array([2., 2., 2., 2.])
+    """
+
+    def one(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.DataArray]:
+        units = [_units(da, grid_axis.axis, 2) for grid_axis in grid.axes]
+        unit, factors = common_units(units, "a Laplacian")
+        context = LoweringContext.for_scalar(grid, da, scheme)
+        (data,) = evaluate_expressions(context, [da], lambda: [laplacian_expression(grid, factors)])
+        attrs = result_attrs(da.attrs, unit, _long_name("Laplacian of {}", da))
+        name = "laplacian" if da.name is None else f"laplacian_{da.name}"
+        return [to_dataarray(da, data, name, attrs)]
+
+    order = Scheme.checked(2, accuracy, edge_order, skipna)
+    return _scalar_operator(obj, dim, metric, order, spacing, periodic, "laplacian", one)
+
+
+def hessian(
+    obj: XarrayObject,
+    dim: Hashable | Iterable[Hashable] | None = None,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    skipna: bool = False,
+) -> xr.Dataset:
+    r"""All second derivatives; the same as ``obj.grad.hessian(dim, ...)``.
+
+    .. math::
+
+        H_{ij} = \frac{\partial_{ij} f - \partial_i f\,\partial_j \ln h_i
+        - \partial_j f\,\partial_i \ln h_j}{h_i h_j} \quad (i \ne j), \qquad
+        H_{ii} = \frac{\partial_{ii} f - \partial_i f\,\partial_i \ln h_i}{h_i^2}
+        + \sum_{k\ne i} \frac{\partial_k f\,\partial_k \ln h_i}{h_k^2}
+
+    Physical components, along unit vectors [1]_, so that the trace is the Laplacian.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The scalar field; of a Dataset every numeric variable that has all the dimensions.
+    dim : name, list of names or None
+        As for `grad`; None stands for all dimensions, and on a globe for latitude and longitude.
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
+        As for `grad`.
+
+    Returns
+    -------
+    Dataset
+        ``d2T_dlat2``, ``d2T_dlat_dlon``, ``d2T_dlon2`` for each field T; it is symmetric, so each
+        pair of axes stands once. In units of the field over a length squared.
+        Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
+        booleans).
+
+    Raises
+    ------
+    TypeError
+        If a field is not numeric, or an argument has the wrong type.
+    ValueError
+        If the units of the terms cannot be added, or for one of the reasons of `grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
+    >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y")
+    >>> h = (x**2 + 3 * x * y).assign_coords(x=x, y=y).rename("t").grad.hessian()
+    >>> {name: float(d[1, 1]) for name, d in h.items()}
+    {'d2t_dx2': 2.0, 'd2t_dx_dy': 3.0, 'd2t_dy2': 0.0}
+    """
+    scheme = Scheme.checked(2, accuracy, edge_order, skipna)
+    made = _scalar_operator(obj, dim, metric, scheme, spacing, periodic, "hessian", _hessian_fields)
+    return made if isinstance(made, xr.Dataset) else made.to_dataset()
+
+
+def _hessian_fields(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.DataArray]:
+    """All second derivatives of one field."""
+    grid_axes = grid.axes
+    pairs = [(i, j) for i in range(len(grid_axes)) for j in range(i, len(grid_axes))]
+    if any(grid_axis.is_curved for grid_axis in grid_axes):
+        # Scale factors mix the axes.
+        units = [_units(da, side.axis, 2) for side in grid_axes if side.is_curved]
+        common_units(units, "a Hessian")
+    context = LoweringContext.for_scalar(grid, da, scheme)
+    made = evaluate_expressions(
+        context, [da], lambda: [hessian_expression(grid, *pair) for pair in pairs]
+    )
+    return [
+        _second_derivative(da, data, grid_axes[i].axis, grid_axes[j].axis)
+        for data, (i, j) in zip(made, pairs, strict=True)
+    ]
+
+
+def _second_derivative(da: xr.DataArray, data: Any, first: Any, second: Any) -> xr.DataArray:
+    """A second derivative along two axes or one, labelled."""
+    if first is second:
+        return derivative_to_dataarray(da, data, first, 2)
+    return mixed_to_dataarray(da, data, [(first, 1), (second, 1)])
+
+
+def _units(da: xr.DataArray, axis: Any, deriv: int) -> str | None:
+    return result_units(da.attrs.get("units"), axis.units, deriv)
+
+
+def _long_name(text: str, da: xr.DataArray) -> str | None:
+    """A long name with the field in words."""
+    words = describe_field(da.attrs, da.name)
+    return None if words is None else text.format(words)
+
+
+def _scalar_operator(
+    obj: XarrayObject,
+    dim: Any,
+    metric: Any,
+    scheme: Scheme,
+    spacing: Any,
+    periodic: Any,
+    label: str,
+    one: Callable[[Grid, xr.DataArray, Scheme], list[xr.DataArray]],
+) -> Any:
+    """An operator on one field, or on all of a Dataset that have the dimensions."""
+    check_labelled(obj, label)
+
+    def each(grid: Grid, da: xr.DataArray) -> list[xr.DataArray]:
+        da = check_field(da)
+        grid, (da,) = grid.for_fields([da])
+        return one(grid, da, scheme)
+
+    fields = select_fields(obj, dim)
+    metric = resolve_metric(metric, obj)
+    if dim is None:
+        dim = horizontal_names(obj, metric)
+    frame, _ = build_grid(obj, dim, metric, scheme, spacing, periodic, fields)
+    if isinstance(obj, xr.Dataset):
+        asked = set(grid_dims(frame))
+        fields = [da for da in fields if asked <= set(da.dims)]
+        if not fields:
+            raise no_field_error(obj, sorted(map(str, asked)))
+    results = [result for da in fields for result in each(frame, da)]
+    warn_of_angles(obj, frame, spacing)
+    return pack_results(obj, results, len(results) == 1)

@@ -1,0 +1,215 @@
+"""Derivatives of scalar fields along vector fields: advection and directional derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import xarray as xr
+
+from .._typing import XarrayObject
+from ..geometry.expression import Expression
+from ..geometry.orthogonal import gradient_expression
+from ..labels.attrs import describe_field, result_attrs
+from ..labels.results import pack_results, to_dataarray
+from ..labels.units import common_units, product_units, result_units
+from ..stencils.scheme import Scheme
+from .evaluate import evaluate_expressions, grid_dims
+from .fields import check_field, check_labelled, numeric_fields
+from .pointwise import project_on_direction, project_on_vector
+from .vector_field import VectorField, collect_vector_field
+
+
+def advection(
+    obj: XarrayObject,
+    components: Mapping[Hashable, Any] | None = None,
+    /,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    skipna: bool = False,
+    **dims: Any,
+) -> Any:
+    r"""Advection of scalar fields by a flow, the change that it makes where one stands.
+
+    .. math:: -F\cdot\nabla f = -\sum_i \frac{F_i}{h_i}\,\partial_i f
+
+    with the scale factors :math:`h_i` of the metric [1]_.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The scalar, or all numeric variables that have the dimensions and are no component.
+    components : mapping from dimension to component, optional
+        The flow by the dimension that each component goes along.
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
+        As for `xgradient.grad`.
+    **dims : name of a variable or DataArray
+        The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
+
+    Returns
+    -------
+    DataArray or Dataset
+        Named ``advection_T`` for a field T; positive where the flow brings more of it, in units of
+        the field times those of the flow over a length.
+        Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
+        booleans).
+
+    Raises
+    ------
+    TypeError
+        If a field is not numeric, or an argument has the wrong type.
+    ValueError
+        If a component is missing or lies on another grid, the units of the terms cannot be
+        added, or for one of the reasons of `xgradient.grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
+    >>> t = (5 * x).assign_coords(x=x).rename("t")
+    >>> t.grad.advection(x=xr.full_like(t, 2.0)).values
+    array([-10., -10., -10.])
+    """
+    options = metric, accuracy, edge_order, spacing, periodic, skipna
+    return _directional_operator(obj, components, dims, options, "advection", -1.0, unit=False)
+
+
+def directional(
+    obj: XarrayObject,
+    components: Mapping[Hashable, Any] | None = None,
+    /,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    skipna: bool = False,
+    **dims: Any,
+) -> Any:
+    r"""Derivative of scalar fields in the direction of a vector field.
+
+    .. math:: \frac{F}{|F|}\cdot\nabla f = \frac{1}{|F|}\sum_i \frac{F_i}{h_i}\,\partial_i f
+
+    with the scale factors :math:`h_i` of the metric [1]_.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The scalar, or all numeric variables that have the dimensions and are no component.
+    components : mapping from dimension to component, optional
+        The vector field by the dimension that each component goes along.
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
+        As for `xgradient.grad`.
+    **dims : name of a variable or DataArray
+        The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
+
+    Returns
+    -------
+    DataArray or Dataset
+        Named ``directional_T`` for a field T; missing where the vector is zero and so has no
+        direction, in units of the field over a length.
+        Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
+        booleans).
+
+    Raises
+    ------
+    TypeError
+        If a field is not numeric, or an argument has the wrong type.
+    ValueError
+        If a component is missing or lies on another grid, the units of the terms cannot be
+        added, or for one of the reasons of `xgradient.grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
+    >>> t = (5 * x).assign_coords(x=x).rename("t")
+    >>> t.grad.directional(x=xr.full_like(t, -2.0)).values
+    array([-5., -5., -5.])
+    """
+    options = metric, accuracy, edge_order, spacing, periodic, skipna
+    return _directional_operator(obj, components, dims, options, "directional", 1.0, unit=True)
+
+
+def _directional_operator(
+    obj: XarrayObject,
+    components: Mapping[Hashable, Any] | None,
+    dims: Mapping[str, Any],
+    options: tuple[Any, ...],
+    prefix: str,
+    sign: float,
+    unit: bool,
+) -> Any:
+    """F·∇f for a scalar or all scalars of a Dataset."""
+    metric, accuracy, edge_order, spacing, periodic, skipna = options
+    scheme = Scheme.checked(1, accuracy, edge_order, skipna)
+    check_labelled(obj, prefix)
+    vector = collect_vector_field(obj, components, dims, metric, scheme, spacing, periodic)
+    if isinstance(obj, xr.DataArray):
+        scalars = [obj]
+    else:
+        skipped = {f.name for f in vector.fields}
+        asked = grid_dims(vector.grid)
+        scalars = [f for f in numeric_fields(obj, asked) if f.name not in skipped]
+        if not scalars:
+            raise ValueError(
+                f"the Dataset has no variable beside the components that {prefix} could be "
+                "taken of; add the scalar"
+            )
+    results = [_directional_derivative(f, vector, prefix, sign, unit) for f in scalars]
+    vector.warn()
+    return pack_results(obj, results)
+
+
+def _directional_derivative(
+    f: xr.DataArray, vector: VectorField, prefix: str, sign: float, unit: bool
+) -> Any:
+    f = check_field(f)
+    vector.check_grid(f, "the scalar")
+    f_in_order = f.transpose(*vector.fields[0].dims)
+    grid, (f_in_order,) = vector.grid.for_fields([f_in_order])
+    # The scalar comes first; the flow is not differentiated, and its sign at poles not asked for.
+    vectors = (False, *(True for _ in vector.fields))
+    context = replace(vector.context, grid=grid, is_component=vectors)
+    if unit:
+        vector.check_units("the length of a vector", always=True)
+        each = [result_units(f.attrs.get("units"), s.axis.units, 1) for s in grid.axes]
+    else:
+        # Unknown words of the scalar stay beside a rate that is known.
+        rates = [vector.unit(i, i) for i in range(len(vector.fields))]
+        each = [product_units(f.attrs.get("units"), rate) for rate in rates]
+    units, factors = common_units(each, f"{prefix} of {f.name}")
+
+    def expressions() -> list[Expression]:
+        signs = [sign * factor * way for factor, way in zip(factors, vector.signs, strict=True)]
+        return [gradient_expression(grid, i) * factor for i, factor in enumerate(signs)]
+
+    fields = [f_in_order, *vector.fields]
+    (data,) = evaluate_expressions(
+        context, fields, expressions, project_on_direction if unit else project_on_vector
+    )
+    words = describe_field(f.attrs, f.name)
+    by = f"by {vector.label}" if not unit else f"along {vector.label}"
+    what = "advection" if not unit else "derivative"
+    long_name = f"{what} {'of ' + words + ' ' if words else ''}{by}"
+    name = prefix if f.name is None else f"{prefix}_{f.name}"
+    result = to_dataarray(f_in_order, data, name, result_attrs(f.attrs, units, long_name))
+    return result.transpose(*f.dims)

@@ -1,0 +1,108 @@
+"""Warnings of this package: their category, and the line of the user's call that they show."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from .._typing import XarrayObject
+from ..geometry.grid import Grid
+from ..labels.coordinates import latlon_kind, resolve_name
+from ..labels.standard_names import directions_of
+
+#: Where calls are handed on, as by the accessor and by ``Dataset.pipe``.
+_INSIDE = tuple(
+    str(path) + os.sep for path in (Path(__file__).parents[1], Path(xr.__file__).parent)
+)
+
+
+class GridWarning(UserWarning):
+    """Labels of a grid or a vector that hardly say what the call takes them for.
+
+    Two angles may be combined without a metric, a component may be given along another direction
+    than its ``standard_name`` says, or it may not be clear which way a vertical component points.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import xgradient
+    >>> warnings.simplefilter("error", xgradient.GridWarning)  # refuse such calls
+    """
+
+
+def warn_user(message: str) -> None:
+    """Warn of a call, at the line outside of this package and of xarray that it came from."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, GridWarning, stacklevel=level)
+
+
+def warn_of_directions(
+    components: Sequence[Mapping[Any, Any]],
+    names: Sequence[Hashable],
+    dims: Sequence[Hashable],
+    directions: Sequence[str | None],
+    signs: Sequence[int | None],
+) -> None:
+    """Warn of components along other directions than they say, or of which no sign is known.
+
+    Parameters
+    ----------
+    components, names : sequence
+        Their attributes and names.
+    dims, directions : sequence
+        The coordinates that they go along, and the directions of these.
+    signs : sequence of int or None
+        Whether each points as its coordinate increases; None where it is not clear.
+    """
+    along = [f"{str(name)!r} along {str(dim)!r}" for name, dim in zip(names, dims, strict=True)]
+    swapped = []
+    for attrs, words, way in zip(components, along, directions, strict=True):
+        said = directions_of(attrs)
+        if way is not None and said and way not in said:
+            swapped.append(f"{words} ({attrs['standard_name']})")
+    if swapped:
+        warn_user(
+            f"standard names say other directions than the call: {' and '.join(swapped)}; "
+            "give each component by the dimension that it goes along"
+        )
+        return
+    for name, dim, sign in zip(names, dims, signs, strict=True):
+        if sign is None:
+            warn_user(
+                f"{str(dim)!r} is positive downwards and {str(name)!r} does not say which way it "
+                "points, so it counts as pointing down; set its standard_name, such as "
+                "upward_sea_water_velocity, or its attribute positive to 'up' or 'down'"
+            )
+
+
+def warn_of_angles(obj: XarrayObject, grid: Grid, spacing: Any) -> None:
+    """Warn where two horizontal angles are combined as if they were lengths."""
+    if isinstance(spacing, Mapping):
+        given = (resolve_name(obj, name) for name, step in spacing.items() if step is not None)
+        coords = obj.coords.variables
+        along = (coords[name].dims if name in coords else (name,) for name in given)
+        # What has none or several dimensions is for other calls.
+        replaced = {dims[0] for dims in along if len(dims) == 1}
+    else:
+        replaced = set() if spacing is None else set(obj.dims)
+    names = [
+        repr(str(grid_axis.axis.name))
+        for grid_axis in grid.axes
+        if grid_axis.latlon_kind is None
+        and isinstance(getattr(grid_axis, "inverse_scale", None), float)  # no scale factor is given
+        and not replaced & set(grid_axis.dims)
+        and latlon_kind(grid_axis.axis.name, obj.coords.variables.get(grid_axis.axis.name))
+    ]
+    if len(names) > 1:
+        warn_user(
+            f"{' and '.join(names)} are angles, which are combined here as if one of longitude "
+            "were as long as one of latitude; give metric='sphere' for lengths in metres"
+        )

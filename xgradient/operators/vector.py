@@ -1,0 +1,399 @@
+"""Operators on vector fields: divergence, curl, Jacobian and strain."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import xarray as xr
+
+from .._typing import XarrayObject
+from ..geometry.expression import Expression
+from ..geometry.orthogonal import curl_expression, divergence_expression, jacobian_expression
+from ..labels.results import to_dataset
+from ..labels.standard_names import divergence_name, vorticity_name
+from ..labels.units import common_units, product_units
+from ..stencils.scheme import Scheme
+from .evaluate import evaluate_expressions, real_length
+from .pointwise import deformation
+from .vector_field import collect_vector_field
+
+
+def divergence(
+    obj: XarrayObject | None = None,
+    components: Mapping[Hashable, Any] | None = None,
+    /,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    skipna: bool = False,
+    **dims: Any,
+) -> xr.DataArray:
+    r"""Divergence of a vector field; the same as ``ds.grad.divergence(lon="u", lat="v")``.
+
+    .. math::
+
+        \nabla\cdot F = \sum_i \frac{1}{h_i}\Bigl(\partial_i F_i
+        + F_i \sum_{j\ne i} \partial_i \ln h_j\Bigr)
+
+    with the scale factors :math:`h_i` of the metric [1]_; on the sphere of radius R
+    :math:`\partial_\lambda u / (R\cos\varphi) + \partial_\varphi v / R - v \tan\varphi / R`.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset, optional
+        Where names of variables are looked up.
+    components : mapping from dimension to component, optional
+        The components by the dimension that each goes along, for dimensions whose names cannot
+        be keywords.
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
+        As for `xgradient.grad`.
+    **dims : name of a variable or DataArray
+        The components as keywords: ``lon="u", lat="v"``. All have the same dimensions and
+        coordinates. A component points as its coordinate increases, unless its ``standard_name``
+        and the coordinate's ``positive`` say otherwise: an upward one by a depth is turned.
+
+    Returns
+    -------
+    DataArray
+        Named "divergence", in units of a component over a length.
+        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
+        that all components have in common (float64 for integers and booleans).
+
+    Raises
+    ------
+    TypeError
+        If a component is not numeric, or an argument has the wrong type.
+    ValueError
+        If a component is missing or lies on another grid, the units of the terms cannot be
+        added, or for one of the reasons of `xgradient.grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x", attrs={"units": "m"})
+    >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y", attrs={"units": "m"})
+    >>> u = (3 * x + 0 * y).assign_coords(x=x, y=y)
+    >>> xgradient.divergence(x=u, y=u).values
+    array([[3., 3., 3.],
+           [3., 3., 3.],
+           [3., 3., 3.]])
+    """
+    scheme = Scheme.checked(1, accuracy, edge_order, skipna)
+    vector = collect_vector_field(obj, components, dims, metric, scheme, spacing, periodic)
+    units, factors = vector.units("a divergence")
+    factors = [factor * sign for factor, sign in zip(factors, vector.signs, strict=True)]
+    grid = vector.grid
+    (data,) = evaluate_expressions(
+        vector.context, vector.fields, lambda: [divergence_expression(grid, factors)]
+    )
+    vector.warn()
+    words = f"divergence of {vector.label}"
+    named = vector.standard_name(units, divergence_name)
+    return vector.to_dataarray(data, "divergence", units, words, named)
+
+
+def curl(
+    obj: XarrayObject | None = None,
+    components: Mapping[Hashable, Any] | None = None,
+    /,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    skipna: bool = False,
+    **dims: Any,
+) -> Any:
+    r"""Curl of a vector field; of two components, such as a wind, the vertical vorticity.
+
+    .. math::
+
+        (\nabla\times F)_k = \frac{1}{h_i}\bigl(\partial_i F_j + F_j\,\partial_i \ln h_j\bigr)
+        - \frac{1}{h_j}\bigl(\partial_j F_i + F_i\,\partial_j \ln h_i\bigr)
+
+    for right-handed axes i, j, k [1]_; on the sphere of radius R
+    :math:`\partial_\lambda v / (R\cos\varphi) - \partial_\varphi u / R + u \tan\varphi / R`.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset, optional
+        Where names of variables are looked up.
+    components : mapping from dimension to component, optional
+        Two or three components by the dimension that each goes along.
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
+        As for `xgradient.grad`.
+    **dims : name of a variable or DataArray
+        The components as keywords: ``lon="u", lat="v"``. Longitude (x), latitude (y) and the
+        vertical are put in this order, in which they are right-handed if the vertical points
+        upwards; other dimensions count as right-handed in the order given. A vertical that is
+        ``positive: down`` is turned upwards, and so is its part of the result.
+
+    Returns
+    -------
+    DataArray or Dataset
+        Of two components a DataArray named "curl", else a Dataset with ``curl_lon`` and so on,
+        in units of a component over a length.
+        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
+        that all components have in common (float64 for integers and booleans).
+
+    Raises
+    ------
+    TypeError
+        If a component is not numeric, or an argument has the wrong type.
+    ValueError
+        If a component is missing or lies on another grid, the units of the terms cannot be
+        added, or for one of the reasons of `xgradient.grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x", attrs={"units": "m"})
+    >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y", attrs={"units": "m"})
+    >>> u, v = (-y + 0 * x).assign_coords(x=x, y=y), (x + 0 * y).assign_coords(x=x, y=y)
+    >>> xgradient.curl(x=u, y=v).values
+    array([[2., 2., 2.],
+           [2., 2., 2.],
+           [2., 2., 2.]])
+    """
+    scheme = Scheme.checked(1, accuracy, edge_order, skipna)
+    vector = collect_vector_field(
+        obj, components, dims, metric, scheme, spacing, periodic, (2, 3), True
+    )
+    pairs = [(0, 1)] if len(vector.fields) == 2 else [(1, 2), (2, 0), (0, 1)]
+    grid, units, asked = vector.grid, [], []
+    for i, j in pairs:
+        both = [vector.unit(j, i), vector.unit(i, j)]
+        unit, factors = common_units(both, "a curl")
+        units.append(unit)
+        turned = vector.turned[i] * vector.turned[j]
+        first, second = factors[0] * vector.signs[j], factors[1] * vector.signs[i]
+        asked.append((i, j, (first * turned, second * turned)))
+    data = evaluate_expressions(
+        vector.context, vector.fields, lambda: [curl_expression(grid, *each) for each in asked]
+    )
+    vector.warn()
+    words = f"curl of {vector.label}"
+    if len(pairs) == 1:
+        named = vector.standard_name(units[0], vorticity_name)
+        return vector.to_dataarray(data[0], "curl", units[0], words, named)
+    results = []
+    ways = [way or "" for way in vector.directions]
+    for part, unit, grid_axis, way, turned in zip(
+        data, units, vector.grid.axes, ways, vector.turned, strict=True
+    ):
+        along = (
+            f"component {'along' if turned == 1 else 'upwards against'} {grid_axis.axis.long_name}"
+        )
+        named = vector.standard_name(unit, vorticity_name, way)
+        name = f"curl_{grid_axis.axis.name}"
+        results.append(vector.to_dataarray(part, name, unit, f"{words}, {along}", named))
+    return to_dataset(results, vector.fields[0].coords)
+
+
+def jacobian(
+    obj: XarrayObject | None = None,
+    components: Mapping[Hashable, Any] | None = None,
+    /,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    skipna: bool = False,
+    **dims: Any,
+) -> xr.Dataset:
+    r"""All first derivatives of a vector field: the tensor of its gradient.
+
+    .. math::
+
+        J_{ij} = \frac{\partial_j F_i}{h_j} - \frac{F_j}{h_i}\,\partial_i \ln h_j
+        \quad (i \ne j), \qquad
+        J_{ii} = \frac{\partial_i F_i}{h_i} + \sum_{k\ne i}\frac{F_k}{h_k}\,\partial_k \ln h_i
+
+    Physical components, along unit vectors, so that the trace is the divergence and the
+    antisymmetric part half the curl [1]_. Each component and coordinate keeps its own direction:
+    what an upward component has by a depth comes into the divergence with a minus.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset, optional
+        Where names of variables are looked up.
+    components : mapping from dimension to component, optional
+        The components by the dimension that each goes along.
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
+        As for `xgradient.grad`.
+    **dims : name of a variable or DataArray
+        The components as keywords: ``lon="u", lat="v"``.
+
+    Returns
+    -------
+    Dataset
+        ``du_dlon``, ``du_dlat``, ``dv_dlon``, ``dv_dlat``: the derivative of each component along
+        each axis, curvature included, in units of a component over a length.
+        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
+        that all components have in common (float64 for integers and booleans).
+
+    Raises
+    ------
+    TypeError
+        If a component is not numeric, or an argument has the wrong type.
+    ValueError
+        If a component is missing or lies on another grid, the units of the terms cannot be
+        added, or for one of the reasons of `xgradient.grad`.
+
+    References
+    ----------
+    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+       doi:10.1017/CBO9780511800955
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
+    >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y")
+    >>> wind = xr.Dataset({"u": 2 * x + 0 * y, "v": x - y}, {"x": x, "y": y})
+    >>> {name: float(d[1, 1]) for name, d in wind.grad.jacobian(x="u", y="v").items()}
+    {'du_dx': 2.0, 'du_dy': 0.0, 'dv_dx': 1.0, 'dv_dy': -1.0}
+    """
+    scheme = Scheme.checked(1, accuracy, edge_order, skipna)
+    vector = collect_vector_field(obj, components, dims, metric, scheme, spacing, periodic)
+    every = range(len(vector.fields))
+    pairs = [(i, j) for i in every for j in every]
+    grid = vector.grid
+    vector.check_units("a Jacobian")
+
+    def expressions() -> list[Expression]:
+        # Each row is of the component as it is given; others that it mixes with have their signs.
+        return [vector.signed(jacobian_expression(grid, i, j)) * vector.signs[i] for i, j in pairs]
+
+    data = evaluate_expressions(vector.context, vector.fields, expressions)
+    vector.warn()
+    results = []
+    for part, (i, j) in zip(data, pairs, strict=True):
+        grid_axis, name = vector.grid.axes[j], vector.names[i]
+        words = f"derivative of {vector.long_names[i]} with respect to {grid_axis.axis.long_name}"
+        unit = vector.unit(i, j)
+        results.append(vector.to_dataarray(part, f"d{name}_d{grid_axis.axis.name}", unit, words))
+    return to_dataset(results, vector.fields[0].coords)
+
+
+def strain(
+    obj: XarrayObject | None = None,
+    components: Mapping[Hashable, Any] | None = None,
+    /,
+    *,
+    metric: Any = None,
+    accuracy: int = 2,
+    edge_order: int | None = None,
+    spacing: Any = None,
+    periodic: Any = None,
+    skipna: bool = False,
+    **dims: Any,
+) -> xr.Dataset:
+    r"""Deformation of a horizontal flow, and the Okubo-Weiss parameter.
+
+    With the Jacobian J of (u, v) along x and y, curvature included:
+
+    .. math::
+
+        S_n = J_{ux} - J_{vy}, \quad S_s = J_{vx} + J_{uy}, \quad S = \sqrt{S_n^2 + S_s^2},
+        \quad W = S_n^2 + S_s^2 - (J_{vx} - J_{uy})^2
+
+    Normal, shear and total deformation, and the parameter that is negative in vortices [1]_ [2]_.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset, optional
+        Where names of variables are looked up.
+    components : mapping from dimension to component, optional
+        Two components by the dimension that each goes along.
+    metric, accuracy, edge_order, spacing, periodic, skipna : optional
+        As for `xgradient.grad`.
+    **dims : name of a variable or DataArray
+        The components as keywords: ``lon="u", lat="v"``.
+
+    Returns
+    -------
+    Dataset
+        ``normal_deformation``, ``shear_deformation``, ``total_deformation`` and ``okubo_weiss``,
+        in units of a component over a length, the last of these squared.
+        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
+        that all components have in common (float64 for integers and booleans).
+
+    Raises
+    ------
+    TypeError
+        If a component is not numeric, or an argument has the wrong type.
+    ValueError
+        If a component is missing or lies on another grid, the units of the terms cannot be
+        added, or for one of the reasons of `xgradient.grad`.
+
+    References
+    ----------
+    .. [1] Okubo, A. (1970): Horizontal dispersion of floatable particles in the vicinity of
+       velocity singularities such as convergences. Deep-Sea Research 17, 445-454,
+       doi:10.1016/0011-7471(70)90059-8
+    .. [2] Weiss, J. (1991): The dynamics of enstrophy transfer in two-dimensional
+       hydrodynamics. Physica D 48, 273-294, doi:10.1016/0167-2789(91)90088-Q
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> import xgradient
+    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
+    >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y")
+    >>> flow = xr.Dataset({"u": x + 0 * y, "v": 0 * x - y}, {"x": x, "y": y})
+    >>> strain = flow.grad.strain(x="u", y="v")
+    >>> float(strain.normal_deformation[1, 1]), float(strain.okubo_weiss[1, 1])
+    (2.0, 4.0)
+    """
+    scheme = Scheme.checked(1, accuracy, edge_order, skipna)
+    vector = collect_vector_field(
+        obj, components, dims, metric, scheme, spacing, periodic, (2,), True
+    )
+    vector.check_units("a deformation", axes=True)
+    unit, _ = vector.units("a deformation")
+    grid, turned = vector.grid, vector.turned
+
+    def expressions() -> list[Expression]:
+        ux, uy, vx, vy = (
+            vector.signed(jacobian_expression(grid, i, j)) * (turned[i] * turned[j])
+            for i in (0, 1)
+            for j in (0, 1)
+        )
+        return [ux - vy, vx + uy, vx - uy]
+
+    data = evaluate_expressions(vector.context, vector.fields, expressions, deformation, 4)
+    vector.warn()
+    data[2] = real_length(data[2])
+    squared = product_units(unit, unit)
+    named = {
+        "normal_deformation": ("normal deformation", unit),
+        "shear_deformation": ("shear deformation", unit),
+        "total_deformation": ("total deformation", unit),
+        "okubo_weiss": ("Okubo-Weiss parameter", squared),
+    }
+    results = [
+        vector.to_dataarray(part, name, units, f"{words} of {vector.label}")
+        for part, (name, (words, units)) in zip(data, named.items(), strict=True)
+    ]
+    return to_dataset(results, vector.fields[0].coords)

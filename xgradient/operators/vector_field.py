@@ -1,0 +1,376 @@
+"""Vector fields: which variable is the component along which dimension, on one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from ..geometry.build import build_grid
+from ..geometry.expression import Expression
+from ..geometry.grid import Grid
+from ..geometry.lowering import LoweringContext
+from ..geometry.metrics import resolve_metric
+from ..labels.attrs import describe_field, result_attrs
+from ..labels.coordinates import latlon_kind, resolve_coord, resolve_name
+from ..labels.hints import close_name
+from ..labels.results import same_units, to_dataarray
+from ..labels.standard_names import direction_of_coord, points_down, sign_along
+from ..labels.units import common_units, result_units
+from ..stencils.scheme import Scheme
+from .fields import check_field
+from .user_warnings import warn_of_angles, warn_of_directions
+
+
+@dataclass(frozen=True, eq=False)
+class VectorField:
+    """The components of a vector field, and the axes that they go along.
+
+    Attributes
+    ----------
+    fields : list of DataArray
+        The components, with the dimensions of the first in its order.
+    binding : Binding
+        The axes, bound to these arrays.
+    spacing
+        As `xgradient.grad` takes it.
+    """
+
+    fields: list[xr.DataArray]
+    context: LoweringContext
+    spacing: Any = None
+
+    @property
+    def grid(self) -> Grid:
+        """The axes."""
+        return self.context.grid
+
+    @property
+    def names(self) -> list[Hashable]:
+        """The components' names, or else their axes'."""
+        grid_axes = self.grid.axes
+        pairs = zip(self.fields, grid_axes, strict=True)
+        return [grid_axis.axis.name if f.name is None else f.name for f, grid_axis in pairs]
+
+    @property
+    def long_names(self) -> list[str]:
+        """The components in words."""
+        return [
+            describe_field(f.attrs, n) or "" for f, n in zip(self.fields, self.names, strict=True)
+        ]
+
+    @property
+    def label(self) -> str:
+        """The vector in words."""
+        return f"({', '.join(str(name) for name in self.names)})"
+
+    @cached_property
+    def coords(self) -> list[xr.Variable | None]:
+        """The coordinates that the components go along, with what any component knows of them."""
+        found: list[xr.Variable | None] = []
+        for grid_axis in self.grid.axes:
+            every = [f.coords.variables.get(grid_axis.axis.name) for f in self.fields]
+            known = [coord for coord in every if coord is not None]
+            told = [coord for coord in known if "positive" in coord.attrs]
+            found.append(next(iter(told or known), None))
+        return found
+
+    @cached_property
+    def directions(self) -> list[str | None]:
+        """The directions, "x", "y" or "z", that the axes have; None where it is not clear."""
+        pairs = zip(self.grid.axes, self.coords, strict=True)
+        return [direction_of_coord(grid_axis.axis.name, coord) for grid_axis, coord in pairs]
+
+    @property
+    def _signs(self) -> list[int | None]:
+        every = zip(self.fields, self.coords, strict=True)
+        return [sign_along(f.attrs, {} if c is None else c.attrs) for f, c in every]
+
+    @cached_property
+    def signs(self) -> list[int]:
+        """For each component 1 if it points as its coordinate increases, -1 if against it."""
+        return [1 if sign is None else sign for sign in self._signs]
+
+    @cached_property
+    def turned(self) -> list[int]:
+        """For each axis -1 if it increases downwards, else 1: upward ones are right-handed."""
+        return [-1 if c is not None and points_down(c.attrs) else 1 for c in self.coords]
+
+    def signed(self, expression: Expression) -> Expression:
+        """A formula for components along the axes as one for those that are given."""
+        return expression.signed(self.signs) if -1 in self.signs else expression
+
+    def warn(self) -> None:
+        """Warn where labels say something else than the call, or too little."""
+        attrs, dims = [f.attrs for f in self.fields], [s.axis.name for s in self.grid.axes]
+        warn_of_directions(attrs, self.names, dims, self.directions, self._signs)
+        warn_of_angles(self.fields[0], self.grid, self.spacing)
+
+    def standard_name(
+        self, units: str | None, name_of: Callable[..., str | None], *along: str
+    ) -> str | None:
+        """What CF calls a derivative of the vector, if its units are those of one by lengths."""
+        name = name_of([f.attrs for f in self.fields], self.directions, *along)
+        # On a globe all are lengths, whether or not the components have units.
+        unknown = all("units" not in f.attrs for f in self.fields)
+        metres = unknown and all(grid_axis.latlon_kind is not None for grid_axis in self.grid.axes)
+        return name if name is not None and (metres or same_units(units, "s-1")) else None
+
+    def unit(self, i: int, j: int) -> str | None:
+        """Units of the derivative of component i along axis j; None if they are unknown."""
+        if any(grid_axis.is_curved for grid_axis in self.grid.axes) and any(
+            f.attrs.get("units") is None for f in self.fields
+        ):
+            return None  # what another component adds may be anything
+        return result_units(self.fields[i].attrs.get("units"), self.grid.axes[j].axis.units, 1)
+
+    def units(self, label: str) -> tuple[str | None, list[float]]:
+        """Units of the sum of each component's derivative along its own axis, and factors."""
+        return common_units([self.unit(i, i) for i in range(len(self.fields))], label)
+
+    def check_units(self, label: str, *, always: bool = False, axes: bool = False) -> None:
+        """Refuse units that differ by a factor where components, or also axes, are mixed.
+
+        In curved coordinates components are mixed in any case.
+        """
+        factors: list[float] = []
+        if always or any(grid_axis.is_curved for grid_axis in self.grid.axes):
+            factors += common_units([f.attrs.get("units") for f in self.fields], label)[1]
+        if axes:
+            factors += self.units(label)[1]
+        if any(factor != 1 for factor in factors):
+            raise ValueError(
+                f"{label} mixes the components {self.label}, whose units differ by a factor; "
+                "convert one of them or its coordinate"
+            )
+
+    def to_dataarray(
+        self, data: Any, name: str, units: str | None, words: str, standard_name: str | None = None
+    ) -> xr.DataArray:
+        """A result on the grid of the components."""
+        first = self.fields[0]
+        shared = {
+            k: v
+            for k, v in first.attrs.items()
+            if all(k in f.attrs and _equal_attrs(v, f.attrs[k]) for f in self.fields[1:])
+        }
+        return to_dataarray(first, data, name, result_attrs(shared, units, words, standard_name))
+
+    def check_grid(self, f: xr.DataArray, label: str) -> None:
+        """Refuse a field that lies on another grid than the components."""
+        its, name = f"{label} {str(f.name)!r}", repr(str(self.names[0]))
+        wide = [grid_axis.axis.name for grid_axis in self.grid.axes if len(grid_axis.dims) > 1]
+        _check_grid(self.fields[0], f, name, its, wide)
+
+
+def collect_vector_field(
+    obj: Any,
+    components: Any,
+    dims: Mapping[Any, Any],
+    metric: Any,
+    scheme: Scheme,
+    spacing: Any,
+    periodic: Any,
+    counts: tuple[int, ...] = (1, 2, 3),
+    ordered: bool = False,
+) -> VectorField:
+    """The vector field that the arguments of a call stand for.
+
+    Parameters
+    ----------
+    obj : DataArray, Dataset or None
+        Where names are looked up.
+    components, dims : mapping
+        The components by dimension, in one of the two.
+    metric, order, spacing, periodic
+        As `build_grid` takes them.
+    counts : tuple of int
+        How many components there may be.
+    ordered : bool
+        Whether longitude (x), latitude (y) and the vertical come first to last in any case.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a component is missing, not numeric or on another grid than the first.
+    """
+    if isinstance(obj, Mapping) and not isinstance(obj, xr.Dataset):
+        # The first argument may be left out where no names are looked up.
+        obj, dims = None, {**obj, **dims}
+    given = _components_by_dim(components, dims, counts)
+    fields = _same_grid_fields(obj, given)
+    first = fields[0]
+    asked = list(given)
+    if ordered:
+        asked = _right_handed(first, asked)
+        fields = [fields[list(given).index(dim)] for dim in asked]
+        first = fields[0]
+    # Scale factors and grid mappings may be other variables of the Dataset.
+    scalar = [obj] if isinstance(obj, xr.DataArray) else []
+    metric = resolve_metric(metric, first if obj is None else obj, [*fields, *scalar])
+    spacing, periodic = (_of_field(first, obj, given) for given in (spacing, periodic))
+    grid, _ = build_grid(first, asked, metric, scheme, spacing, periodic, [first])
+    grid, fields = grid.for_fields([f.transpose(*first.dims) for f in fields])
+    flat = [grid_axis.latlon_kind is not None for grid_axis in grid.axes]
+    context = LoweringContext(grid, first.dims, first.shape, scheme, tuple(flat))
+    return VectorField(fields, context, spacing)
+
+
+def _of_field(field: xr.DataArray, obj: Any, given: Any) -> Any:
+    """Spacing or periodic without the names that others of the data have, but not this field."""
+    if obj is None:
+        return given
+    if isinstance(given, Mapping):
+        return {name: v for name, v in given.items() if not _is_beside(field, obj, name)}
+    if isinstance(given, str):
+        return [] if _is_beside(field, obj, given) else given
+    if isinstance(given, list | tuple) and all(isinstance(name, str) for name in given):
+        return [name for name in given if not _is_beside(field, obj, name)]
+    return given
+
+
+def _is_beside(field: xr.DataArray, obj: Any, name: Hashable) -> bool:
+    """Whether a name is known to the data, but not to a field of theirs."""
+
+    def known(data: Any) -> bool:
+        try:
+            resolve_name(data, name)
+        except ValueError:
+            return False
+        return True
+
+    return not known(field) and known(obj)
+
+
+def _components_by_dim(
+    components: Any, dims: Mapping[Any, Any], counts: tuple[int, ...]
+) -> dict[Hashable, Any]:
+    """The components by dimension, as many as there may be."""
+    if components is not None and not isinstance(components, Mapping):
+        raise TypeError(
+            f"components is of type {type(components).__name__}; give a mapping from dimension "
+            "to component, or keywords such as lon='u', lat='v'"
+        )
+    given = {**(components or {}), **dims}
+    if len(given) not in counts:
+        wanted = " or ".join(str(n) for n in counts) if len(counts) < 3 else "1 to 3"
+        raise ValueError(
+            f"{len(given)} component{'' if len(given) == 1 else 's'} of the vector given "
+            f"{'(' + ', '.join(repr(str(d)) for d in given) + ') ' if given else ''}where "
+            f"{wanted} are needed; give each by its dimension, such as lon='u', lat='v'"
+        )
+    return given
+
+
+def _same_grid_fields(obj: Any, given: Mapping[Hashable, Any]) -> list[xr.DataArray]:
+    """The components, of which none may lie on another grid than the first."""
+    fields = [_component(obj, dim, field) for dim, field in given.items()]
+    names = [repr(str(f.name)) if f.name is not None else f"that along {str(d)!r}"
+             for d, f in zip(given, fields, strict=True)]  # fmt: skip
+    first = fields[0]
+    for f, name in zip(fields[1:], names[1:], strict=True):
+        _check_dims(first, f, names[0], name)
+    refs = [resolve_coord(first, dim) for dim in given]
+    wide = [ref.name for ref in refs if len(ref.dims) > 1]
+    for f, name in zip(fields[1:], names[1:], strict=True):
+        _check_grid(first, f, names[0], name, wide)
+    return fields
+
+
+def _equal_attrs(a: Any, b: Any) -> bool:
+    """Whether two attributes, perhaps arrays, are the same."""
+    return type(a) is type(b) and bool(np.array_equal(a, b))
+
+
+def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
+    if not isinstance(field, xr.DataArray | Hashable):
+        raise TypeError(
+            f"the component along {str(dim)!r} is of type {type(field).__name__}; give a "
+            "DataArray or the name of a variable"
+        )
+    if not isinstance(field, xr.DataArray):
+        known = {} if obj is None else obj.variables if isinstance(obj, xr.Dataset) else obj.coords
+        if field not in known:
+            names = ", ".join(sorted(repr(str(n)) for n in known)) or "none"
+            close = close_name(field, sorted(known, key=str)) or _option(dim, known)
+            raise ValueError(
+                f"the component along {str(dim)!r} is {field!r}, which is no DataArray and no "
+                f"name of a variable here{close}; there are {names}"
+            )
+        field = obj[field]
+    return check_field(field)
+
+
+def _option(dim: Hashable, known: Any) -> str:
+    """Return which option may be meant by a keyword that is no dimension."""
+    options = "metric", "accuracy", "edge_order", "spacing", "periodic", "skipna"
+    return "" if dim in known else close_name(dim, options)
+
+
+def _check_grid(
+    first: xr.DataArray, other: xr.DataArray, name: str, its: str, wide: list[Hashable]
+) -> None:
+    """Refuse fields that do not lie on one grid, as its coordinates of two dimensions tell, too."""
+    _check_dims(first, other, name, its)
+    for dim in first.dims:
+        if first.sizes[dim] != other.sizes[dim]:
+            raise ValueError(
+                f"{name} has {first.sizes[dim]} points along {str(dim)!r}, but {its} has "
+                f"{other.sizes[dim]}; bring them to one grid, e.g. with .interp_like"
+            )
+    for coord in (*first.dims, *wide):
+        a, b = first.coords.variables.get(coord), other.coords.variables.get(coord)
+        if a is None or b is None or a is b or not a.chunks == b.chunks is None:
+            continue  # what is on dask is not computed
+        if set(a.dims) != set(b.dims) or not a.equals(b.transpose(*a.dims)):
+            raise ValueError(
+                f"{name} and {its} have different values of the coordinate {str(coord)!r}; bring "
+                "them to one grid, e.g. with .interp_like"
+            )
+
+
+def _check_dims(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -> None:
+    """Refuse fields of other dimensions, and say what to do with those of a staggered grid."""
+    mine, theirs = set(first.dims), set(other.dims)
+    if mine == theirs:
+        return
+    found = (
+        f"{name} has the dimensions {', '.join(str(d) for d in first.dims) or 'none'}, but "
+        f"{its} has {', '.join(str(d) for d in other.dims) or 'none'}"
+    )
+    if mine <= theirs or theirs <= mine:
+        raise ValueError(f"{found}; bring them to the same ones, e.g. with .broadcast_like")
+    mend = "average neighbours of each to the same points, and name their dimensions alike"
+    for f, g in ((first, other), (other, first)):
+        for a, b in zip(f.dims, g.dims, strict=False):
+            # Points on the faces of cells are one more than the cells.
+            if a != b and b not in f.dims and f.sizes[a] == g.sizes[b] + 1:
+                label, cells = repr(str(a)), repr(str(b))
+                mend += (
+                    f", .rolling({{{label}: 2}}).mean().isel({{{label}: slice(1, None)}})"
+                    f".rename({{{label}: {cells}}}) for that along {label}"
+                )
+    raise ValueError(f"{found}, as on a staggered grid; {mend}")
+
+
+def _right_handed(obj: xr.DataArray, names: list[Hashable]) -> list[Hashable]:
+    """The names as longitude or x, latitude or y, and the vertical, if they are known as such."""
+    ranks: dict[Hashable, int] = {}
+    for name in names:
+        ref = resolve_coord(obj, name)
+        kind = latlon_kind(ref.name, ref.coord)
+        attrs = {} if ref.coord is None else ref.coord.attrs
+        letter = str(attrs.get("axis", "") or str(ref.name)[:1]).lower()
+        if kind is None and letter in "xyz" and letter:
+            kind = letter
+        if kind is None and ("positive" in attrs or letter in "zld"):
+            kind = "z"
+        rank = {"longitude": 0, "x": 0, "latitude": 1, "y": 1, "z": 2}.get(str(kind))
+        if rank is None or rank in ranks.values():
+            return names
+        ranks[name] = rank
+    return sorted(names, key=ranks.__getitem__)
