@@ -282,6 +282,17 @@ def test_the_length_of_tiny_and_huge_vectors(dtype):
     np.testing.assert_allclose(found, np.hypot(*slopes).astype(dtype))
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_direction_has_the_precision_of_its_most_precise_component(chunked):
+    x, y = plane()
+    t = (3 * x + 4 * y).rename("t")
+    t = t.chunk(y=3) if chunked else t
+    u, v = (1 + 0 * t).astype("f4"), 1 / 3 + 0 * t
+    found = t.grad.directional(x=u, y=v, **EXACT)
+    assert found.dtype == "f8"
+    close(found, (3 + 4 / 3) / np.hypot(1, 1 / 3) + 0 * t)
+
+
 def test_tiles_and_threads_give_the_same_bits(monkeypatch):
     from xgradient.kernels.compiled import tiles
 

@@ -401,7 +401,7 @@ def pointwise(function: Callable[..., Any], arrays: list[Any], out: Any = None) 
         return function(*arrays)
     with np.errstate(all="ignore"):  # missing and infinite values are values like others
         if out is None:
-            out = np.empty_like(arrays[0])
+            out = np.empty_like(arrays[0], dtype=np.result_type(*arrays))
         if not compiled_pointwise(function, arrays, out):
             # NumPy's products of complex numbers have other last bits for some layouts.
             out[...] = function(*map(as_aligned, arrays))
