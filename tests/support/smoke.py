@@ -1,7 +1,7 @@
 """One call of each kind, without pytest: to see that an installation works, whatever is installed.
 
-``python -W error tests/smoke.py`` takes what it needs from the package as installed, skips what
-needs an absent library, and ends with one line of counts. Values are compared with exact ones.
+``python -W error tests/support/smoke.py`` takes what it needs from the package as installed, skips
+what needs an absent library, and ends with one line of counts. Values are compared with exact ones.
 """
 
 from __future__ import annotations
