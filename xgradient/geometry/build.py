@@ -11,6 +11,7 @@ from .._typing import XarrayObject
 from ..engine.evaluate import derivatives
 from ..labels.arguments import (
     Found,
+    GridOptions,
     _of_some_call,
     normalize_dim,
     options_by_name,
@@ -35,8 +36,7 @@ from .track import along_tracks, check_arguments, find_track, out_of_order, two_
 def resolve_axes(
     obj: XarrayObject,
     dim: Hashable | Iterable[Hashable] | None,
-    spacing: Any,
-    periodic: Any,
+    options: GridOptions,
     fields: list[xr.DataArray],
 ) -> tuple[list[Axis], bool]:
     """The axes to differentiate along, and whether one name was given by itself.
@@ -45,9 +45,11 @@ def resolve_axes(
     ----------
     obj : DataArray or Dataset
         What is to be differentiated.
-    dim, spacing, periodic
-        As `xgradient.grad` takes them.
-    among : list of DataArray
+    dim
+        As `xgradient.grad` takes it.
+    options : GridOptions
+        The spacing and the period of each axis.
+    fields : list of DataArray
         The fields; of all dimensions, only those that one of them has are meant.
 
     Raises
@@ -56,11 +58,11 @@ def resolve_axes(
         If a name or value does not fit: one sentence with what was found.
     """
     found, scalar_dim = resolve_coords(obj, dim, fields)
-    return make_axes(obj, found, scalar_dim, spacing, periodic), scalar_dim
+    return make_axes(obj, found, scalar_dim, options), scalar_dim
 
 
 def make_axes(
-    obj: XarrayObject, found: Found, scalar_dim: bool, spacing: Any, periodic: Any
+    obj: XarrayObject, found: Found, scalar_dim: bool, options: GridOptions
 ) -> list[Axis]:
     for ref in found.values():
         if len(ref.dims) > 1:
@@ -68,7 +70,7 @@ def make_axes(
                 f"{describe_coord(ref)}, but scale factors and mixed derivatives belong to single "
                 "dimensions; name these, or give metric='sphere', or call .hessian"
             )
-    spacings, periods = options_by_name(obj, found, scalar_dim, spacing, periodic)
+    spacings, periods = options_by_name(obj, found, scalar_dim, options)
     return [
         _axis(obj, place, spacings.get(name), periods.get(name, False))
         for name, place in found.items()
@@ -90,10 +92,8 @@ def _axis(obj: XarrayObject, ref: CoordRef, spacing: Any, period: Any) -> Axis:
 def build_grid(
     obj: XarrayObject,
     dim: Hashable | Iterable[Hashable] | None,
-    metric: Any,
+    options: GridOptions,
     scheme: Scheme,
-    spacing: Any,
-    periodic: Any,
     fields: list[xr.DataArray],
 ) -> tuple[Grid, bool]:
     """The axes of an operator with their scale factors, and whether one name was given by itself.
@@ -102,19 +102,15 @@ def build_grid(
 
     Parameters
     ----------
-    metric : None, str, Sphere, Ellipsoid or mapping
-        As `xgradient.grad` takes it.
-    order : Order
-        How accurately the slopes of given scale factors are to be known.
+    scheme : Scheme
+        The accuracy of derivatives of given scale factors.
     """
-    resolved = resolve_metric(metric, obj)
+    resolved = resolve_metric(options.metric, obj)
     found, scalar_dim = resolve_coords(obj, dim, fields)
     if not isinstance(resolved, ScaleFactors) and any(len(p.dims) > 1 for p in found.values()):
-        return _build_curvilinear(
-            obj, found, scalar_dim, resolved, scheme, spacing, periodic
-        ), scalar_dim
+        return _build_curvilinear(obj, found, scalar_dim, resolved, scheme, options), scalar_dim
     if resolved is None or isinstance(resolved, ScaleFactors):
-        axes = make_axes(obj, found, scalar_dim, spacing, periodic)
+        axes = make_axes(obj, found, scalar_dim, options)
         if resolved is None:
             return cartesian_grid(axes), scalar_dim
 
@@ -126,7 +122,7 @@ def build_grid(
         sizes = {d: n for field in fields for d, n in field.sizes.items()}
         return grid_with_scale_factors(axes, resolved, sizes, slope), scalar_dim
     tracks = {p.dim: track for p in found.values() if (track := find_track(obj, p))}
-    spacings, periods = options_by_name(obj, found, scalar_dim, spacing, periodic, beyond=True)
+    spacings, periods = options_by_name(obj, found, scalar_dim, options, beyond=True)
     plain = {}
     for name, place in found.items():
         if place.name in tracks:
@@ -147,7 +143,7 @@ def build_grid(
             )
     if tracks:
         return along_tracks(list(found.values()), plain, tracks, resolved), scalar_dim
-    everywhere = False if periodic is False else None
+    everywhere = False if options.periodic is False else None
     by_name = {found[n].name if n in found else n: p for n, p in periods.items()}
 
     def closes(ref: CoordRef) -> Any:
@@ -166,8 +162,7 @@ def _build_curvilinear(
     scalar_dim: bool,
     globe: Globe | None,
     scheme: Scheme,
-    spacing: Any,
-    periodic: Any,
+    options: GridOptions,
 ) -> CurvilinearGrid:
     """Axes of which some are coordinates of two dimensions."""
     angles = [p for p in found.values() if globe is not None and latlon_kind(p.name, p.coord)]
@@ -175,7 +170,7 @@ def _build_curvilinear(
     lines = {name: place for name, place in found.items() if place not in wide}
     grid = find_horizontal_coords(obj, wide, globe)
     closed, others = {}, {}
-    for name, value in periodic_mapping(periodic, list(found)).items():
+    for name, value in periodic_mapping(options.periodic, list(found)).items():
         ref = found[name] if name in found else _of_some_call(obj, name)
         if ref is None or (len(ref.dims) > 1 and set(ref.dims) != set(grid.dims)):
             continue
@@ -188,7 +183,7 @@ def _build_curvilinear(
             closed[ref.dim] = value
         else:
             others[name] = value
-    spacings = spacing_mapping(spacing, list(found), scalar_dim)
+    spacings = spacing_mapping(options.spacing, list(found), scalar_dim)
     for given, names in (("dim", lines), ("spacing", spacings)):
         for name in names:
             ref = found[name] if name in found else _of_some_call(obj, name)
@@ -197,7 +192,10 @@ def _build_curvilinear(
                     f"{given} names {str(ref.name)!r}, but positions along it are those of "
                     f"{str(wide[0].name)!r}, which has 2 dimensions; leave one of them out"
                 )
-    axes = {axis.name: axis for axis in make_axes(obj, lines, False, spacings, others)}
+    axes = {
+        axis.name: axis
+        for axis in make_axes(obj, lines, False, GridOptions(None, spacings, others))
+    }
     grid_axes = [grid.direction(p) if p in wide else GridAxis(axes[p.name]) for p in found.values()]
     return grid.make_grid(grid_axes, closed, scheme)
 

@@ -10,7 +10,7 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..engine.chunked import first_non_monotonic
-from ..labels.arguments import periodic_mapping, spacing_mapping
+from ..labels.arguments import GridOptions, periodic_mapping, spacing_mapping
 from ..labels.attrs import describe_field
 from ..labels.coordinates import (
     find_cf_name,
@@ -30,8 +30,7 @@ def reject_spacing_for_columns(
     names: list[Hashable],
     scalar_dim: bool,
     columns: Mapping[Hashable, VerticalCoord],
-    spacing: Any,
-    periodic: Any,
+    options: GridOptions,
 ) -> Mapping[Hashable, Any]:
     """The spacing by name, which those that bring positions in ``columns`` of their own have not.
 
@@ -41,10 +40,10 @@ def reject_spacing_for_columns(
         If one of these is given a spacing or a period, or a name is unknown.
     """
     own = {column.name: name for name, column in columns.items()}
-    spacings = spacing_mapping(spacing, names, scalar_dim)
+    spacings = spacing_mapping(options.spacing, names, scalar_dim)
     for argument, given in (
         ("spacing", spacings),
-        ("periodic", periodic_mapping(periodic, names)),
+        ("periodic", periodic_mapping(options.periodic, names)),
     ):
         for key, value in given.items():
             name = key if key in columns else own.get(resolve_name(obj, key))

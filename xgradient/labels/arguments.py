@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -16,20 +16,37 @@ from .coordinates import CoordRef, resolve_coord, resolve_name
 Found = dict[Hashable, CoordRef]
 
 
+class GridOptions(NamedTuple):
+    """Hold the options of a call that decide its grid, as the user gives them.
+
+    Attributes
+    ----------
+    metric : None, str, Sphere, Ellipsoid, ScaleFactors or mapping
+        Lengths for coordinates.
+    spacing : None, number, 1-D array, sequence or mapping
+        Steps or node positions instead of coordinates.
+    periodic : None, bool, name, sequence of names or mapping
+        The axes that close on themselves, or their periods.
+    """
+
+    metric: Any = None
+    spacing: Any = None
+    periodic: Any = None
+
+
 def options_by_name(
     obj: XarrayObject,
     found: Found,
     scalar_dim: bool,
-    spacing: Any,
-    periodic: Any,
+    options: GridOptions,
     beyond: bool = False,
 ) -> tuple[dict[Hashable, Any], dict[Hashable, Any]]:
     """The spacing and the period of each name of the call, where one is given."""
-    if spacing is None and periodic is None:
+    if options.spacing is None and options.periodic is None:
         return {}, {}
     names = list(found)
-    spacings = _align_option(obj, found, spacing_mapping(spacing, names, scalar_dim))
-    periods = _align_option(obj, found, periodic_mapping(periodic, names), beyond)
+    spacings = _align_option(obj, found, spacing_mapping(options.spacing, names, scalar_dim))
+    periods = _align_option(obj, found, periodic_mapping(options.periodic, names), beyond)
     return spacings, periods
 
 

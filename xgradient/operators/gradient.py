@@ -14,6 +14,7 @@ from ..geometry.cyclic import FieldsWithoutCyclicPoint, cyclic_points
 from ..geometry.grid import Grid
 from ..geometry.lowering import LoweringContext
 from ..geometry.orthogonal import axis_derivative_expression
+from ..labels.arguments import GridOptions
 from ..labels.results import derivative_to_dataarray, mixed_to_dataarray, pack_results
 from ..stencils.scheme import Scheme
 from .evaluate import evaluate_expressions, grid_dims
@@ -146,22 +147,21 @@ def grad(
         long_name:  derivative of t with respect to lat
     """
     scheme = Scheme.checked(deriv, accuracy, edge_order, skipna)
+    options = GridOptions(metric, spacing, periodic)
     check_labelled(obj, "grad")
     if isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
         if along is not None or at_constant is not None:
             raise ValueError(
                 "along and at_constant are not for mixed derivatives; name coordinates in a list"
             )
-        return _mixed(obj, dim, scheme, spacing, periodic, metric)
+        return _mixed(obj, dim, scheme, options)
     if isinstance(dim, Iterator):
         dim = list(dim)  # which is looked at more than once
     fields = select_fields(obj, dim)
-    by_columns = grad_with_columns(
-        obj, fields, dim, scheme, spacing, periodic, metric, along, at_constant
-    )
+    by_columns = grad_with_columns(obj, fields, dim, scheme, options, along, at_constant)
     if by_columns is not None:
         return by_columns
-    grid, scalar_dim = build_grid(obj, dim, metric, scheme, spacing, periodic, fields=fields)
+    grid, scalar_dim = build_grid(obj, dim, options, scheme, fields)
     results = []
     for da in fields:
         mine = [i for i, grid_axis in enumerate(grid.axes) if set(grid_axis.dims) <= set(da.dims)]
@@ -197,11 +197,10 @@ def _differentiate(
 
 
 def _mixed(
-    obj: XarrayObject, dim: Mapping[Hashable, int], scheme: Scheme, spacing: Any, periodic: Any,
-    metric: Any,
-) -> Any:  # fmt: skip
+    obj: XarrayObject, dim: Mapping[Hashable, int], scheme: Scheme, options: GridOptions
+) -> Any:
     """One mixed derivative, by the product of the stencils of all axes."""
-    if metric is not None:
+    if options.metric is not None:
         raise ValueError(
             "mixed derivatives are those of the coordinates; with a metric call "
             ".hessian, which has the second derivatives in metres"
@@ -211,7 +210,7 @@ def _mixed(
     rest = scheme.accuracy, scheme.edge_order, scheme.skipna
     orders = [Scheme.checked(n, *rest) for n in dim.values()]
     fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
-    axes, _ = resolve_axes(obj, list(dim), spacing, periodic, fields=fields)
+    axes, _ = resolve_axes(obj, list(dim), options, fields)
     points = cyclic_points(axes)
     fields = [da for da in fields if {axis.dim for axis in axes} <= set(da.dims)]
     if not fields:

@@ -15,6 +15,7 @@ from ..geometry.latlon_names import horizontal_names
 from ..geometry.lowering import LoweringContext
 from ..geometry.metrics import resolve_metric
 from ..geometry.orthogonal import gradient_expression, hessian_expression, laplacian_expression
+from ..labels.arguments import GridOptions
 from ..labels.attrs import describe_field, result_attrs
 from ..labels.results import derivative_to_dataarray, mixed_to_dataarray, pack_results, to_dataarray
 from ..labels.standard_names import gradient_name
@@ -102,7 +103,9 @@ def magnitude(
         return [to_dataarray(da, data, name, attrs)]
 
     order = Scheme.checked(1, accuracy, edge_order, skipna)
-    return _scalar_operator(obj, dim, metric, order, spacing, periodic, "magnitude", one)
+    return _scalar_operator(
+        obj, dim, GridOptions(metric, spacing, periodic), order, "magnitude", one
+    )
 
 
 def laplacian(
@@ -174,7 +177,9 @@ def laplacian(
         return [to_dataarray(da, data, name, attrs)]
 
     order = Scheme.checked(2, accuracy, edge_order, skipna)
-    return _scalar_operator(obj, dim, metric, order, spacing, periodic, "laplacian", one)
+    return _scalar_operator(
+        obj, dim, GridOptions(metric, spacing, periodic), order, "laplacian", one
+    )
 
 
 def hessian(
@@ -239,7 +244,9 @@ def hessian(
     {'d2t_dx2': 2.0, 'd2t_dx_dy': 3.0, 'd2t_dy2': 0.0}
     """
     scheme = Scheme.checked(2, accuracy, edge_order, skipna)
-    made = _scalar_operator(obj, dim, metric, scheme, spacing, periodic, "hessian", _hessian_fields)
+    made = _scalar_operator(
+        obj, dim, GridOptions(metric, spacing, periodic), scheme, "hessian", _hessian_fields
+    )
     return made if isinstance(made, xr.Dataset) else made.to_dataset()
 
 
@@ -281,10 +288,8 @@ def _long_name(text: str, da: xr.DataArray) -> str | None:
 def _scalar_operator(
     obj: XarrayObject,
     dim: Any,
-    metric: Any,
+    options: GridOptions,
     scheme: Scheme,
-    spacing: Any,
-    periodic: Any,
     label: str,
     one: Callable[[Grid, xr.DataArray, Scheme], list[xr.DataArray]],
 ) -> Any:
@@ -297,15 +302,15 @@ def _scalar_operator(
         return one(grid, da, scheme)
 
     fields = select_fields(obj, dim)
-    metric = resolve_metric(metric, obj)
+    options = options._replace(metric=resolve_metric(options.metric, obj))
     if dim is None:
-        dim = horizontal_names(obj, metric)
-    frame, _ = build_grid(obj, dim, metric, scheme, spacing, periodic, fields)
+        dim = horizontal_names(obj, options.metric)
+    frame, _ = build_grid(obj, dim, options, scheme, fields)
     if isinstance(obj, xr.Dataset):
         asked = set(grid_dims(frame))
         fields = [da for da in fields if asked <= set(da.dims)]
         if not fields:
             raise no_field_error(obj, sorted(map(str, asked)))
     results = [result for da in fields for result in each(frame, da)]
-    warn_of_angles(obj, frame, spacing)
+    warn_of_angles(obj, frame, options.spacing)
     return pack_results(obj, results, len(results) == 1)

@@ -11,6 +11,7 @@ import xarray as xr
 from .._typing import XarrayObject
 from ..geometry.expression import Expression
 from ..geometry.orthogonal import gradient_expression
+from ..labels.arguments import GridOptions
 from ..labels.attrs import describe_field, result_attrs
 from ..labels.results import pack_results, to_dataarray
 from ..labels.units import common_units, product_units, result_units
@@ -81,8 +82,11 @@ def advection(
     >>> t.grad.advection(x=xr.full_like(t, 2.0)).values
     array([-10., -10., -10.])
     """
-    options = metric, accuracy, edge_order, spacing, periodic, skipna
-    return _directional_operator(obj, components, dims, options, "advection", -1.0, unit=False)
+    scheme = Scheme.checked(1, accuracy, edge_order, skipna)
+    options = GridOptions(metric, spacing, periodic)
+    return _directional_operator(
+        obj, components, dims, options, scheme, "advection", -1.0, unit=False
+    )
 
 
 def directional(
@@ -145,24 +149,26 @@ def directional(
     >>> t.grad.directional(x=xr.full_like(t, -2.0)).values
     array([-5., -5., -5.])
     """
-    options = metric, accuracy, edge_order, spacing, periodic, skipna
-    return _directional_operator(obj, components, dims, options, "directional", 1.0, unit=True)
+    scheme = Scheme.checked(1, accuracy, edge_order, skipna)
+    options = GridOptions(metric, spacing, periodic)
+    return _directional_operator(
+        obj, components, dims, options, scheme, "directional", 1.0, unit=True
+    )
 
 
 def _directional_operator(
     obj: XarrayObject,
     components: Mapping[Hashable, Any] | None,
     dims: Mapping[str, Any],
-    options: tuple[Any, ...],
+    options: GridOptions,
+    scheme: Scheme,
     prefix: str,
     sign: float,
     unit: bool,
 ) -> Any:
     """F·∇f for a scalar or all scalars of a Dataset."""
-    metric, accuracy, edge_order, spacing, periodic, skipna = options
-    scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     check_labelled(obj, prefix)
-    vector = collect_vector_field(obj, components, dims, metric, scheme, spacing, periodic)
+    vector = collect_vector_field(obj, components, dims, options, scheme)
     if isinstance(obj, xr.DataArray):
         scalars = [obj]
     else:

@@ -10,6 +10,7 @@ import xarray as xr
 from .._typing import XarrayObject
 from ..geometry.expression import Expression
 from ..geometry.orthogonal import curl_expression, divergence_expression, jacobian_expression
+from ..labels.arguments import GridOptions
 from ..labels.results import to_dataset
 from ..labels.standard_names import divergence_name, vorticity_name
 from ..labels.units import common_units, product_units
@@ -89,7 +90,8 @@ def divergence(
            [3., 3., 3.]])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    vector = collect_vector_field(obj, components, dims, metric, scheme, spacing, periodic)
+    options = GridOptions(metric, spacing, periodic)
+    vector = collect_vector_field(obj, components, dims, options, scheme)
     units, factors = vector.units("a divergence")
     factors = [factor * sign for factor, sign in zip(factors, vector.signs, strict=True)]
     grid = vector.grid
@@ -173,9 +175,8 @@ def curl(
            [2., 2., 2.]])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    vector = collect_vector_field(
-        obj, components, dims, metric, scheme, spacing, periodic, (2, 3), True
-    )
+    options = GridOptions(metric, spacing, periodic)
+    vector = collect_vector_field(obj, components, dims, options, scheme, (2, 3), True)
     pairs = [(0, 1)] if len(vector.fields) == 2 else [(1, 2), (2, 0), (0, 1)]
     grid, units, asked = vector.grid, [], []
     for i, j in pairs:
@@ -275,7 +276,8 @@ def jacobian(
     {'du_dx': 2.0, 'du_dy': 0.0, 'dv_dx': 1.0, 'dv_dy': -1.0}
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    vector = collect_vector_field(obj, components, dims, metric, scheme, spacing, periodic)
+    options = GridOptions(metric, spacing, periodic)
+    vector = collect_vector_field(obj, components, dims, options, scheme)
     every = range(len(vector.fields))
     pairs = [(i, j) for i in every for j in every]
     grid = vector.grid
@@ -367,9 +369,8 @@ def strain(
     (2.0, 4.0)
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    vector = collect_vector_field(
-        obj, components, dims, metric, scheme, spacing, periodic, (2,), True
-    )
+    options = GridOptions(metric, spacing, periodic)
+    vector = collect_vector_field(obj, components, dims, options, scheme, (2,), True)
     vector.check_units("a deformation", axes=True)
     unit, _ = vector.units("a deformation")
     grid, turned = vector.grid, vector.turned

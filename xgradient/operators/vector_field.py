@@ -15,6 +15,7 @@ from ..geometry.expression import Expression
 from ..geometry.grid import Grid
 from ..geometry.lowering import LoweringContext
 from ..geometry.metrics import resolve_metric
+from ..labels.arguments import GridOptions
 from ..labels.attrs import describe_field, result_attrs
 from ..labels.coordinates import latlon_kind, resolve_coord, resolve_name
 from ..labels.hints import close_name
@@ -171,10 +172,8 @@ def collect_vector_field(
     obj: Any,
     components: Any,
     dims: Mapping[Any, Any],
-    metric: Any,
+    options: GridOptions,
     scheme: Scheme,
-    spacing: Any,
-    periodic: Any,
     counts: tuple[int, ...] = (1, 2, 3),
     ordered: bool = False,
 ) -> VectorField:
@@ -186,8 +185,10 @@ def collect_vector_field(
         Where names are looked up.
     components, dims : mapping
         The components by dimension, in one of the two.
-    metric, order, spacing, periodic
-        As `build_grid` takes them.
+    options : GridOptions
+        The metric, and the spacing and the period of each axis.
+    scheme : Scheme
+        The derivative.
     counts : tuple of int
         How many components there may be.
     ordered : bool
@@ -211,9 +212,10 @@ def collect_vector_field(
         first = fields[0]
     # Scale factors and grid mappings may be other variables of the Dataset.
     scalar = [obj] if isinstance(obj, xr.DataArray) else []
-    metric = resolve_metric(metric, first if obj is None else obj, [*fields, *scalar])
-    spacing, periodic = (_of_field(first, obj, given) for given in (spacing, periodic))
-    grid, _ = build_grid(first, asked, metric, scheme, spacing, periodic, [first])
+    metric = resolve_metric(options.metric, first if obj is None else obj, [*fields, *scalar])
+    spacing, periodic = (_of_field(first, obj, v) for v in (options.spacing, options.periodic))
+    options = GridOptions(metric, spacing, periodic)
+    grid, _ = build_grid(first, asked, options, scheme, [first])
     grid, fields = grid.for_fields([f.transpose(*first.dims) for f in fields])
     flat = [grid_axis.latlon_kind is not None for grid_axis in grid.axes]
     context = LoweringContext(grid, first.dims, first.shape, scheme, tuple(flat))

@@ -36,7 +36,7 @@ from ..geometry.vertical import (
     resolve_column,
     resolve_columns,
 )
-from ..labels.arguments import normalize_dim
+from ..labels.arguments import GridOptions, normalize_dim
 from ..labels.results import derivative_to_dataarray, pack_results
 from ..stencils.scheme import Scheme
 from .evaluate import evaluate_expressions
@@ -129,9 +129,7 @@ def grad_with_columns(
     fields: list[xr.DataArray],
     dim: Any,
     scheme: Scheme,
-    spacing: Any,
-    periodic: Any,
-    metric: Any,
+    options: GridOptions,
     along: Hashable | None,
     constant: Hashable | None,
 ) -> Any:
@@ -143,10 +141,12 @@ def grad_with_columns(
         What is to be differentiated.
     fields : list of DataArray
         Its fields.
-    order : Order
-        The derivative.
-    dim, spacing, periodic, metric, along, constant
+    dim, along, constant
         As `xgradient.grad` takes them.
+    scheme : Scheme
+        The derivative.
+    options : GridOptions
+        The metric, and the spacing and the period of each axis.
 
     Raises
     ------
@@ -161,18 +161,19 @@ def grad_with_columns(
     if constant is not None:
         column = _resolve_constant(obj, names, dim is None, along, constant, scheme)
         names = [name for name in names if dim is not None or name != column.dim]
-        grid, _ = build_grid(obj, names, metric, scheme, spacing, periodic, fields)
+        grid, _ = build_grid(obj, names, options, scheme, fields)
         layers = ColumnRequest(grid, tuple(range(len(grid.axes))), constant=column)
     else:
         columns = resolve_columns(obj, names, along)
         if not columns:
             return None
-        spacing = reject_spacing_for_columns(obj, names, scalar_dim, columns, spacing, periodic)
+        spacing = reject_spacing_for_columns(obj, names, scalar_dim, columns, options)
+        options = options._replace(spacing=spacing)
         others = [name for name in names if name not in columns]
         grid = OrthogonalGrid(())
         if others:
-            grid, _ = build_grid(obj, others, metric, scheme, spacing, periodic, fields)
-        elif metric is not None:
+            grid, _ = build_grid(obj, others, options, scheme, fields)
+        elif options.metric is not None:
             raise ValueError(
                 f"metric is for other coordinates, but {names[0]!r} is a length itself; leave "
                 "metric out, or name latitude and longitude besides"
