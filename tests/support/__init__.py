@@ -1,1 +1,1 @@
-"""What tests share: sample fields, reference code, array libraries."""
+"""Helpers of tests: analytic fields, slow exact code, array libraries, random calls."""

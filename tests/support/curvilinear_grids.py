@@ -11,6 +11,15 @@ import xarray as xr
 from ..support.sphere_fields import RADIUS
 
 NAMES = ["nav_lat", "nav_lon"]
+XI, ETA = np.meshgrid(np.arange(17.0), np.arange(13.0))
+#: Positions (x, y) of grids in the plane.
+PLANES = {
+    "skewed": (2 * XI + ETA, 0.5 * ETA - 0.25 * XI),
+    "turned": (-ETA, XI),
+    "polar": ((2 + XI) * np.cos(ETA / 5), (2 + XI) * np.sin(ETA / 5)),
+    "wavy": (XI + 0.3 * np.sin(ETA), ETA + 0.2 * np.cos(XI)),
+    "far off": (1e6 + 2 * XI + ETA, -3e6 + ETA),
+}
 
 
 def sample(name: str) -> Path:
