@@ -1,4 +1,4 @@
-"""Sums of terms on one block: an array in memory, or a chunk with the rims of those around it."""
+"""Sums of terms on one block: an array in memory, or a chunk with the halos it received."""
 
 from __future__ import annotations
 
@@ -9,40 +9,46 @@ from .. import kernels
 from ..kernels import requests
 from ..kernels.compiled.tiles import Runner
 from ..kernels.requests import TermRequest, slice_axis
-from .plan import BlockPlan, HaloPlan
+from .halo import HaloPlan, PolarHalo
+from .plan import BlockPlan
 from .pole_rows import rows_beyond_pole, value_on_pole
 from .terms import PoleValue, TermSum
 
+#: Index of an input array, and an axis.
+InputAxis = tuple[int, int]
+
 
 class PolarCap:
-    """The rows nearest to a pole, all round the globe, and what pole terms are there.
+    """The rows nearest to a pole at all longitudes, and the replacement values on the pole.
 
     Parameters
     ----------
     rows : array
         The rows.
-    poles : sequence of PoleTerm
-        The pole terms of the same field.
+    pole_values : sequence of PoleValue
+        The replacement values to compute, all of the field that the rows belong to.
     end : int
         0 for the pole before the first row, 1 for the one after the last.
     """
 
-    def __init__(self, rows: Any, poles: Sequence[PoleValue], end: int) -> None:
+    def __init__(self, rows: Any, pole_values: Sequence[PoleValue], end: int) -> None:
         self.rows = rows
         with kernels.device_context(rows):
-            self.values = [value_on_pole(rows, t, end) for t in poles if t.rows[end] is not None]
+            self.values = [
+                value_on_pole(rows, p, end) for p in pole_values if p.rows[end] is not None
+            ]
 
 
 def run_block(plan: BlockPlan, *args: Any, runner: Runner | None = None) -> list[Any]:
-    """The results on one block.
+    """Compute all results on one block.
 
     Parameters
     ----------
-    plan : Plan
-        What is to be done.
+    plan : BlockPlan
+        The sums, and the halos that they need.
     *args : array or list of array
-        The block of each input array, then that of each weight; then for each group the ranges
-        that each neighbour has cut, and the caps that are given.
+        The block of each input array, then that of each dask weight. Then for each halo the list
+        of edge slabs of each neighbour, and the polar caps that are received.
     runner : callable, optional
         Runs the work units of large blocks in memory.
     """
@@ -51,115 +57,124 @@ def run_block(plan: BlockPlan, *args: Any, runner: Runner | None = None) -> list
 
 
 def _run_block(plan: BlockPlan, args: tuple[Any, ...], runner: Runner | None) -> list[Any]:
-    blocks, rest = (
-        [kernels.as_base_array(f) for f in args[: plan.n_inputs]],
-        list(args[plan.n_inputs :]),
-    )
-    weights, rest = rest[: plan.n_weights], rest[plan.n_weights :]
-    for p in plan.position_inputs:
-        blocks[p] = kernels.broadcast_like(blocks[p], blocks[0])
-    sides, caps = {}, {}
-    for group in plan.halos:
-        key, block = (group.field, group.axis), blocks[group.field]
-        mine, rest = rest[: group.n_neighbours], rest[group.n_neighbours :]
-        caps[key] = [
-            rest.pop(0)
-            if group.received[end]
-            else _own_polar_cap(block, group, end, plan.ends_on_pole[end])
-            for end in (0, 1)
-        ]
-        sides[key] = _halos(block, group, mine, caps[key], plan.lon_range)
-    calls = [_term_requests(each, blocks, weights, sides) for each in plan.sums]
+    computation = plan.computation
+    received = iter(args)
+    blocks = [kernels.as_base_array(next(received)) for _ in range(computation.n_inputs)]
+    weights = [next(received) for _ in range(computation.n_weights)]
+    for i in computation.position_inputs:
+        blocks[i] = kernels.broadcast_like(blocks[i], blocks[0])
+    halos: dict[InputAxis, tuple[Any, Any]] = {}
+    caps: dict[InputAxis, list[PolarCap]] = {}
+    for halo in plan.halos:
+        key, block = (halo.field, halo.axis), blocks[halo.field]
+        edge_slabs = [next(received) for _ in range(halo.n_neighbours)]
+        if halo.polar is not None:
+            caps[key] = [
+                next(received)
+                if halo.polar.received[end]
+                else _own_polar_cap(block, halo.axis, halo.polar, end, plan.ends_on_pole[end])
+                for end in (0, 1)
+            ]
+        halos[key] = _halo_cells(block, halo, edge_slabs, caps.get(key, []), plan.lon_range)
+    calls = [_term_requests(s, blocks, weights, halos) for s in computation.sums]
     results = kernels.sums(
-        calls, blocks, plan.combine, plan.n_outputs, runner, plan.position_inputs
+        calls,
+        blocks,
+        computation.combine,
+        computation.n_outputs,
+        runner,
+        computation.position_inputs,
     )
     for end in (0, 1):
         if plan.ends_on_pole[end]:
-            results = _pole_row(plan, calls, blocks, caps, end, results)
+            results = _with_pole_row(plan, calls, blocks, caps, end, results)
     return results
 
 
 def _term_requests(
-    each: TermSum,
+    term_sum: TermSum,
     blocks: list[Any],
     weights: list[Any],
-    sides: dict[tuple[int, int], tuple[Any, Any]],
+    halos: dict[InputAxis, tuple[Any, Any]],
 ) -> list[TermRequest]:
-    """What the kernels are asked for: one call for each term of a sum."""
-    first, more = (3, 2) if each.root_of_squares else (0, 1)
+    """One request to the kernels for each term of a sum."""
+    first, more = (3, 2) if term_sum.root_of_squares else (0, 1)
     calls = []
-    for at, t in enumerate(each.terms):
-        before, after = sides.get((t.field, t.axis), (None, None))
-        rows = t.stencil if before is None and after is None else t.stencil.with_boundary_rows
+    for i, t in enumerate(term_sum.terms):
+        before, after = halos.get((t.field, t.axis), (None, None))
+        stencil = t.stencil if before is None and after is None else t.stencil.with_boundary_rows
         weight, value = (
             weights[w] if isinstance(w, int) else w for w in (t.output_weight, t.center_weight)
         )
         positions = None
         if t.positions is not None:
-            around = sides.get((t.positions, t.axis), (None, None))
-            positions = (blocks[t.positions], *around)
-        how = more if at else first
+            positions = (blocks[t.positions], *halos.get((t.positions, t.axis), (None, None)))
+        how = more if i else first
         f = blocks[t.field]
-        calls.append(TermRequest(f, t.axis, rows, before, after, weight, value, how, positions))
+        calls.append(TermRequest(f, t.axis, stencil, before, after, weight, value, how, positions))
     return calls
 
 
-def _own_polar_cap(block: Any, group: HaloPlan, end: int, stands: bool) -> PolarCap:
-    """The rows nearest to a pole, of a block that goes all round; ``stands`` if one is on it."""
-    n, rows = block.shape[group.axis], group.polar_cap_rows[end]
-    cap = (
-        slice_axis(block, group.axis, n - rows, n)
-        if end
-        else slice_axis(block, group.axis, 0, rows)
-    )
-    return PolarCap(cap, group.pole_values if stands else (), end)
+def _own_polar_cap(block: Any, axis: int, polar: PolarHalo, end: int, on_pole: bool) -> PolarCap:
+    """The polar cap cut from a block that holds all longitudes."""
+    n, rows = block.shape[axis], polar.cap_rows[end]
+    cap = slice_axis(block, axis, n - rows, n) if end else slice_axis(block, axis, 0, rows)
+    return PolarCap(cap, polar.pole_values if on_pole else (), end)
 
 
-def _halos(
-    block: Any, group: HaloPlan, rims: list[Any], caps: list[PolarCap], span: tuple[int, int] | None
+def _halo_cells(
+    block: Any,
+    halo: HaloPlan,
+    edge_slabs: list[Any],
+    caps: list[PolarCap],
+    lon_range: tuple[int, int] | None,
 ) -> tuple[Any, Any]:
     """The cells before and after a block, or None where none are needed."""
-    axis, (early, late) = group.axis, group.depth
-    if not group.n_neighbours and group.fold is None:
+    axis, (early, late) = halo.axis, halo.depth
+    if not halo.n_neighbours and halo.fold is None:
         return (
             slice_axis(block, axis, -early, None) if early else None,
             slice_axis(block, axis, 0, late) if late else None,
         )
-    before = [rims[n][r] for n, r in group.left_halo]
-    after = [rims[n][r] for n, r in group.right_halo]
-    if group.fold is not None:
-        first, last = group.depth_beyond_poles
+    before = [edge_slabs[n][r] for n, r in halo.left_halo]
+    after = [edge_slabs[n][r] for n, r in halo.right_halo]
+    if halo.polar is not None and halo.polar.fold is not None:
+        fold, (first, last) = halo.polar.fold, halo.polar.depth
         if first:
-            before.insert(0, rows_beyond_pole(caps[0].rows, axis, group.fold, 0, first, span))
+            before.insert(0, rows_beyond_pole(caps[0].rows, axis, fold, 0, first, lon_range))
         if last:
-            after.append(rows_beyond_pole(caps[1].rows, axis, group.fold, 1, last, span))
-    joined = [kernels.concat(parts, axis) if parts else None for parts in (before, after)]
-    spread = [
-        side if side is None else kernels.broadcast_like(side, block, axis) for side in joined
+            after.append(rows_beyond_pole(caps[1].rows, axis, fold, 1, last, lon_range))
+    sides = [
+        kernels.broadcast_like(kernels.concat(parts, axis), block, axis) if parts else None
+        for parts in (before, after)
     ]
-    return spread[0], spread[1]
+    return sides[0], sides[1]
 
 
-def _pole_row(
+def _with_pole_row(
     plan: BlockPlan,
     calls: list[list[TermRequest]],
     blocks: list[Any],
-    caps: dict[tuple[int, int], list[PolarCap]],
+    caps: dict[InputAxis, list[PolarCap]],
     end: int,
     results: list[Any],
 ) -> list[Any]:
-    """The results with their row on a pole, where pole terms stand for the infinite ones."""
-    (axis,) = {t.axis for each in plan.sums for t in each.pole_values}
-    at = blocks[0].shape[axis] - 1 if end else 0
-    rows = [[c.slice_axis(axis, at, at + 1, requests.stencil_rows) for c in one] for one in calls]
-    fields = [slice_axis(f, axis, at, at + 1) for f in blocks]
-    sums = kernels.sums(rows, fields, apart=plan.position_inputs)
+    """The results with a new row on a pole, where replacement values enter the sums."""
+    computation = plan.computation
+    (axis,) = {p.axis for s in computation.sums for p in s.pole_values}
+    row = blocks[0].shape[axis] - 1 if end else 0
+    row_calls = [
+        [c.slice_axis(axis, row, row + 1, requests.stencil_rows) for c in terms] for terms in calls
+    ]
+    fields = [slice_axis(f, axis, row, row + 1) for f in blocks]
+    sums = kernels.sums(row_calls, fields, apart=computation.position_inputs)
     values = {key: iter(pair[end].values) for key, pair in caps.items()}
-    for i, each in enumerate(plan.sums):
-        for t in each.pole_values:
-            value = next(values[t.field, t.axis])
-            if plan.lon_range is not None and t.lon_axis is not None:
-                value = slice_axis(value, t.lon_axis, *plan.lon_range)
-            sums[i] = kernels.accumulate(sums[i], value, 2 if each.root_of_squares else 1)
-    made = sums if plan.combine is None else plan.combine(sums, fields, [None] * plan.n_outputs)
-    return [kernels.set_rows(r, row, axis, at) for r, row in zip(results, made, strict=True)]
+    for i, term_sum in enumerate(computation.sums):
+        for p in term_sum.pole_values:
+            value = next(values[p.field, p.axis])
+            if plan.lon_range is not None and p.lon_axis is not None:
+                value = slice_axis(value, p.lon_axis, *plan.lon_range)
+            sums[i] = kernels.accumulate(sums[i], value, 2 if term_sum.root_of_squares else 1)
+    if computation.combine is not None:
+        sums = computation.combine(sums, fields, [None] * computation.n_outputs)
+    return [kernels.set_rows(r, new, axis, row) for r, new in zip(results, sums, strict=True)]

@@ -1,4 +1,4 @@
-"""Remove a repeated last cell from arrays, and append the first one to results."""
+"""Remove a repeated last cell from arrays, and append the first cell to results."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from .. import kernels
 from ..kernels import requests
 from .chunked import as_dask, is_dask, with_lazy_check
 from .dask_graph import append_first_lazily
-from .evaluate import _unify_chunks
+from .evaluate import unify_chunks
 
 
-def same_chunks(arrays: list[Any], apart: AbstractSet[int]) -> list[Any]:
+def same_chunks(arrays: list[Any], positions: AbstractSet[int]) -> list[Any]:
     """Return the arrays as dask arrays in the same chunks, if one of them is a dask array.
 
-    The arrays ``apart`` hold positions, and count only where no other one is in chunks.
+    The arrays with indices ``positions`` hold positions. Their chunks are used only if no other
+    array is a dask array.
     """
-    return _unify_chunks(arrays, apart, []) if any(map(is_dask, arrays)) else arrays
+    return unify_chunks(arrays, positions, []) if any(map(is_dask, arrays)) else arrays
 
 
 def without_last(array: Any, axis: int, check: Callable[..., None]) -> tuple[Any, list[Any]]:
-    """Return an array without its last cells along an axis, and what is yet to be looked at.
+    """Return an array without its last cells along an axis, and checks that are yet to run.
 
     Parameters
     ----------
@@ -31,13 +32,14 @@ def without_last(array: Any, axis: int, check: Callable[..., None]) -> tuple[Any
     axis : int
         The axis.
     check : callable
-        Takes the first two and the last two cells along the axis, and the index of the first of
-        all; raises an error if they do not fit.
+        Takes the first two and the last two cells along the axis, and the index of the first cell;
+        raises an error if they do not fit.
 
     Returns
     -------
     tuple of array and list of dask array
-        A dask array is looked at when those in the list are computed, which are 1 long.
+        For a dask array the check runs when the arrays of the list are computed; they are 1 long
+        along the axis. For other arrays the list is empty.
     """
     parts = [requests.slice_axis(array, axis, 0, 2), requests.slice_axis(array, axis, -2, None)]
     rest = requests.slice_axis(array, axis, 0, array.shape[axis] - 1)
@@ -50,8 +52,8 @@ def without_last(array: Any, axis: int, check: Callable[..., None]) -> tuple[Any
     return rest, [requests.slice_axis(with_lazy_check(ends, check), axis, 0, 1)]
 
 
-def append_first(array: Any, axis: int, sizes: tuple[int, ...] | None, seen: list[Any]) -> Any:
-    """Return an array with its first cells along an axis once more, at its end.
+def append_first(array: Any, axis: int, sizes: tuple[int, ...] | None, checks: list[Any]) -> Any:
+    """Return an array that repeats its first cells along an axis at its end.
 
     Parameters
     ----------
@@ -60,16 +62,16 @@ def append_first(array: Any, axis: int, sizes: tuple[int, ...] | None, seen: lis
     axis : int
         The axis.
     sizes : tuple of int, optional
-        The chunks of a dask array's result along the axis, perhaps some without cells. By default
-        its last one grows.
-    seen : list of dask array
-        What `without_last` left to be looked at.
+        Chunk sizes of a dask array's result along the axis; chunks may be empty. By default the
+        last chunk grows by one cell.
+    checks : list of dask array
+        Checks of `without_last` that are yet to run.
     """
     if not is_dask(array):
         return kernels.concat([array, requests.slice_axis(array, axis, 0, 1)], axis)
     *head, last = array.chunks[axis]
     filled = tuple(size for size in sizes or () if size)
     fits = filled in ((*head, last + 1), (*head, last, 1))
-    seen = [as_dask(each, array.chunks) for each in seen]
-    result = append_first_lazily(array, axis, filled if fits else (*head, last + 1), seen)
+    checks = [as_dask(check, array.chunks) for check in checks]
+    result = append_first_lazily(array, axis, filled if fits else (*head, last + 1), checks)
     return result.rechunk({axis: sizes}) if fits and filled != sizes else result

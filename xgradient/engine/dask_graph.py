@@ -1,8 +1,8 @@
 """Task graphs: sums of terms on dask arrays in the same chunks, one task for each chunk.
 
-The halo travels and the block does not: one task per chunk cuts its rims, the thin slabs that its
-neighbours need, and one task takes the chunk as it lies, the rims around it and its rows of the
-stencils.
+Halos are sent between chunks, the chunks themselves are not. One task per chunk cuts its edge
+slabs, the thin ranges of cells that its neighbours need. Another task takes the chunk, the edge
+slabs of its neighbours, and its rows of the stencils.
 """
 
 from __future__ import annotations
@@ -18,52 +18,50 @@ from typing import Any
 from .. import kernels
 from ..kernels import requests
 from .block import PolarCap, run_block
-from .plan import BlockPlan, HaloExchange, Planner
-from .terms import PoleValue, TermSum, position_inputs
+from .halo import HaloExchange, PolarCapPlan, Range
+from .plan import BlockPlan, Planner
+from .terms import Computation
 
-#: Part of a chunk, as one in so many, up to which its rims are copied.
+#: Edge slabs are copied if they hold at most one in so many cells of the chunk.
 MAX_COPIED_SHARE = 4
 
+#: Index of a chunk along each axis.
+Block = tuple[int, ...]
 
-def dask_sums(
-    arrays: list[Any],
-    weights: list[Any],
-    sums: list[TermSum],
-    combine: requests.Combine | None,
-    count: int,
-) -> list[Any]:
-    """Sums of terms as dask arrays.
+
+def dask_sums(arrays: list[Any], weights: list[Any], computation: Computation) -> list[Any]:
+    """Return the results of a computation as dask arrays.
 
     Parameters
     ----------
     arrays, weights : list of dask array
         The fields, in the same chunks, and positions and weights, which may be 1 long along some
         axes.
-    sums : list of Sum
-        The sums, with the number of each weight that is a dask array.
-    finish, count
-        As `evaluate.evaluate_sums` has them.
+    computation : Computation
+        The sums, with the index of each dask weight in place of it.
     """
     import dask.array as da
     from dask.base import tokenize
     from dask.highlevelgraph import HighLevelGraph
 
-    first, names = arrays[0], [[a.name for a in each] for each in (arrays, weights)]
-    token = tokenize(names, [_tokenizable(each) for each in sums], combine)
-    planner = Planner(sums, first.chunks, len(arrays), combine, count, len(weights))
-    every = list(product(*(range(n) for n in first.numblocks)))
-    name = f"gradient-{token}"
+    first, names = arrays[0], [[a.name for a in group] for group in (arrays, weights)]
+    sums, combine = computation.sums, computation.combine
+    token = tokenize(names, [_tokenizable(s) for s in sums], combine)
+    graph_builder = _GraphBuilder(token, Planner(computation, first.chunks), arrays, weights)
     with _gc_paused():
-        layer = _all_tasks(name, token, planner, arrays, weights, every)
+        layer = graph_builder.tasks()
+    name = graph_builder.name
     graph = HighLevelGraph.from_collections(name, layer, dependencies=[*arrays, *weights])
-    apart = position_inputs(sums)
-    meta = kernels.empty_like_result([a._meta for at, a in enumerate(arrays) if at not in apart])
+    positions = computation.position_inputs
+    meta = kernels.empty_like_result([a._meta for i, a in enumerate(arrays) if i not in positions])
     whole = da.Array(graph, name, first.chunks, meta=meta)
-    return [whole] if count == 1 else [_getitem_layer(whole, at, every) for at in range(count)]
+    if computation.n_outputs == 1:
+        return [whole]
+    return [_getitem_layer(whole, i, graph_builder.blocks) for i in range(computation.n_outputs)]
 
 
-def append_first_lazily(array: Any, axis: int, sizes: tuple[int, ...], seen: list[Any]) -> Any:
-    """Return a dask array with its first cells along an axis once more, at its end.
+def append_first_lazily(array: Any, axis: int, sizes: tuple[int, ...], checks: list[Any]) -> Any:
+    """Return a dask array that repeats its first cells along an axis at its end.
 
     Parameters
     ----------
@@ -72,68 +70,69 @@ def append_first_lazily(array: Any, axis: int, sizes: tuple[int, ...], seen: lis
     axis : int
         The axis.
     sizes : tuple of int
-        The chunks of the result along the axis; only the last ones are not those of the array.
-    seen : list of dask array
-        What must have been computed before the first and the last chunks, in their chunks, and 1
-        long along the axis.
+        Chunk sizes of the result along the axis; only the last ones differ from the array's.
+    checks : list of dask array
+        Arrays to compute before the first and the last chunks, in the same chunks, and 1 long
+        along the axis.
     """
     import dask.array as da
     from dask.base import tokenize
     from dask.highlevelgraph import HighLevelGraph
     from dask.task_spec import Alias, List, Task, TaskRef
 
-    token = tokenize(array.name, axis, sizes, [s.name for s in seen])
+    token = tokenize(array.name, axis, sizes, [c.name for c in checks])
     name, first, last = f"closed-{token}", f"first-{token}", len(sizes) - 1
     chunks = (*array.chunks[:axis], sizes, *array.chunks[axis + 1 :])
     begin = next(k for k, n in enumerate(array.chunks[axis]) if n)
     layer: dict[Any, Any] = {}
     for block in product(*(range(len(part)) for part in chunks)):
-        key, here = (name, *block), (array.name, *block)
-        checks = [TaskRef((s.name, *_source_block(block, s))) for s in seen]
+        key, source = (name, *block), (array.name, *block)
+        check_refs = [TaskRef((c.name, *_source_block(block, c))) for c in checks]
         if block[axis] == last:
-            source = _replace_index(block, {axis: begin})
-            rim = (first, *source)
-            layer[rim] = Task(rim, _cut_edge_slabs, TaskRef((array.name, *source)), axis, ((0, 1),))
-            mine = [TaskRef(here)] if last < array.numblocks[axis] else []
-            layer[key] = Task(key, _joined, axis, TaskRef(rim), List(*checks), *mine)
-        elif block[axis] == begin and checks:
-            layer[key] = Task(key, _itself, TaskRef(here), *checks)
+            first_block = _replace_index(block, {axis: begin})
+            slab = (first, *first_block)
+            first_ref = TaskRef((array.name, *first_block))
+            layer[slab] = Task(slab, _cut_edge_slabs, first_ref, axis, ((0, 1),))
+            chunk = [TaskRef(source)] if last < array.numblocks[axis] else []
+            layer[key] = Task(key, _append_slabs, axis, TaskRef(slab), List(*check_refs), *chunk)
+        elif block[axis] == begin and check_refs:
+            layer[key] = Task(key, _after_checks, TaskRef(source), *check_refs)
         else:
-            layer[key] = Alias(key, here)
-    graph = HighLevelGraph.from_collections(name, layer, dependencies=[array, *seen])
+            layer[key] = Alias(key, source)
+    graph = HighLevelGraph.from_collections(name, layer, dependencies=[array, *checks])
     return da.Array(graph, name, chunks, meta=array._meta)
 
 
-def _joined(axis: int, first: list[Any], seen: list[Any], *mine: Any) -> Any:
-    """A chunk with the first cells of the axis at its end."""
-    return kernels.concat([*mine, *first], axis)
+def _append_slabs(axis: int, slabs: list[Any], checks: list[Any], *chunk: Any) -> Any:
+    """A chunk, if there is one, with the first cells of the axis at its end."""
+    return kernels.concat([*chunk, *slabs], axis)
 
 
-def _itself(block: Any, *seen: Any) -> Any:
-    """A chunk that waits for others."""
+def _after_checks(block: Any, *checks: Any) -> Any:
+    """A chunk that is available only after checks."""
     return block
 
 
-def _getitem_layer(whole: Any, at: int, every: list[tuple[int, ...]]) -> Any:
-    """One of several results: one task makes all of a chunk, one more takes each of them out."""
+def _getitem_layer(whole: Any, i: int, blocks: list[Block]) -> Any:
+    """One of several results: a task per chunk that takes it from the list of all results."""
     import dask.array as da
     from dask.highlevelgraph import HighLevelGraph
     from dask.task_spec import Task, TaskRef
 
-    part = f"{whole.name}-{at}"
+    name = f"{whole.name}-{i}"
     layer = {
-        (part, *block): Task((part, *block), operator.getitem, TaskRef((whole.name, *block)), at)
-        for block in every
+        (name, *block): Task((name, *block), operator.getitem, TaskRef((whole.name, *block)), i)
+        for block in blocks
     }
-    graph = HighLevelGraph.from_collections(part, layer, dependencies=[whole])
-    return da.Array(graph, part, whole.chunks, meta=whole._meta)
+    graph = HighLevelGraph.from_collections(name, layer, dependencies=[whole])
+    return da.Array(graph, name, whole.chunks, meta=whole._meta)
 
 
 @contextmanager
 def _gc_paused() -> Iterator[None]:
-    """Keep Python from looking for garbage where there is none.
+    """Pause Python's garbage collection.
 
-    Among the parts of a hundred thousand tasks that takes as long as to make them.
+    To search a hundred thousand new tasks for garbage takes as long as to make them.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -145,7 +144,7 @@ def _gc_paused() -> Iterator[None]:
 
 
 def _tokenizable(value: Any) -> Any:
-    """What sums and stencils are made of, for a name that the same call gets again."""
+    """Sums and stencils as lists of their fields, from which dask makes a reproducible name."""
     if isinstance(value, tuple):
         return [_tokenizable(part) for part in value]
     if is_dataclass(value):
@@ -156,145 +155,136 @@ def _tokenizable(value: Any) -> Any:
     return value
 
 
-def _all_tasks(
-    name: str,
-    token: str,
-    planner: Planner,
-    arrays: list[Any],
-    weights: list[Any],
-    every: list[tuple[int, ...]],
-) -> dict[Any, Any]:
-    """The tasks of all blocks, and those that cut and join what they take from each other."""
-    from dask.task_spec import Task, TaskRef
+class _GraphBuilder:
+    """Makes the tasks of all chunks.
 
-    tasks: dict[Any, Any] = {}
-    for at, exchange in enumerate(planner.exchanges):
-        tasks.update(_edge_slab_tasks(token, at, exchange, arrays, every))
-        if any(exchange.polar_caps):
-            tasks.update(_polar_cap_tasks(token, at, exchange, every))
-    for block in every:
-        key = (name, *block)
-        refs = [TaskRef((a.name, *_source_block(block, a))) for a in (*arrays, *weights)]
-        for at, exchange in enumerate(planner.exchanges):
-            refs.extend(_received(token, at, exchange, arrays, block))
-        tasks[key] = Task(key, _compute_chunk, planner.plan(block), *refs)
-    return tasks
+    Parameters
+    ----------
+    token : str
+        Makes the names of the tasks unique.
+    planner : Planner
+        The plans of all chunks.
+    arrays, weights : list of dask array
+        The input arrays and the dask weights.
+    """
+
+    def __init__(self, token: str, planner: Planner, arrays: list[Any], weights: list[Any]) -> None:
+        self.name = f"gradient-{token}"
+        self.blocks: list[Block] = list(product(*(range(n) for n in arrays[0].numblocks)))
+        self._slab, self._cap = f"edge-slabs-{token}", f"polar-cap-{token}"
+        self._planner, self._arrays, self._weights = planner, arrays, weights
+
+    def tasks(self) -> dict[Any, Any]:
+        """The tasks of all chunks, and those that cut and join edge slabs."""
+        from dask.task_spec import Task, TaskRef
+
+        tasks: dict[Any, Any] = {}
+        exchanges = self._planner.exchanges
+        for i, exchange in enumerate(exchanges):
+            tasks.update(self._edge_slab_tasks(i, exchange))
+            for cap in exchange.polar_caps:
+                tasks.update(self._polar_cap_tasks(i, exchange, cap))
+        for block in self.blocks:
+            key = (self.name, *block)
+            sources = (*self._arrays, *self._weights)
+            refs = [TaskRef((a.name, *_source_block(block, a))) for a in sources]
+            for i, exchange in enumerate(exchanges):
+                refs.extend(self._received(i, exchange, block))
+            tasks[key] = Task(key, _compute_chunk, self._planner.plan(block), *refs)
+        return tasks
+
+    def _edge_slab_tasks(self, i: int, exchange: HaloExchange) -> dict[Any, Any]:
+        """The tasks that cut edge slabs from the chunks of one input array."""
+        from dask.task_spec import Task, TaskRef
+
+        axis, source = exchange.axis, self._arrays[exchange.field]
+        tasks: dict[Any, Any] = {}
+        for block in self.blocks:
+            source_block = _source_block(block, source)
+            key = (self._slab, i, *source_block)
+            if (ranges := exchange.sent_ranges[block[axis]]) and key not in tasks:
+                ref = TaskRef((source.name, *source_block))
+                tasks[key] = Task(key, _cut_edge_slabs, ref, axis, ranges)
+        return tasks
+
+    def _polar_cap_tasks(self, i: int, exchange: HaloExchange, cap: PolarCapPlan) -> dict[Any, Any]:
+        """The tasks that join the rows nearest to a pole, one for all chunks that share them."""
+        from dask.task_spec import List, Task, TaskRef
+
+        axis, lon_axis = cap.axis, cap.lon_axis
+        n_columns = 1 if lon_axis is None else self._arrays[0].numblocks[lon_axis]
+        tasks: dict[Any, Any] = {}
+        for owner in dict.fromkeys(_cap_owner(block, exchange) for block in self.blocks):
+            columns = [
+                List(
+                    *(
+                        TaskRef((self._slab, i, *_replace_index(owner, {lon_axis: m, axis: n})))
+                        for n, _ in cap.pieces
+                    )
+                )
+                for m in range(n_columns)
+            ]
+            key = (self._cap, i, cap.end, *owner)
+            tasks[key] = Task(key, _join_polar_cap, cap, *columns)
+        return tasks
+
+    def _received(self, i: int, exchange: HaloExchange, block: Block) -> list[Any]:
+        """References to all edge slabs and polar caps that a chunk receives along one axis."""
+        from dask.task_spec import TaskRef
+
+        axis, source = exchange.axis, self._arrays[exchange.field]
+        before, at, after = block[:axis], block[axis], block[axis + 1 :]
+        senders = [_source_block((*before, n, *after), source) for n in exchange.neighbours[at]]
+        refs = [TaskRef((self._slab, i, *sender)) for sender in senders]
+        received = exchange.halos[at].received
+        if any(received):
+            owner = _cap_owner(block, exchange)
+            refs += [TaskRef((self._cap, i, end, *owner)) for end in (0, 1) if received[end]]
+        return refs
 
 
-def _source_block(block: tuple[int, ...], array: Any) -> tuple[int, ...]:
-    """The block of an array that belongs to a block of the fields; it may be 1 long along axes."""
+def _source_block(block: Block, array: Any) -> Block:
+    """The chunk of an array that belongs to a chunk of the fields; the array may be 1 long."""
     counts = array.numblocks
     if 1 not in counts:
         return block
-    return tuple(0 if count == 1 else at for at, count in zip(block, counts, strict=True))
+    return tuple(0 if count == 1 else n for n, count in zip(block, counts, strict=True))
 
 
-def _edge_slab_tasks(
-    token: str, at: int, exchange: HaloExchange, arrays: list[Any], every: list[tuple[int, ...]]
-) -> dict[Any, Any]:
-    """The tasks that cut rims."""
-    from dask.task_spec import Task, TaskRef
-
-    group = exchange.halos[0]
-    axis, source = group.axis, arrays[group.field]
-    rim = f"rim-{token}", at
-    tasks: dict[Any, Any] = {}
-    for block in every:
-        ref = _source_block(block, source)
-        if (ranges := exchange.sent_ranges[block[axis]]) and (*rim, *ref) not in tasks:
-            key = (*rim, *ref)
-            tasks[key] = Task(key, _cut_edge_slabs, TaskRef((source.name, *ref)), axis, ranges)
-    return tasks
+def _replace_index(block: Block, new: dict[Any, int]) -> Block:
+    """The chunk with other indices along some axes."""
+    return tuple(new.get(d, n) for d, n in enumerate(block))
 
 
-def _polar_cap_tasks(
-    token: str, at: int, exchange: HaloExchange, every: list[tuple[int, ...]]
-) -> dict[Any, Any]:
-    """The tasks that put the rows nearest to a pole together, one for all blocks that share it."""
-    from dask.task_spec import List, Task, TaskRef
-
-    axis, around, poles = exchange.halos[0].axis, exchange.lon_axis, exchange.halos[0].pole_values
-    columns = range(1 if around is None else every[-1][around] + 1)
-    tasks: dict[Any, Any] = {}
-    for block in dict.fromkeys(_cap_owner(block, exchange) for block in every):
-        for end, pieces in enumerate(exchange.polar_caps):
-            if not pieces:
-                continue
-            refs = [
-                [_replace_index(block, {around: m, axis: n}) for n, _ in pieces] for m in columns
-            ]
-            rims = [[TaskRef((f"rim-{token}", at, *ref)) for ref in column] for column in refs]
-            key = (f"cap-{token}", at, end, *block)
-            which = tuple(k for _, k in pieces)
-            tasks[key] = Task(
-                key,
-                _join_polar_cap,
-                axis,
-                around,
-                which,
-                poles,
-                end,
-                *(List(*column) for column in rims),
-            )
-    return tasks
+def _cap_owner(block: Block, exchange: HaloExchange) -> Block:
+    """Key block of the polar cap task that all chunks near the pole share."""
+    return _replace_index(block, {exchange.axis: 0, exchange.lon_axis: 0})
 
 
-def _received(
-    token: str, at: int, exchange: HaloExchange, arrays: list[Any], block: tuple[int, ...]
-) -> list[Any]:
-    """References to all that a block gets from others along one axis."""
-    from dask.task_spec import TaskRef
+def _cut_edge_slabs(block: Any, axis: int, ranges: tuple[Range, ...]) -> list[Any]:
+    """Cut the cells of a chunk that its neighbours need.
 
-    axis, source = exchange.halos[0].axis, arrays[exchange.halos[0].field]
-    here, rim = block[axis], f"rim-{token}"
-    before, after = block[:axis], block[axis + 1 :]
-    places = [_source_block((*before, n, *after), source) for n in exchange.neighbours[here]]
-    refs = [TaskRef((rim, at, *ref)) for ref in places]
-    given = exchange.halos[here].received
-    if any(given):
-        corner = _cap_owner(block, exchange)
-        refs += [TaskRef((f"cap-{token}", at, end, *corner)) for end in (0, 1) if given[end]]
-    return refs
-
-
-def _replace_index(block: tuple[int, ...], to: dict[Any, int]) -> tuple[int, ...]:
-    """The block with other numbers along some axes."""
-    return tuple(to.get(d, n) for d, n in enumerate(block))
-
-
-def _cap_owner(block: tuple[int, ...], exchange: HaloExchange) -> tuple[int, ...]:
-    """The block that stands for all that share the rows nearest to a pole."""
-    return _replace_index(block, {exchange.halos[0].axis: 0, exchange.lon_axis: 0})
-
-
-def _cut_edge_slabs(block: Any, axis: int, ranges: tuple[tuple[int, int], ...]) -> list[Any]:
-    """The cells of a chunk that its neighbours need: a view would keep all of it in memory.
-
-    Where they are a good part of it, to copy them would cost as much as the derivative.
+    Thin slabs are copied, because a view would keep the whole chunk in memory. Thick ones are
+    views, because a copy would cost as much as the derivative.
     """
-    rims = [requests.slice_axis(block, axis, start, stop) for start, stop in ranges]
+    slabs = [requests.slice_axis(block, axis, start, stop) for start, stop in ranges]
     thick = MAX_COPIED_SHARE * sum(stop - start for start, stop in ranges) > block.shape[axis]
-    return rims if thick else [kernels.copy_if_view(rim) for rim in rims]
+    return slabs if thick else [kernels.copy_if_view(slab) for slab in slabs]
 
 
-def _join_polar_cap(
-    axis: int,
-    around: int | None,
-    ranges: tuple[int, ...],
-    poles: tuple[PoleValue, ...],
-    end: int,
-    *rims: list[list[Any]],
-) -> PolarCap:
-    """The rows nearest to a pole, all round the globe, once for all chunks there."""
-    columns = [
-        kernels.concat([cuts[k] for cuts, k in zip(column, ranges, strict=True)], axis)
-        for column in rims
+def _join_polar_cap(cap: PolarCapPlan, *columns: list[list[Any]]) -> PolarCap:
+    """Join the rows nearest to a pole at all longitudes, from the edge slabs of each column."""
+    joined = [
+        kernels.concat(
+            [slabs[k] for slabs, (_, k) in zip(column, cap.pieces, strict=True)], cap.axis
+        )
+        for column in columns
     ]
-    rows = columns[0] if around is None else kernels.concat(columns, around)
-    return PolarCap(rows, poles, end)
+    rows = joined[0] if cap.lon_axis is None else kernels.concat(joined, cap.lon_axis)
+    return PolarCap(rows, cap.pole_values, cap.end)
 
 
 def _compute_chunk(plan: BlockPlan, *args: Any) -> Any:
-    """All results of one chunk."""
+    """All results of one chunk: a list, or the only one."""
     results = run_block(plan, *args)
     return results if len(results) > 1 else results[0]

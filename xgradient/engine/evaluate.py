@@ -1,9 +1,8 @@
-"""Where the data are: sums of terms on arrays in memory, or on dask arrays in the same chunks."""
+"""Evaluation of sums of terms: arrays in memory as one block, dask arrays as a task graph."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,22 +13,22 @@ from .block import run_block
 from .chunked import as_dask, check_same_library, is_dask, run_on_threads
 from .dask_graph import dask_sums
 from .plan import Planner
-from .terms import Term, TermSum, all_weights, position_inputs
+from .terms import Computation, Term, TermSum, all_weights
 
 #: Data types whose derivatives are computed with float32 coefficients.
 FLOAT32_COMPUTED = ("float16", "bfloat16", "float32", "complex64")
 
 
 def derivatives(array: Any, requests: Sequence[tuple[int, Stencil]]) -> list[Any]:
-    """Several derivatives of one array.
+    """Compute several derivatives of one array.
 
     Parameters
     ----------
     array : array
         The field, in memory or in dask chunks.
     requests : sequence of (int, Stencil)
-        For each derivative its axis, not negative, and a stencil of the axis' length; one that
-        reaches over the ends belongs to a periodic axis.
+        For each derivative its axis, not negative, and a stencil with a row for each cell of the
+        axis. A stencil that reaches over the ends belongs to a periodic axis.
 
     Returns
     -------
@@ -40,52 +39,53 @@ def derivatives(array: Any, requests: Sequence[tuple[int, Stencil]]) -> list[Any
         ((axis, stencil),) = requests
         if not stencil.fits_float32:
             _refuse_float32([array])
-        array, as_given = kernels.to_numpy_view(array)
-        return [as_given(_derivative_in_memory(array, axis, stencil))]
-    array, as_given = kernels.to_numpy_view(array)
+        array, restore = kernels.to_numpy_view(array)
+        return [restore(_derivative_in_memory(array, axis, stencil))]
+    array, restore = kernels.to_numpy_view(array)
     results = evaluate_sums(
         [array], [TermSum((Term(0, axis, stencil),)) for axis, stencil in requests]
     )
-    return [as_given(result) for result in results]
+    return [restore(result) for result in results]
 
 
 def evaluate_sums(
     arrays: list[Any],
     sums: list[TermSum],
     combine: requests.Combine | None = None,
-    count: int | None = None,
+    n_outputs: int | None = None,
 ) -> list[Any]:
-    """Sums of terms in one pass over the arrays.
+    """Evaluate sums of terms in one pass over the arrays.
 
     Parameters
     ----------
     arrays : list of array
         The fields, of one shape, in memory or in dask chunks; and positions, which may be 1 long
         along some axes.
-    sums : list of Sum
+    sums : list of TermSum
         The sums, with stencils for the whole length of each axis.
-    finish : callable, optional
-        Makes results of the list of sums and the list of arrays, point by point; a function that
+    combine : callable, optional
+        Makes the results from the lists of sums and of arrays, point by point; a function that
         can be pickled.
-    count : int, optional
-        How many results ``finish`` makes.
+    n_outputs : int, optional
+        Number of results that ``combine`` makes, 1 by default.
 
     Returns
     -------
     list of array
-        The sums, or what ``finish`` makes of them, in chunks of the fields. Nothing is computed
-        for dask.
+        The sums, or the results of ``combine``, in chunks of the fields. Nothing is computed for
+        dask.
     """
-    if not all(t.stencil.fits_float32 for each in sums for t in each.terms):
+    if not all(t.stencil.fits_float32 for s in sums for t in s.terms):
         _refuse_float32(arrays)
-    fields_ = [a for at, a in enumerate(arrays) if at not in position_inputs(sums)]
-    check_same_library(fields_)
-    count = len(sums) if combine is None else count or 1
+    n_outputs = len(sums) if combine is None else n_outputs or 1
+    computation = Computation(tuple(sums), len(arrays), combine, n_outputs)
+    positions = computation.position_inputs
+    check_same_library([a for i, a in enumerate(arrays) if i not in positions])
     if any(is_dask(array) for array in (*arrays, *all_weights(sums))):
-        return _in_chunks(arrays, sums, combine, count)
+        return _in_chunks(arrays, computation)
     shape = arrays[0].shape
-    planner = Planner(sums, tuple((n,) for n in shape), len(arrays), combine, count)
-    return run_block(planner.plan((0,) * len(shape)), *arrays, runner=run_on_threads)
+    plan = Planner(computation, tuple((n,) for n in shape)).plan((0,) * len(shape))
+    return run_block(plan, *arrays, runner=run_on_threads)
 
 
 def _refuse_float32(arrays: list[Any]) -> None:
@@ -99,7 +99,7 @@ def _refuse_float32(arrays: list[Any]) -> None:
 
 
 def _derivative_in_memory(array: Any, axis: int, stencil: Stencil) -> Any:
-    """The derivative of an axis that is here as a whole: what its windows reach is here too."""
+    """The derivative of a whole array, whose halo along a periodic axis is in the array itself."""
     before, after = stencil.depth
     return kernels.derivative(
         array,
@@ -111,60 +111,52 @@ def _derivative_in_memory(array: Any, axis: int, stencil: Stencil) -> Any:
     )
 
 
-def _in_chunks(
-    arrays: list[Any], sums: list[TermSum], combine: requests.Combine | None, count: int
-) -> list[Any]:
-    """The sums as dask arrays, of fields and weights of which some are dask arrays."""
-    arrays = _unify_chunks(arrays, position_inputs(sums), all_weights(sums))
-    sums, weights = _bind_lazy_weights(sums, arrays[0].chunks)
-    return dask_sums(arrays, weights, sums, combine, count)
+def _in_chunks(arrays: list[Any], computation: Computation) -> list[Any]:
+    """The results as dask arrays, where some fields or weights are dask arrays."""
+    arrays = unify_chunks(arrays, computation.position_inputs, all_weights(computation.sums))
+    computation, weights = _bind_lazy_weights(computation, arrays[0].chunks)
+    return dask_sums(arrays, weights, computation)
 
 
-def _unify_chunks(arrays: list[Any], apart: AbstractSet[int], weights: list[Any]) -> list[Any]:
-    """All arrays as dask arrays with the same chunks.
+def unify_chunks(arrays: list[Any], positions: Container[int], weights: list[Any]) -> list[Any]:
+    """Return all arrays as dask arrays in the same chunks.
 
-    They are those of the fields, else those of positions (the arrays ``apart``) and weights.
+    The chunks follow the fields. Without lazy fields they follow the lazy positions, which are
+    the arrays with indices ``positions``, or the lazy weights.
     """
     import dask.array as da
 
     if len(arrays) == 1 and is_dask(arrays[0]):
         return arrays
-    fields_ = [a for at, a in enumerate(arrays) if at not in apart]
-    chunks = next((a.chunks for a in fields_ if is_dask(a)), None)
-    if chunks is None:
+    lazy_fields = [a for i, a in enumerate(arrays) if i not in positions and is_dask(a)]
+    if not lazy_fields:
         lazy = [w for w in (*arrays, *weights) if is_dask(w)]
         chunks = tuple(
             next((w.chunks[d] for w in lazy if w.shape[d] == n), (n,))
             for d, n in enumerate(arrays[0].shape)
         )
-    elif any(a.chunks != chunks for a in fields_ if is_dask(a)):
+    elif any(a.chunks != lazy_fields[0].chunks for a in lazy_fields):
         dims = tuple(range(arrays[0].ndim))
-        lazy = [a for a in fields_ if is_dask(a)]
-        every = (part for a in lazy for part in (a, dims))
-        chunks = da.core.unify_chunks(*every, warn=False)[1][0].chunks
+        args = (arg for a in lazy_fields for arg in (a, dims))
+        chunks = da.core.unify_chunks(*args, warn=False)[1][0].chunks
+    else:
+        chunks = lazy_fields[0].chunks
     return [as_dask(a, chunks) for a in arrays]
 
 
-def _bind_lazy_weights(sums: list[TermSum], chunks: Any) -> tuple[list[TermSum], list[Any]]:
-    """The sums with numbers for their dask weights, and these weights in chunks of the fields."""
-    lazy = {w.name: w for w in all_weights(sums) if is_dask(w)}
+def _bind_lazy_weights(computation: Computation, chunks: Any) -> tuple[Computation, list[Any]]:
+    """Replace each dask weight by its index; return these weights in chunks of the fields."""
+    lazy = {w.name: w for w in all_weights(computation.sums) if is_dask(w)}
     if not lazy:
-        return sums, []
-    number = {name: at for at, name in enumerate(lazy)}
+        return computation, []
+    index = {name: i for i, name in enumerate(lazy)}
 
-    def known(weight: Any) -> Any:
-        return number[weight.name] if is_dask(weight) else weight
+    def bind(weight: Any) -> Any:
+        return index[weight.name] if is_dask(weight) else weight
 
-    numbered = [
-        replace(
-            each,
-            terms=tuple(
-                replace(
-                    t, output_weight=known(t.output_weight), center_weight=known(t.center_weight)
-                )
-                for t in each.terms
-            ),
-        )
-        for each in sums
-    ]
-    return numbered, [as_dask(w, chunks) for w in lazy.values()]
+    def bind_term(t: Term) -> Term:
+        return replace(t, output_weight=bind(t.output_weight), center_weight=bind(t.center_weight))
+
+    sums = tuple(replace(s, terms=tuple(map(bind_term, s.terms))) for s in computation.sums)
+    weights = [as_dask(w, chunks) for w in lazy.values()]
+    return replace(computation, sums=sums, n_weights=len(lazy)), weights

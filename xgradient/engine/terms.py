@@ -1,27 +1,29 @@
-"""Sums of terms: what every linear operator is made of."""
+"""Sums of terms: weighted stencils of input arrays, as every linear operator needs them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from ..kernels.requests import Combine
 from ..stencils.columns import ColumnWindows
 from ..stencils.table import Stencil
 
 
 @dataclass(frozen=True)
 class PolarFold:
-    """How latitudes continue across the poles: as the rows of the opposite meridians.
+    """How latitudes continue across the poles: by the rows of the opposite meridians.
 
     Attributes
     ----------
-    around : int
-        The axis of the longitudes, an even number of them evenly round the globe.
+    lon_axis : int
+        The axis of the longitudes: an even number of them, evenly spaced round the globe.
     sign : int
-        1 for scalars, -1 for components of vectors, whose directions turn round at a pole.
-    skips : tuple of int
-        For the first and the last row: 1 if it stands on its pole, and so is not repeated.
+        1 for scalars, -1 for vector components, whose directions reverse at a pole.
+    on_fold : tuple of int
+        For the first and the last row: 1 if it lies on its pole, and so is not repeated; else 0.
     """
 
     lon_axis: int
@@ -31,27 +33,28 @@ class PolarFold:
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """``weight × stencil(field)``, or ``stencil(field) + value × field``.
+    """``output_weight × stencil(field)``, or ``stencil(field) + center_weight × field``.
 
     Attributes
     ----------
     field : int
-        Which of the input arrays.
+        Index of the input array.
     axis : int
-        The axis of the stencil.
-    stencil : Stencil or Windows
-        Its rows; those of width 1 stand for the field itself.
-    weight : array of float64 or int, optional
-        As many dimensions as the field has, each of its length or 1; in memory or in dask chunks.
-        A number stands for one that is handed to each chunk.
-    value : array of float64 or int, optional
-        A weight of the field itself, which there is only without the other.
-    fold : Fold, optional
-        How the axis continues at its ends, if it does so across poles; a stencil that reaches
-        over the ends belongs to a periodic axis otherwise.
+        Axis of the stencil.
+    stencil : Stencil or ColumnWindows
+        Coefficients for each row of the axis; width 1 means the field itself.
+    output_weight : array of float64 or int, optional
+        Weight of the stencil's result, in memory or in dask chunks. It has as many dimensions as
+        the field, each of the field's length or 1. An int is the index of a dask weight, whose
+        chunks each block receives as arguments.
+    center_weight : array of float64 or int, optional
+        Weight of the field itself; requires that there is no output weight.
+    fold : PolarFold, optional
+        How the axis continues across poles. Without it, a stencil that reaches over the ends
+        belongs to a periodic axis.
     positions : int, optional
-        Which of the input arrays holds the positions that the coefficients follow from, where
-        there are only windows. Such a term has no weights, and is the only one of its sum.
+        Index of the input array with the positions of the cells, for `ColumnWindows`. Such a term
+        has no weights, and is the only one of its sum.
     """
 
     field: int
@@ -65,25 +68,26 @@ class Term:
 
 @dataclass(frozen=True, eq=False)
 class PoleValue:
-    """What a sum has instead of its infinite terms on rows that stand on a pole.
+    """Replacement for the infinite terms of a sum on rows that lie exactly on a pole.
 
-    With D the derivative along the meridians there, it is ``keep D + mean <D> + turn dP/dλ``,
-    where <D> is the mean of all meridians and P the part of D with ``harmonic`` waves around.
+    With D the derivative along the meridians at the pole, the value is
+    ``value D + mean <D> + azimuthal_derivative dP/dλ``. Here <D> is the mean over all meridians,
+    and P the part of D with ``harmonic`` waves round the pole.
 
     Attributes
     ----------
     field, axis : int
-        Which of the input arrays, and its axis of latitudes.
+        Index of the input array, and its axis of latitudes.
     rows : tuple of Stencil or None
-        For the first and the last latitude its row of the stencil, counted from the row's own
-        node; None if it does not stand on a pole.
-    keep, mean, turn : tuple of float
+        For the first and the last latitude, its row of the stencil, counted from the row's own
+        node; None if that latitude is not a pole.
+    value, mean, azimuthal_derivative : tuple of float
         The factors at the first and the last latitude.
     harmonic : int
-        Waves around the pole in the part whose derivative is taken.
-    around : int or None
-        The axis of longitudes; None if there are none, and one meridian stands for all.
-    fold : Fold, optional
+        Waves round the pole in the part that is differentiated along longitude.
+    lon_axis : int or None
+        The axis of longitudes; None if there is only one meridian.
+    fold : PolarFold, optional
         How the latitudes continue across the poles.
     """
 
@@ -100,7 +104,7 @@ class PoleValue:
 
 @dataclass(frozen=True, eq=False)
 class TermSum:
-    """A sum of terms, and what comes to it on pole rows; or the root of the sum of squares."""
+    """A sum of terms, or the root of the sum of their squares, and its values on pole rows."""
 
     terms: tuple[Term, ...]
     pole_values: tuple[PoleValue, ...] = ()
@@ -110,12 +114,46 @@ class TermSum:
         assert self.terms, "a sum without a term would be memory that nothing has written"
 
 
+@dataclass(frozen=True, eq=False)
+class Computation:
+    """All sums of one call, and the function that combines them.
+
+    Attributes
+    ----------
+    sums : tuple of TermSum
+        The sums.
+    n_inputs : int
+        Number of input arrays.
+    combine : callable or None
+        Makes the results from the lists of sums and of input arrays, point by point; without it
+        the results are the sums.
+    n_outputs : int
+        Number of results.
+    n_weights : int
+        Number of dask weights, whose chunks each block receives as arguments.
+    """
+
+    sums: tuple[TermSum, ...]
+    n_inputs: int
+    combine: Combine | None = None
+    n_outputs: int = 1
+    n_weights: int = 0
+
+    @cached_property
+    def position_inputs(self) -> tuple[int, ...]:
+        """Indices of the input arrays that hold positions.
+
+        These may be 1 long along some axes, and do not affect the dtype of the results.
+        """
+        return tuple(position_inputs(self.sums))
+
+
 def position_inputs(sums: Sequence[TermSum]) -> set[int]:
-    """Which of the input arrays hold positions."""
-    return {t.positions for each in sums for t in each.terms if t.positions is not None}
+    """Indices of the input arrays that hold positions."""
+    return {t.positions for s in sums for t in s.terms if t.positions is not None}
 
 
 def all_weights(sums: Sequence[TermSum]) -> list[Any]:
-    """The weights and values of all terms."""
-    every = [w for each in sums for t in each.terms for w in (t.output_weight, t.center_weight)]
-    return [w for w in every if w is not None]
+    """The output and center weights of all terms."""
+    weights = [w for s in sums for t in s.terms for w in (t.output_weight, t.center_weight)]
+    return [w for w in weights if w is not None]
