@@ -1,40 +1,19 @@
-"""The ``.grad`` accessor: what users call, handed on to the operators."""
+"""The ``.grad`` accessor: the operators as methods of DataArrays and Datasets."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from functools import wraps
-from inspect import Parameter, signature
-from typing import Any
+from typing import Unpack
 
 import xarray as xr
 
-from .operators.gradient import grad
-from .operators.scalar import hessian, laplacian, magnitude
-from .operators.transport import advection, directional
-from .operators.vector import curl, divergence, jacobian, strain
-
-
-def _method(operator: Callable[..., Any]) -> Callable[..., Any]:
-    """An operator as a method, whose object is that of the accessor."""
-
-    @wraps(operator)
-    def method(self: Grad, *args: Any, **options: Any) -> Any:
-        return operator(self._obj, *args, **options)
-
-    shape = signature(operator)
-    first, *others = shape.parameters.values()
-    self_ = Parameter("self", first.kind)
-    # Nor does its documentation speak of the object.
-    method.__doc__ = re.sub(r"\n    obj : .*(\n        .*)*", "", operator.__doc__ or "")
-    method.__signature__ = shape.replace(parameters=[self_, *others])  # type: ignore[attr-defined]
-    return method
+from ._typing import XarrayObject
+from .operators import OperatorMethods
+from .operators.options import Options, check_options
 
 
 @xr.register_dataarray_accessor("grad")  # type: ignore[no-untyped-call]
 @xr.register_dataset_accessor("grad")  # type: ignore[no-untyped-call]
-class Grad:
+class Grad(OperatorMethods):
     """Derivatives along named coordinates, reached as ``da.grad`` and ``ds.grad``.
 
     Call it: ``da.grad("lat")``. The parameters are those of `xgradient.grad`, without the first;
@@ -48,16 +27,39 @@ class Grad:
     array([1., 2., 3.])
     """
 
-    def __init__(self, obj: xr.DataArray | xr.Dataset) -> None:
+    def __init__(self, obj: XarrayObject) -> None:
         self._obj = obj
+        self._options = {}
 
-    __call__ = _method(grad)
-    magnitude = _method(magnitude)
-    laplacian = _method(laplacian)
-    hessian = _method(hessian)
-    divergence = _method(divergence)
-    curl = _method(curl)
-    jacobian = _method(jacobian)
-    strain = _method(strain)
-    advection = _method(advection)
-    directional = _method(directional)
+    def with_options(self, **options: Unpack[Options]) -> Grad:
+        """Return an accessor whose calls have these options, except where they give others.
+
+        Parameters
+        ----------
+        **options : metric, accuracy, edge_order, spacing, periodic or skipna
+            Options as `xgradient.grad` has them. They are checked at once.
+
+        Returns
+        -------
+        Grad
+            An accessor of the same object. It keeps the options that were bound before.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an option does not exist, or its value does not fit the object.
+
+        Examples
+        --------
+        >>> import xarray as xr, xgradient
+        >>> height = xr.DataArray([0.0, 1.0, 4.0], {"x": [0, 1, 2]}, name="h")
+        >>> grad = height.grad.with_options(edge_order=2)
+        >>> grad("x").values
+        array([0., 2., 4.])
+        >>> grad("x", edge_order=1).values
+        array([1., 2., 3.])
+        """
+        bound = type(self)(self._obj)
+        bound._options = {**self._options, **options}
+        check_options(self._obj, bound._options)
+        return bound

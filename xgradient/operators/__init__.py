@@ -1,7 +1,55 @@
 """Room 1: the operators that users call.
 
-A new operator is a function here; see ``scalar`` for fields, ``vector`` for vector fields and
-``transport`` for derivatives along a flow. Operators ask ``labels`` what names mean and
-``geometry`` for the grid and its expressions, which the ``engine`` evaluates. Nothing below
-imports this room.
+Add an operator as a function in ``scalar`` (for fields), ``vector`` (for vector fields) or
+``transport`` (for derivatives along a flow), and name it three times below: the accessor, the
+exports of the package and the reference follow. Operators ask ``labels`` what names mean and
+``geometry`` for the grid and its expressions, which the ``engine`` evaluates. They may import
+every room but ``cli``; no other room but ``cli`` imports them.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .._typing import XarrayObject
+from .documentation import as_method
+from .gradient import grad
+from .options import Options
+from .scalar import hessian, laplacian, magnitude
+from .transport import advection, directional
+from .vector import curl, divergence, jacobian, strain
+
+__all__ = [
+    "advection",
+    "curl",
+    "directional",
+    "divergence",
+    "grad",
+    "hessian",
+    "jacobian",
+    "laplacian",
+    "magnitude",
+    "strain",
+]
+
+#: Every operator by its name.
+OPERATORS: dict[str, Callable[..., Any]] = {name: globals()[name] for name in __all__}
+
+
+class OperatorMethods:
+    """Offer every operator as a method; type checkers read them here."""
+
+    _obj: XarrayObject
+    _options: Options
+
+    __call__ = as_method(grad)
+    magnitude = as_method(magnitude)
+    laplacian = as_method(laplacian)
+    hessian = as_method(hessian)
+    divergence = as_method(divergence)
+    curl = as_method(curl)
+    jacobian = as_method(jacobian)
+    strain = as_method(strain)
+    advection = as_method(advection)
+    directional = as_method(directional)

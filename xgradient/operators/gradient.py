@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, overload
 
 import xarray as xr
 
-from .._typing import XarrayObject
+from .._typing import Labelled, XarrayObject
 from ..engine.evaluate import derivatives
 from ..geometry.build import build_grid, resolve_axes
 from ..geometry.cyclic import FieldsWithoutCyclicPoint, cyclic_points
@@ -19,20 +19,52 @@ from ..labels.results import derivative_to_dataarray, mixed_to_dataarray, pack_r
 from ..stencils.scheme import Scheme
 from .evaluate import evaluate_expressions, grid_dims
 from .fields import check_field, check_labelled, no_field_error, numeric_fields, select_fields
+from .options import MetricLike, PeriodicLike, SpacingLike, grid_options
 from .vertical import grad_with_columns
 
 
+# One name is a text, which type checkers take for an iterable of names as well.
+@overload
+def grad(  # type: ignore[overload-overlap]
+    obj: Labelled,
+    dim: str | Mapping[Any, int],
+    *,
+    deriv: int = ...,
+    accuracy: int = ...,
+    edge_order: int | None = ...,
+    spacing: SpacingLike = ...,
+    periodic: PeriodicLike = ...,
+    skipna: bool = ...,
+    metric: MetricLike = ...,
+    along: Hashable | None = ...,
+    at_constant: Hashable | None = ...,
+) -> Labelled: ...
+@overload
 def grad(
     obj: XarrayObject,
-    dim: Hashable | Iterable[Hashable] | Mapping[Hashable, int] | None = None,
+    dim: Iterable[Hashable] | None = ...,
+    *,
+    deriv: int = ...,
+    accuracy: int = ...,
+    edge_order: int | None = ...,
+    spacing: SpacingLike = ...,
+    periodic: PeriodicLike = ...,
+    skipna: bool = ...,
+    metric: MetricLike = ...,
+    along: Hashable | None = ...,
+    at_constant: Hashable | None = ...,
+) -> xr.Dataset: ...
+def grad(
+    obj: XarrayObject,
+    dim: Hashable | Iterable[Hashable] | Mapping[Any, int] | None = None,
     *,
     deriv: int = 1,
     accuracy: int = 2,
     edge_order: int | None = None,
-    spacing: Any = None,
-    periodic: Any = None,
+    spacing: SpacingLike = None,
+    periodic: PeriodicLike = "auto",
     skipna: bool = False,
-    metric: Any = None,
+    metric: MetricLike = None,
     along: Hashable | None = None,
     at_constant: Hashable | None = None,
 ) -> Any:
@@ -43,65 +75,67 @@ def grad(
         \frac{\mathrm{d}^d f}{\mathrm{d}x^d}(x_i)
         \approx \sum_j c_{ij}\,\bigl(f_{j+1} - f_j\bigr)
 
-    with the coefficients :math:`c_{ij}` that are exact for all polynomials up to degree
-    ``deriv + accuracy - 1`` on the nodes as they stand [1]_. With a metric it is
-    :math:`(\partial_i / h_i)^d f`, with the scale factor :math:`h_i` of the coordinate; fields
-    count as scalars, and on a row on a pole the derivative by longitude is what it tends to
-    there. Components of vectors have `xgradient.jacobian`.
+    The coefficients :math:`c_{ij}` are exact for all polynomials up to degree
+    ``deriv + accuracy - 1`` on the given grid points, uniform or not [1]_. With a metric the
+    result is :math:`(\partial_i / h_i)^d f`, with the scale factor :math:`h_i` of the coordinate.
+    Each field is a scalar here; use `xgradient.jacobian` for the components of vectors. On a row
+    at a pole, the derivative by longitude is its limit there.
 
     Parameters
     ----------
     obj : DataArray or Dataset
-        The field, of any real or complex dtype, in memory or in dask chunks. Of a Dataset every
+        The field, of any real or complex dtype, in memory or in dask chunks. Of a Dataset, every
         numeric variable that has the dimension, except flags and the bounds of coordinates.
     dim : name, list of names or None
         A dimension, a 1-D coordinate, or a CF name or axis that cf-xarray resolves, such as
-        "latitude" or "X", which is a longitude too. None stands for all dimensions. A mapping from
-        names to orders, such as ``{"x": 1, "y": 1}``, stands for one mixed derivative. Two
-        coordinates along the same two dimensions stand for the directions in which one of them
-        increases alone: with a metric of the globe east and north, else x and y. A coordinate such
-        as a height that changes from column to column is one for ``along``.
+        "latitude" or "X", which may be a longitude. None means all dimensions. A mapping from
+        names to orders, such as ``{"x": 1, "y": 1}``, asks for one mixed derivative. Two
+        coordinates on the same two dimensions, such as ``["nav_lon", "nav_lat"]``, give
+        derivatives to the east and north with a metric of the globe, else along x and y. A
+        coordinate with different values in each column, such as a height, needs ``along``.
     deriv : int, default: 1
-        Order of the derivative. Higher derivatives have stencils of their own.
+        Order of the derivative. Each order has its own stencils; none is applied twice.
     accuracy : int, default: 2
-        Order of accuracy in the interior, on any nodes, even or not.
+        Order of accuracy in the interior, on uniform and non-uniform grid points.
     edge_order : int, optional
-        Order of accuracy next to the ends. By default 1 at accuracy 2, as in NumPy, torch and
-        xarray, else the same as ``accuracy``. An axis too short for the windows of the interior
-        has windows of the ends only.
+        Order of accuracy next to the boundaries. By default 1 at accuracy 2, as in NumPy, torch
+        and xarray, else ``accuracy``. An axis too short for the stencils of the interior has
+        one-sided stencils only.
     spacing : number, 1-D array, sequence or mapping by name, optional
-        Replaces the coordinate: a number is a uniform step, an array holds node positions. A
-        sequence has one entry per dimension. A dimension without a coordinate has step 1. A mapping
-        may name other dimensions of the data, too, so that it serves several calls.
-    periodic : bool, name, list of names or mapping from name to period, optional
-        Whether the axis closes on itself. The period is 360 for coordinates in degrees and n
-        steps for other uniform axes, else it must be given. By default none does without a
-        metric; on a globe longitudes that go round close, and latitudes that reach both poles
-        continue across them, if there is an even number of longitudes. False turns this off. A
-        last point that is the first one a period later, as 360 is 0, counts as the same place,
-        where the values must be the same. Other dimensions of the data may be named, too.
+        Replaces the coordinate: a number is a uniform step, an array holds the positions of the
+        grid points. A sequence has one entry per dimension. A dimension without a coordinate has
+        step 1. A mapping may also name other dimensions of the data, to serve several calls.
+    periodic : "auto", bool, name, list of names or mapping from name to period, default: "auto"
+        Makes axes periodic: True all axes of the call, a name or a list the axes it names, and a
+        mapping these with their periods. The period is 360 for coordinates in degrees and n steps
+        for other uniform axes, else it must be given. With "auto" or None, no axis is periodic
+        unless a metric of the globe is given. Longitudes that go all the way round are then
+        periodic, and latitudes that reach both poles continue across them, if the number of
+        longitudes is even. False turns this off. A last point one period after the first, as 360
+        is after 0, is the same point: its values must be equal. Other dimensions of the data may
+        be named, too; name a dimension called "auto" in a list.
     skipna : bool, default: False
-        Whether a missing value (NaN) counts as the end of the axis for its neighbours, as a coast
-        is the end of an ocean: their windows keep to the valid values on their own side, with
-        ``edge_order`` as at the ends, or with what a run of few valid values allows. A missing
-        value stays missing, and so does one with too few valid neighbours. Without it, whatever
-        a missing value is in the window of is missing.
+        If True, a missing value (NaN) acts as a boundary of the axis, as a coast bounds an ocean.
+        Stencils then take the valid values on their own side, with ``edge_order`` as at the
+        boundaries, or with the lower order that a short run of valid values allows. The result is
+        missing where the value is, or where too few neighbours are valid. If False, the result is
+        missing wherever the stencil contains a missing value.
     metric : {"sphere", "ellipsoid"}, Sphere, Ellipsoid or mapping, optional
-        Lengths for coordinates: derivatives are per metre. On a globe, latitudes and longitudes
-        are found by CF and by name, and other dimensions keep their own coordinate; "sphere"
-        has the radius of the data's grid mapping, else 6371008.8 m, and "ellipsoid" is WGS84. A
-        dimension along which both lie, as on a track, counts by the distance along it. A
-        mapping has for some dimensions the scale factor, in metres per unit of the coordinate: a
-        number, a DataArray, or the name of a variable.
+        Gives coordinates lengths, so that derivatives are per metre. "sphere" has the radius of
+        the data's grid mapping, else 6371008.8 m; "ellipsoid" is WGS84. Both find latitudes and
+        longitudes by their CF attributes or names, and other dimensions keep their own
+        coordinate. On a dimension with both a latitude and a longitude, as on a track, the
+        derivative is by distance. A mapping gives scale factors of dimensions, in metres per unit
+        of the coordinate: a number, a DataArray, or the name of a variable for each.
     along : name, optional
-        The dimension along which a coordinate of several dimensions holds positions, as z(time,
-        s, y, x) does along s: each column has weights for its own positions. It may be left out
-        where the coordinates tell which one is vertical, or only one is left.
+        The dimension along which the positions of a multi-dimensional coordinate are taken: s for
+        a height z(time, s, y, x). Each column then has coefficients for its own positions. Leave
+        it out where the coordinates tell the vertical dimension, or only one dimension is left.
     at_constant : name, optional
-        A coordinate of several dimensions, or its CF name, such as the height of terrain-following
-        levels, that is to stay constant, which the levels themselves do not let it. By the chain
-        rule :math:`(\partial f/\partial x)_z = (\partial f/\partial x)_s
-        - (\partial z/\partial x)_s\,\partial f/\partial z`.
+        A multi-dimensional coordinate, or its CF name, that is held constant, such as the height
+        of terrain-following levels. The derivative along ``dim`` is then at constant height
+        instead of along the levels, by the chain rule :math:`(\partial f/\partial x)_z =
+        (\partial f/\partial x)_s - (\partial z/\partial x)_s\,\partial f/\partial z`.
 
     Returns
     -------
@@ -109,18 +143,19 @@ def grad(
         A DataArray for one name on a DataArray, else a Dataset with one variable per field and
         coordinate: ``dT_dlat``, or ``d2T_dlat2`` for ``deriv=2``. Dims, coords, chunks and dtype
         are those of the field (float64 for integers and booleans); ``units`` and ``long_name``
-        are rewritten, and ``standard_name`` where CF has one. Times of every kind count in seconds.
+        are rewritten, and ``standard_name`` where CF has one. Derivatives by times of every kind
+        are per second.
 
     Raises
     ------
     TypeError
         If a field or a coordinate is not numeric, or an argument has the wrong type.
     ValueError
-        If a name is unknown, two of the names stand for axes along one dimension, a coordinate
-        has missing, repeated or unordered values, there are too few points, or a spacing, period
-        or metric does not fit. Nothing is computed before.
+        If a name is unknown, two names mean axes along one dimension, a coordinate has missing,
+        repeated or unordered values, there are too few grid points, or a spacing, period or metric
+        does not fit. Arguments are checked before anything is computed.
     ImportError
-        If distances along a track on an ellipsoid are asked for without pyproj.
+        If a track on an ellipsoid needs distances and pyproj is not installed.
 
     References
     ----------
@@ -147,7 +182,7 @@ def grad(
         long_name:  derivative of t with respect to lat
     """
     scheme = Scheme.checked(deriv, accuracy, edge_order, skipna)
-    options = GridOptions(metric, spacing, periodic)
+    options = grid_options(metric, spacing, periodic)
     check_labelled(obj, "grad")
     if isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
         if along is not None or at_constant is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import xarray as xr
 
-from .._typing import XarrayObject
+from .._typing import Labelled, XarrayObject
 from ..geometry.build import build_grid
 from ..geometry.expression import Expression
 from ..geometry.grid import Grid
@@ -21,22 +21,26 @@ from ..labels.results import derivative_to_dataarray, mixed_to_dataarray, pack_r
 from ..labels.standard_names import gradient_name
 from ..labels.units import common_units, result_units
 from ..stencils.scheme import Scheme
+from .documentation import documented_by
 from .evaluate import evaluate_expressions, grid_dims, real_length
 from .fields import check_field, check_labelled, no_field_error, select_fields
+from .gradient import grad
+from .options import MetricLike, PeriodicLike, SpacingLike, grid_options
 from .user_warnings import warn_of_angles
 
 
+@documented_by(grad)
 def magnitude(
-    obj: XarrayObject,
+    obj: Labelled,
     dim: Hashable | Iterable[Hashable] | None = None,
     *,
-    metric: Any = None,
+    metric: MetricLike = None,
     accuracy: int = 2,
     edge_order: int | None = None,
-    spacing: Any = None,
-    periodic: Any = None,
+    spacing: SpacingLike = None,
+    periodic: PeriodicLike = "auto",
     skipna: bool = False,
-) -> Any:
+) -> Labelled:
     r"""Magnitude of the gradient; the same as ``obj.grad.magnitude(dim, ...)``.
 
     .. math:: |\nabla f| = \Bigl(\sum_i (\partial_i f / h_i)^2\Bigr)^{1/2}
@@ -49,8 +53,6 @@ def magnitude(
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
         As for `grad`; None stands for all dimensions, and on a globe for latitude and longitude.
-    metric, accuracy, edge_order, spacing, periodic, skipna : optional
-        As for `grad`.
 
     Returns
     -------
@@ -58,18 +60,6 @@ def magnitude(
         ``grad_T_magnitude`` for each field T, in units of the field over a length.
         Dims, shape, coords, chunks and dtype are those of the field; float64 for integers and
         booleans, and real for complex fields.
-
-    Raises
-    ------
-    TypeError
-        If a field is not numeric, or an argument has the wrong type.
-    ValueError
-        If the units of the terms cannot be added, or for one of the reasons of `grad`.
-
-    References
-    ----------
-    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
-       doi:10.1017/CBO9780511800955
 
     Examples
     --------
@@ -103,22 +93,24 @@ def magnitude(
         return [to_dataarray(da, data, name, attrs)]
 
     order = Scheme.checked(1, accuracy, edge_order, skipna)
-    return _scalar_operator(
-        obj, dim, GridOptions(metric, spacing, periodic), order, "magnitude", one
+    result: Labelled = _scalar_operator(
+        obj, dim, grid_options(metric, spacing, periodic), order, "magnitude", one
     )
+    return result
 
 
+@documented_by(grad)
 def laplacian(
-    obj: XarrayObject,
+    obj: Labelled,
     dim: Hashable | Iterable[Hashable] | None = None,
     *,
-    metric: Any = None,
+    metric: MetricLike = None,
     accuracy: int = 2,
     edge_order: int | None = None,
-    spacing: Any = None,
-    periodic: Any = None,
+    spacing: SpacingLike = None,
+    periodic: PeriodicLike = "auto",
     skipna: bool = False,
-) -> Any:
+) -> Labelled:
     r"""Laplacian; the same as ``obj.grad.laplacian(dim, ...)``.
 
     .. math::
@@ -136,8 +128,6 @@ def laplacian(
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
         As for `grad`; None stands for all dimensions, and on a globe for latitude and longitude.
-    metric, accuracy, edge_order, spacing, periodic, skipna : optional
-        As for `grad`.
 
     Returns
     -------
@@ -145,18 +135,6 @@ def laplacian(
         ``laplacian_T`` for each field T, in units of the field over a length squared.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
         booleans).
-
-    Raises
-    ------
-    TypeError
-        If a field is not numeric, or an argument has the wrong type.
-    ValueError
-        If the units of the terms cannot be added, or for one of the reasons of `grad`.
-
-    References
-    ----------
-    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
-       doi:10.1017/CBO9780511800955
 
     Examples
     --------
@@ -177,20 +155,22 @@ def laplacian(
         return [to_dataarray(da, data, name, attrs)]
 
     order = Scheme.checked(2, accuracy, edge_order, skipna)
-    return _scalar_operator(
-        obj, dim, GridOptions(metric, spacing, periodic), order, "laplacian", one
+    result: Labelled = _scalar_operator(
+        obj, dim, grid_options(metric, spacing, periodic), order, "laplacian", one
     )
+    return result
 
 
+@documented_by(grad)
 def hessian(
     obj: XarrayObject,
     dim: Hashable | Iterable[Hashable] | None = None,
     *,
-    metric: Any = None,
+    metric: MetricLike = None,
     accuracy: int = 2,
     edge_order: int | None = None,
-    spacing: Any = None,
-    periodic: Any = None,
+    spacing: SpacingLike = None,
+    periodic: PeriodicLike = "auto",
     skipna: bool = False,
 ) -> xr.Dataset:
     r"""All second derivatives; the same as ``obj.grad.hessian(dim, ...)``.
@@ -210,8 +190,6 @@ def hessian(
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
         As for `grad`; None stands for all dimensions, and on a globe for latitude and longitude.
-    metric, accuracy, edge_order, spacing, periodic, skipna : optional
-        As for `grad`.
 
     Returns
     -------
@@ -220,18 +198,6 @@ def hessian(
         pair of axes stands once. In units of the field over a length squared.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
         booleans).
-
-    Raises
-    ------
-    TypeError
-        If a field is not numeric, or an argument has the wrong type.
-    ValueError
-        If the units of the terms cannot be added, or for one of the reasons of `grad`.
-
-    References
-    ----------
-    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
-       doi:10.1017/CBO9780511800955
 
     Examples
     --------
@@ -245,7 +211,7 @@ def hessian(
     """
     scheme = Scheme.checked(2, accuracy, edge_order, skipna)
     made = _scalar_operator(
-        obj, dim, GridOptions(metric, spacing, periodic), scheme, "hessian", _hessian_fields
+        obj, dim, grid_options(metric, spacing, periodic), scheme, "hessian", _hessian_fields
     )
     return made if isinstance(made, xr.Dataset) else made.to_dataset()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from .._typing import XarrayObject
+from .._typing import Labelled, XarrayObject
 from ..geometry.expression import Expression
 from ..geometry.orthogonal import gradient_expression
 from ..labels.arguments import GridOptions
@@ -16,25 +16,29 @@ from ..labels.attrs import describe_field, result_attrs
 from ..labels.results import pack_results, to_dataarray
 from ..labels.units import common_units, product_units, result_units
 from ..stencils.scheme import Scheme
+from .documentation import documented_by
 from .evaluate import evaluate_expressions, grid_dims
 from .fields import check_field, check_labelled, numeric_fields
+from .gradient import grad
+from .options import MetricLike, PeriodicLike, SpacingLike, grid_options
 from .pointwise import project_on_direction, project_on_vector
 from .vector_field import VectorField, collect_vector_field
 
 
+@documented_by(grad)
 def advection(
-    obj: XarrayObject,
+    obj: Labelled,
     components: Mapping[Hashable, Any] | None = None,
     /,
     *,
-    metric: Any = None,
+    metric: MetricLike = None,
     accuracy: int = 2,
     edge_order: int | None = None,
-    spacing: Any = None,
-    periodic: Any = None,
+    spacing: SpacingLike = None,
+    periodic: PeriodicLike = "auto",
     skipna: bool = False,
     **dims: Any,
-) -> Any:
+) -> Labelled:
     r"""Advection of scalar fields by a flow, the change that it makes where one stands.
 
     .. math:: -F\cdot\nabla f = -\sum_i \frac{F_i}{h_i}\,\partial_i f
@@ -47,8 +51,6 @@ def advection(
         The scalar, or all numeric variables that have the dimensions and are no component.
     components : mapping from dimension to component, optional
         The flow by the dimension that each component goes along.
-    metric, accuracy, edge_order, spacing, periodic, skipna : optional
-        As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
 
@@ -60,19 +62,6 @@ def advection(
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
         booleans).
 
-    Raises
-    ------
-    TypeError
-        If a field is not numeric, or an argument has the wrong type.
-    ValueError
-        If a component is missing or lies on another grid, the units of the terms cannot be
-        added, or for one of the reasons of `xgradient.grad`.
-
-    References
-    ----------
-    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
-       doi:10.1017/CBO9780511800955
-
     Examples
     --------
     >>> import xarray as xr
@@ -83,25 +72,27 @@ def advection(
     array([-10., -10., -10.])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = GridOptions(metric, spacing, periodic)
-    return _directional_operator(
+    options = grid_options(metric, spacing, periodic)
+    result: Labelled = _directional_operator(
         obj, components, dims, options, scheme, "advection", -1.0, unit=False
     )
+    return result
 
 
+@documented_by(grad)
 def directional(
-    obj: XarrayObject,
+    obj: Labelled,
     components: Mapping[Hashable, Any] | None = None,
     /,
     *,
-    metric: Any = None,
+    metric: MetricLike = None,
     accuracy: int = 2,
     edge_order: int | None = None,
-    spacing: Any = None,
-    periodic: Any = None,
+    spacing: SpacingLike = None,
+    periodic: PeriodicLike = "auto",
     skipna: bool = False,
     **dims: Any,
-) -> Any:
+) -> Labelled:
     r"""Derivative of scalar fields in the direction of a vector field.
 
     .. math:: \frac{F}{|F|}\cdot\nabla f = \frac{1}{|F|}\sum_i \frac{F_i}{h_i}\,\partial_i f
@@ -114,8 +105,6 @@ def directional(
         The scalar, or all numeric variables that have the dimensions and are no component.
     components : mapping from dimension to component, optional
         The vector field by the dimension that each component goes along.
-    metric, accuracy, edge_order, spacing, periodic, skipna : optional
-        As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
 
@@ -127,19 +116,6 @@ def directional(
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
         booleans).
 
-    Raises
-    ------
-    TypeError
-        If a field is not numeric, or an argument has the wrong type.
-    ValueError
-        If a component is missing or lies on another grid, the units of the terms cannot be
-        added, or for one of the reasons of `xgradient.grad`.
-
-    References
-    ----------
-    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
-       doi:10.1017/CBO9780511800955
-
     Examples
     --------
     >>> import xarray as xr
@@ -150,10 +126,11 @@ def directional(
     array([-5., -5., -5.])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = GridOptions(metric, spacing, periodic)
-    return _directional_operator(
+    options = grid_options(metric, spacing, periodic)
+    result: Labelled = _directional_operator(
         obj, components, dims, options, scheme, "directional", 1.0, unit=True
     )
+    return result
 
 
 def _directional_operator(

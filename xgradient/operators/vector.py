@@ -10,26 +10,29 @@ import xarray as xr
 from .._typing import XarrayObject
 from ..geometry.expression import Expression
 from ..geometry.orthogonal import curl_expression, divergence_expression, jacobian_expression
-from ..labels.arguments import GridOptions
 from ..labels.results import to_dataset
 from ..labels.standard_names import divergence_name, vorticity_name
 from ..labels.units import common_units, product_units
 from ..stencils.scheme import Scheme
+from .documentation import documented_by
 from .evaluate import evaluate_expressions, real_length
+from .gradient import grad
+from .options import MetricLike, PeriodicLike, SpacingLike, grid_options
 from .pointwise import deformation
 from .vector_field import collect_vector_field
 
 
+@documented_by(grad)
 def divergence(
     obj: XarrayObject | None = None,
     components: Mapping[Hashable, Any] | None = None,
     /,
     *,
-    metric: Any = None,
+    metric: MetricLike = None,
     accuracy: int = 2,
     edge_order: int | None = None,
-    spacing: Any = None,
-    periodic: Any = None,
+    spacing: SpacingLike = None,
+    periodic: PeriodicLike = "auto",
     skipna: bool = False,
     **dims: Any,
 ) -> xr.DataArray:
@@ -50,8 +53,6 @@ def divergence(
     components : mapping from dimension to component, optional
         The components by the dimension that each goes along, for dimensions whose names cannot
         be keywords.
-    metric, accuracy, edge_order, spacing, periodic, skipna : optional
-        As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``. All have the same dimensions and
         coordinates. A component points as its coordinate increases, unless its ``standard_name``
@@ -63,19 +64,6 @@ def divergence(
         Named "divergence", in units of a component over a length.
         Dims, shape, coords and chunks are those of the first component, and the dtype is the one
         that all components have in common (float64 for integers and booleans).
-
-    Raises
-    ------
-    TypeError
-        If a component is not numeric, or an argument has the wrong type.
-    ValueError
-        If a component is missing or lies on another grid, the units of the terms cannot be
-        added, or for one of the reasons of `xgradient.grad`.
-
-    References
-    ----------
-    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
-       doi:10.1017/CBO9780511800955
 
     Examples
     --------
@@ -90,7 +78,7 @@ def divergence(
            [3., 3., 3.]])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = GridOptions(metric, spacing, periodic)
+    options = grid_options(metric, spacing, periodic)
     vector = collect_vector_field(obj, components, dims, options, scheme)
     units, factors = vector.units("a divergence")
     factors = [factor * sign for factor, sign in zip(factors, vector.signs, strict=True)]
@@ -104,16 +92,17 @@ def divergence(
     return vector.to_dataarray(data, "divergence", units, words, named)
 
 
+@documented_by(grad)
 def curl(
     obj: XarrayObject | None = None,
     components: Mapping[Hashable, Any] | None = None,
     /,
     *,
-    metric: Any = None,
+    metric: MetricLike = None,
     accuracy: int = 2,
     edge_order: int | None = None,
-    spacing: Any = None,
-    periodic: Any = None,
+    spacing: SpacingLike = None,
+    periodic: PeriodicLike = "auto",
     skipna: bool = False,
     **dims: Any,
 ) -> Any:
@@ -133,8 +122,6 @@ def curl(
         Where names of variables are looked up.
     components : mapping from dimension to component, optional
         Two or three components by the dimension that each goes along.
-    metric, accuracy, edge_order, spacing, periodic, skipna : optional
-        As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``. Longitude (x), latitude (y) and the
         vertical are put in this order, in which they are right-handed if the vertical points
@@ -149,19 +136,6 @@ def curl(
         Dims, shape, coords and chunks are those of the first component, and the dtype is the one
         that all components have in common (float64 for integers and booleans).
 
-    Raises
-    ------
-    TypeError
-        If a component is not numeric, or an argument has the wrong type.
-    ValueError
-        If a component is missing or lies on another grid, the units of the terms cannot be
-        added, or for one of the reasons of `xgradient.grad`.
-
-    References
-    ----------
-    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
-       doi:10.1017/CBO9780511800955
-
     Examples
     --------
     >>> import xarray as xr
@@ -175,7 +149,7 @@ def curl(
            [2., 2., 2.]])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = GridOptions(metric, spacing, periodic)
+    options = grid_options(metric, spacing, periodic)
     vector = collect_vector_field(obj, components, dims, options, scheme, (2, 3), True)
     pairs = [(0, 1)] if len(vector.fields) == 2 else [(1, 2), (2, 0), (0, 1)]
     grid, units, asked = vector.grid, [], []
@@ -208,16 +182,17 @@ def curl(
     return to_dataset(results, vector.fields[0].coords)
 
 
+@documented_by(grad)
 def jacobian(
     obj: XarrayObject | None = None,
     components: Mapping[Hashable, Any] | None = None,
     /,
     *,
-    metric: Any = None,
+    metric: MetricLike = None,
     accuracy: int = 2,
     edge_order: int | None = None,
-    spacing: Any = None,
-    periodic: Any = None,
+    spacing: SpacingLike = None,
+    periodic: PeriodicLike = "auto",
     skipna: bool = False,
     **dims: Any,
 ) -> xr.Dataset:
@@ -239,8 +214,6 @@ def jacobian(
         Where names of variables are looked up.
     components : mapping from dimension to component, optional
         The components by the dimension that each goes along.
-    metric, accuracy, edge_order, spacing, periodic, skipna : optional
-        As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``.
 
@@ -251,19 +224,6 @@ def jacobian(
         each axis, curvature included, in units of a component over a length.
         Dims, shape, coords and chunks are those of the first component, and the dtype is the one
         that all components have in common (float64 for integers and booleans).
-
-    Raises
-    ------
-    TypeError
-        If a component is not numeric, or an argument has the wrong type.
-    ValueError
-        If a component is missing or lies on another grid, the units of the terms cannot be
-        added, or for one of the reasons of `xgradient.grad`.
-
-    References
-    ----------
-    .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
-       doi:10.1017/CBO9780511800955
 
     Examples
     --------
@@ -276,7 +236,7 @@ def jacobian(
     {'du_dx': 2.0, 'du_dy': 0.0, 'dv_dx': 1.0, 'dv_dy': -1.0}
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = GridOptions(metric, spacing, periodic)
+    options = grid_options(metric, spacing, periodic)
     vector = collect_vector_field(obj, components, dims, options, scheme)
     every = range(len(vector.fields))
     pairs = [(i, j) for i in every for j in every]
@@ -298,16 +258,17 @@ def jacobian(
     return to_dataset(results, vector.fields[0].coords)
 
 
+@documented_by(grad)
 def strain(
     obj: XarrayObject | None = None,
     components: Mapping[Hashable, Any] | None = None,
     /,
     *,
-    metric: Any = None,
+    metric: MetricLike = None,
     accuracy: int = 2,
     edge_order: int | None = None,
-    spacing: Any = None,
-    periodic: Any = None,
+    spacing: SpacingLike = None,
+    periodic: PeriodicLike = "auto",
     skipna: bool = False,
     **dims: Any,
 ) -> xr.Dataset:
@@ -328,8 +289,6 @@ def strain(
         Where names of variables are looked up.
     components : mapping from dimension to component, optional
         Two components by the dimension that each goes along.
-    metric, accuracy, edge_order, spacing, periodic, skipna : optional
-        As for `xgradient.grad`.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``.
 
@@ -340,14 +299,6 @@ def strain(
         in units of a component over a length, the last of these squared.
         Dims, shape, coords and chunks are those of the first component, and the dtype is the one
         that all components have in common (float64 for integers and booleans).
-
-    Raises
-    ------
-    TypeError
-        If a component is not numeric, or an argument has the wrong type.
-    ValueError
-        If a component is missing or lies on another grid, the units of the terms cannot be
-        added, or for one of the reasons of `xgradient.grad`.
 
     References
     ----------
@@ -369,7 +320,7 @@ def strain(
     (2.0, 4.0)
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = GridOptions(metric, spacing, periodic)
+    options = grid_options(metric, spacing, periodic)
     vector = collect_vector_field(obj, components, dims, options, scheme, (2,), True)
     vector.check_units("a deformation", axes=True)
     unit, _ = vector.units("a deformation")

@@ -1,0 +1,81 @@
+"""Docstrings of the operators, whose shared parts are written once; operators as methods."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, signature
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Params = ParamSpec("Params")
+Result = TypeVar("Result")
+
+SECTIONS = ("Parameters", "Returns", "Raises", "References", "Examples")
+RAISES = """\
+TypeError
+    If a field is not numeric, or an argument has the wrong type.
+ValueError
+    If the units of the terms cannot be added, {}or for one of the reasons of `xgradient.grad`."""
+OTHER_GRID = "a component is missing or on another grid,\n    "
+REFERENCES = """\
+.. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
+   doi:10.1017/CBO9780511800955"""
+
+
+def documented_by(model: Callable[..., Any]) -> Callable[[Function], Function]:
+    """Return a decorator that completes the docstring of an operator.
+
+    Parameters that the docstring lacks are described as by the docstring of ``model``. Sections
+    "Raises" and "References" that it lacks are those which most operators have.
+    """
+
+    def complete(function: Function) -> Function:
+        if not function.__doc__ or not model.__doc__:  # as under python -OO
+            return function
+        sections = _sections(function.__doc__)
+        entries = _entries(_sections(model.__doc__)["Parameters"])
+        entries.update(_entries(sections["Parameters"]))
+        names = signature(function).parameters
+        sections["Parameters"] = "\n".join(entries[name] for name in names)
+        sections.setdefault("Raises", RAISES.format(OTHER_GRID if "components" in names else ""))
+        sections.setdefault("References", REFERENCES)
+        texts = [f"{name}\n{'-' * len(name)}\n{sections[name].strip()}" for name in SECTIONS]
+        function.__doc__ = "\n\n".join([sections[""].strip(), *texts]) + "\n"
+        return function
+
+    return complete
+
+
+def _sections(docstring: str) -> dict[str, str]:
+    """Return the sections of a numpydoc docstring by title; the text before them has none."""
+    parts = re.split(r"(?m)^(\w+)\n-{3,}\n", inspect.cleandoc(docstring))
+    return {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+
+
+def _entries(section: str) -> dict[str, str]:
+    """Return the entry of each parameter of a section, by the parameter's name."""
+    texts = [text.strip() for text in re.split(r"(?m)^(?=\S)", section) if text.strip()]
+    return {text.split(" : ")[0].lstrip("*"): text for text in texts}
+
+
+def as_method(
+    operator: Callable[Concatenate[Any, Params], Result],
+) -> Callable[Concatenate[Any, Params], Result]:
+    """Return an operator as a method of the accessor, with the options that this has bound."""
+
+    @wraps(operator)
+    def method(self: Any, *args: Any, **options: Any) -> Any:
+        if self._options:
+            options = {**self._options, **options}
+        return operator(self._obj, *args, **options)
+
+    shape = signature(operator)
+    first, *others = shape.parameters.values()
+    self_ = Parameter("self", first.kind)
+    vars(method)["__signature__"] = shape.replace(parameters=[self_, *others])
+    # Drop the object from the parameters; calls of a method do not pass it.
+    method.__doc__ = re.sub(r"\nobj : .*(\n    .*)*", "", inspect.cleandoc(operator.__doc__ or ""))
+    return cast("Callable[Concatenate[Any, Params], Result]", method)

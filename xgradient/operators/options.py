@@ -1,0 +1,75 @@
+"""The options that all operators share: their types, and their check before any call."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias, TypedDict
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._typing import XarrayObject
+from ..geometry.metrics import Ellipsoid, Sphere, resolve_metric
+from ..labels.arguments import GridOptions, periodic_mapping
+from ..labels.axis import make_axis
+from ..labels.coordinates import resolve_coord, resolve_name
+from ..labels.hints import close_name
+from ..labels.times import to_period
+from ..stencils.scheme import Scheme
+
+#: A metric that a call takes; a mapping has the scale factor of each dimension.
+MetricLike: TypeAlias = (
+    Literal["sphere", "ellipsoid"] | Sphere | Ellipsoid | Mapping[Any, Any] | None
+)
+#: Steps or positions that replace coordinates.
+SpacingLike: TypeAlias = ArrayLike | Sequence[Any] | Mapping[Any, Any] | None
+#: The axes that close on themselves; "auto" and None leave it to the metric.
+PeriodicLike: TypeAlias = bool | str | Iterable[Hashable] | Mapping[Any, Any] | None
+
+
+class Options(TypedDict, total=False):
+    """Name the options that every operator has, with their types."""
+
+    metric: MetricLike
+    accuracy: int
+    edge_order: int | None
+    spacing: SpacingLike
+    periodic: PeriodicLike
+    skipna: bool
+
+
+def grid_options(metric: Any, spacing: Any, periodic: Any) -> GridOptions:
+    """Return the options that decide a grid; a periodic of "auto" is None there."""
+    is_auto = isinstance(periodic, str) and periodic == "auto"
+    return GridOptions(metric, spacing, None if is_auto else periodic)
+
+
+def check_options(obj: XarrayObject, options: Mapping[str, Any]) -> None:
+    """Refuse options that no call on an object could take.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an option does not exist, or its value or a name in it does not fit the object.
+    """
+    for name in options:
+        if name not in Options.__annotations__:
+            raise TypeError(
+                f"{name!r} is not an option that all operators have"
+                f"{close_name(name, Options.__annotations__)}; "
+                f"give some of {', '.join(Options.__annotations__)}"
+            )
+    scheme = {"accuracy": 2, "edge_order": None, "skipna": False, **options}
+    Scheme.checked(1, scheme["accuracy"], scheme["edge_order"], scheme["skipna"])
+    resolve_metric(options.get("metric"), obj)
+    grid = grid_options(None, options.get("spacing"), options.get("periodic"))
+    spacing, periods = grid.spacing, periodic_mapping(grid.periodic, [])
+    if spacing is not None and not isinstance(spacing, Mapping):
+        # A number is for every dimension; whether positions fit, the dimensions of a call decide.
+        spacing = dict.fromkeys(obj.dims, spacing) if np.ndim(spacing) == 0 else {}
+    for name in {**(spacing or {}), **periods}:
+        ref = resolve_coord(obj, resolve_name(obj, name))
+        if len(ref.dims) < 2 and spacing and spacing.get(name) is not None:
+            make_axis(ref, obj.sizes[ref.dim], spacing[name], periods.get(name, False))
+        elif len(ref.dims) < 2:
+            to_period(periods.get(name, False), None, f"coordinate {str(ref.name)!r}")
