@@ -116,7 +116,7 @@ def test_dependencies(pyproject):
         return {re.match(r"[\w-]+", r)[0] for r in requirements}
 
     project = pyproject["project"]
-    assert names(project["dependencies"]) == {"xarray", "numpy", "numba", "cf-xarray", "pint"}
+    assert names(project["dependencies"]) == {"xarray", "numpy", "numba", "cf-xarray"}
     extras = project["optional-dependencies"]
     (everything,) = extras["all"]
     told = set(re.fullmatch(r"xgradient\[(.*)\]", everything)[1].split(","))

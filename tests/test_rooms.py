@@ -59,7 +59,7 @@ NAMED_BY = {
         *COMMANDS,
     },
     "cf_xarray": {"labels.coordinates"},
-    "pint": {"labels.hints", "labels.units"},
+    "pint": {"labels.hints"},
     "datetime": {"labels.times", *COMMANDS},
     "cftime": {"labels.times", *COMMANDS},
     "pandas": {"labels.axis", "labels.coordinates", "labels.hints", "labels.times", *COMMANDS},

@@ -1,18 +1,19 @@
-"""Arithmetic of units, as CF text.
+"""Units of derivatives, products and sums, as CF text.
 
-What a text means is told by `udunits` alone; pint does the sums, in a registry of our own.
+Units that are not in `unit_table` are kept as text.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
-from math import prod
+from functools import lru_cache, reduce
 from typing import Any
 
 import numpy as np
 
-from .udunits import LONGEST, Powers, definitions, named, read_units, symbols
+from .udunits import LONGEST, read_units
+from .unit_powers import conversion_factor, dimension_of, multiply, reduced, write_units
+from .unit_table import Powers
 
 
 def unit_text(units: Any) -> str | None:
@@ -116,7 +117,7 @@ def common_units(units: list[Any], label: str) -> tuple[str | None, list[float]]
     known = tuple(text for text in texts if text is not None)
     if len(known) < len(texts):
         return None, ones
-    found = _ratios(known)
+    found = _conversion_factors(known)
     if found is None:
         return known[0] if len(set(known)) == 1 else None, ones
     if isinstance(found, int):
@@ -130,14 +131,15 @@ def common_units(units: list[Any], label: str) -> tuple[str | None, list[float]]
 
 @lru_cache(maxsize=256)
 def _divide(field: str, axis: str, deriv: int) -> str:
+    """Return units of a field over units of an axis to the power ``deriv``."""
     over, under = read_units(field), read_units(axis)
     if over is None or under is None:
         return _divide_text(field, axis, deriv)
-    registry = _registry()
-    return _written(registry, _unit(registry, over) / _unit(registry, under) ** deriv)
+    return write_units(multiply(over, under, -deriv))
 
 
 def _divide_text(field: str, axis: str, deriv: int) -> str:
+    """Return a quotient of units of which one is not known."""
     over = "" if _is_one(field) else field
     if _is_one(axis):
         return over or "1"
@@ -149,34 +151,45 @@ def _divide_text(field: str, axis: str, deriv: int) -> str:
 
 @lru_cache(maxsize=256)
 def _multiply(factors: tuple[str, ...]) -> str:
+    """Return the product of units; their texts one after the other where one is not known."""
     read = _read_all(factors)
     if read is None:
         return " ".join(text for text in factors if not _is_one(text)) or "1"
-    registry = _registry()
-    return _written(registry, prod(_unit(registry, powers) for powers in read))
+    return write_units(reduce(multiply, read, {}))
 
 
 @lru_cache(maxsize=256)
-def _ratios(units: tuple[str, ...]) -> tuple[str, tuple[float, ...]] | int | None:
-    """The common unit and each in it; the number of one of another kind; None if unknown."""
+def _conversion_factors(units: tuple[str, ...]) -> tuple[str, tuple[float, ...]] | int | None:
+    """Convert the terms of a sum to reduced units of the first one.
+
+    Parameters
+    ----------
+    units : tuple of str
+        Units of the terms.
+
+    Returns
+    -------
+    tuple, int or None
+        The units of the sum and the factor of each term; the index of a term of another dimension;
+        or None if a unit is not known or a factor overflows.
+    """
     read = _read_all(units)
     if read is None:
         return None
-    registry = _registry()
+    common = reduced(read[0])
+    dimension = dimension_of(common)
+    for index, powers in enumerate(read):
+        if dimension_of(powers) != dimension:
+            return index
     try:
-        terms = [registry.Quantity(1.0, _unit(registry, powers)) for powers in read]
-        common = terms[0].to_reduced_units().units
-        for at, term in enumerate(terms):
-            if not term.is_compatible_with(common):
-                return at
-        factors = tuple(float(term.to(common).magnitude) for term in terms)
-    except ArithmeticError:  # such as megametres to the power 99
+        factors = tuple(conversion_factor(powers, common) for powers in read)
+    except OverflowError:  # such as yottametres to the power 99
         return None
-    return units[0] if common == terms[0].units else _written(registry, common), factors
+    return units[0] if common == read[0] else write_units(common), factors
 
 
 def _read_all(texts: tuple[str, ...]) -> list[Powers] | None:
-    """The exponents in all texts; None if one is no unit."""
+    """Return the exponents in all texts; None if one is not a unit."""
     read = [read_units(text) for text in texts]
     known = [powers for powers in read if powers is not None]
     return known if len(known) == len(read) else None
@@ -187,35 +200,5 @@ def _is_one(text: str) -> bool:
 
 
 def _without_date(text: str) -> str:
-    """The units before "since" and a date."""
+    """Return the units before "since" and a date."""
     return re.split(r"\ssince\s", text, maxsplit=1)[0].rstrip() if len(text) <= LONGEST else text
-
-
-def _unit(registry: Any, powers: Powers) -> Any:
-    return prod((registry.Unit(name) ** n for name, n in powers.items()), start=registry.Unit(""))
-
-
-def _written(registry: Any, unit: Any) -> str:
-    """A unit of pint as CF has it: what is multiplied first, by names in alphabetical order."""
-    parts = []
-    for name, power in registry.Quantity(1.0, unit).unit_items():
-        prefix, plain, _ = registry.parse_unit_name(name)[0]
-        symbol = symbols()[prefix] + symbols()[plain]
-        # A thousandth of an inch is no minute.
-        parts.append((power < 0, name, symbol if named(symbol) == name else name, int(power)))
-    return " ".join(f"{symbol}{'' if n == 1 else n}" for _, _, symbol, n in sorted(parts)) or "1"
-
-
-@cache
-def _registry() -> Any:
-    """A registry of our own, which knows the units above and nothing that others define.
-
-    That of the application, which pint keeps for all, is neither read nor changed.
-    """
-    # pint takes longer to import than a gradient to compute.
-    import pint
-
-    registry: Any = pint.UnitRegistry(None)
-    for definition in definitions():
-        registry.define(definition)
-    return registry
