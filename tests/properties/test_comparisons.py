@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from xgradient import kernels
-from xgradient.geometry import grid, metric_terms
+from xgradient.geometry import grid_axis, metric_terms
 from xgradient.stencils import scheme
 
 from ..support.comparisons import (
@@ -86,9 +86,9 @@ def unequal(monkeypatch):
         return dataclasses.replace(stencil, interior=interior, boundary=edges)
 
     monkeypatch.setattr(scheme, "make_stencil", wrong)
-    positions_along = grid.VerticalCoord.positions_along
+    positions_along = grid_axis.VerticalCoord.positions_along
     monkeypatch.setattr(
-        grid.VerticalCoord,
+        grid_axis.VerticalCoord,
         "positions_along",
         lambda self, dims: positions_along(self, dims) * 1.001,
     )

@@ -8,7 +8,6 @@ from typing import Any
 import xarray as xr
 
 from .._typing import XarrayObject
-from ..engine.evaluate import derivatives
 from ..labels.arguments import (
     Found,
     GridOptions,
@@ -24,12 +23,13 @@ from ..labels.hints import of_stacked
 from ..stencils.nodes import OrderError
 from ..stencils.scheme import Scheme
 from .curvilinear import CurvilinearGrid
-from .grid import Grid, GridAxis
+from .grid import Grid
+from .grid_axis import GridAxis
 from .horizontal import find_horizontal_coords
 from .latlon import latlon_grid
 from .metrics import Globe, resolve_metric
-from .orthogonal import cartesian_grid, grid_with_scale_factors
-from .scale_factors import ScaleFactors
+from .orthogonal import cartesian_grid
+from .scale_factors import ScaleFactors, grid_with_scale_factors
 from .track import along_tracks, check_arguments, find_track, out_of_order, two_along
 
 
@@ -113,14 +113,8 @@ def build_grid(
         axes = make_axes(obj, found, scalar_dim, options)
         if resolved is None:
             return cartesian_grid(axes), scalar_dim
-
-        def slope(factor: xr.Variable, axis: Axis) -> xr.Variable:
-            stencil = scheme.with_deriv(1).stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
-            (values,) = derivatives(factor.values, [(factor.dims.index(axis.dim), stencil)])
-            return xr.Variable(factor.dims, values)
-
         sizes = {d: n for field in fields for d, n in field.sizes.items()}
-        return grid_with_scale_factors(axes, resolved, sizes, slope), scalar_dim
+        return grid_with_scale_factors(axes, resolved, sizes, scheme), scalar_dim
     tracks = {p.dim: track for p in found.values() if (track := find_track(obj, p))}
     spacings, periods = options_by_name(obj, found, scalar_dim, options, beyond=True)
     plain = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
-from .grid import Coefficient, GridAxis, VerticalCoord
+from .grid_axis import Coefficient, GridAxis, VerticalCoord
 
 
 @dataclass(frozen=True, eq=False)

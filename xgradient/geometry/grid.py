@@ -1,124 +1,40 @@
-"""Axes with metric terms: what grids of every kind are made of."""
+"""Interface of all grids: each defines the linear operators as expressions without data."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
 
 import xarray as xr
 
+from ..engine.chunked import to_device_of, where_valid
 from ..labels.axis import Axis
 from .cyclic import CyclicPoint
-
-#: A coefficient: a number, or values along some of the dimensions.
-Coefficient = xr.Variable | float
-#: Differentiates values along an axis.
-Slope = Callable[[xr.Variable, Axis], xr.Variable]
-
-
-@dataclass(frozen=True, eq=False)
-class GridAxis:
-    """One axis of a frame.
-
-    Attributes
-    ----------
-    axis : Axis
-        Its nodes; its units are those of lengths under a metric.
-    inverse : Variable or float
-        1/h of this axis.
-    slopes : mapping from name to Variable or float
-        ∂ ln h of this axis by other coordinates and itself, where it is not zero.
-    others : Variable or float
-        Sum of ∂ ln h by this axis of all other axes, those too that are not asked for.
-    kind : str or None
-        "longitude" or "latitude" on a globe.
-    """
-
-    axis: Axis
-    inverse_scale: Coefficient = 1.0
-    dlog_scale: Mapping[Hashable, Coefficient] = field(default_factory=dict)
-    dlog_others: Coefficient = 0.0
-    latlon_kind: str | None = None
-
-    @property
-    def dims(self) -> tuple[Hashable, ...]:
-        """The dimensions that a field must have."""
-        return (self.axis.dim,)
-
-    @property
-    def is_curved(self) -> bool:
-        """Whether derivatives of a vector mix its components."""
-        return bool(self.dlog_scale)
-
-    def dlog_scale_by(self, by: GridAxis) -> Coefficient:
-        """∂ ln h of this axis by another one."""
-        return self.dlog_scale.get(by.axis.dim, 0.0)
-
-
-@dataclass(frozen=True, eq=False)
-class VerticalCoord:
-    """An axis whose positions differ from column to column, in units of length as they are.
-
-    It stands for both a side of a frame and the axis of that side.
-
-    Attributes
-    ----------
-    dim, name : hashable
-        The dimension, and the coordinate's name.
-    long_name : str
-        The coordinate in words.
-    units : str or None
-        Units of the positions.
-    positions : Variable
-        The positions, along this and other dimensions.
-    """
-
-    dim: Hashable
-    name: Hashable
-    long_name: str
-    units: str | None
-    positions: xr.Variable
-
-    inverse_scale: ClassVar[Coefficient] = 1.0
-    dlog_others: ClassVar[Coefficient] = 0.0
-    latlon_kind: ClassVar[str | None] = None
-
-    @property
-    def axis(self) -> VerticalCoord:
-        """The axis, which is this."""
-        return self
-
-    def dlog_scale_by(self, by: Any) -> Coefficient:
-        """∂ ln h of this axis by another one."""
-        return 0.0
-
-    def positions_along(self, dims: tuple[Hashable, ...]) -> Any:
-        """The positions as an array with these dimensions, 1 long along those they do not have."""
-        mine = self.positions.transpose(*(d for d in dims if d in self.positions.dims))
-        return mine.data[tuple(slice(None) if d in mine.dims else None for d in dims)]
+from .expression import Expression
+from .grid_axis import GridAxis, HorizontalDirection
 
 
 @dataclass(frozen=True, eq=False)
 class PolarClosure:
-    """Latitudes that continue across the poles, or have rows on them.
+    """Latitudes that continue across the poles or have rows on a pole.
 
     Attributes
     ----------
     lat : Axis
         The latitudes.
-    alone : Axis
-        The latitudes of fields without longitudes, which do not continue.
-    around : hashable or None
-        The dimension of longitudes that go round the globe.
-    signs : tuple of int
-        Sine of the first and the last latitude if they stand on a pole, else 0.
-    inverse : tuple of float
-        1/h of the latitudes at both ends.
-    east : int
-        1 if longitudes increase along their axis, else -1.
+    lat_without_lon : Axis
+        The latitudes for fields without longitudes, which end at the poles.
+    lon_dim : hashable or None
+        The dimension of longitudes that cover the full circle.
+    pole_signs : tuple of int
+        Sine of the first and of the last latitude if it is a pole, else 0.
+    inverse_scale : tuple of float
+        1/h of the first and of the last latitude.
+    lon_direction : int
+        1 if longitudes increase along their dimension, else -1.
     refusal : str
-        Why rows on poles have no values, where they have none.
+        Error message for rows on a pole that have no value; empty if they have one.
     """
 
     lat: Axis
@@ -130,23 +46,83 @@ class PolarClosure:
     refusal: str = ""
 
 
-class Grid(Protocol):
-    """All axes of an operator: what frames of every kind have.
+@dataclass(frozen=True, eq=False)
+class Grid(ABC):
+    """The axes of one call with their metric terms, and the linear operators along them.
 
-    Each side has an ``axis`` with a name, a long name and units, the ``dims`` that a field needs,
-    its ``kind`` on a globe, and tells whether it ``mixes`` the components of a vector.
+    A new kind of grid is a subclass. Operators return expressions, in which input arrays are
+    numbered: a scalar field is array 0, component i of a vector is array i.
+
+    Attributes
+    ----------
+    axes : tuple of GridAxis or HorizontalDirection
+        The axes that the call names, in its order.
+    polar_closure : PolarClosure or None
+        The poles, where latitudes continue across them or have rows on them.
+    is_cartesian : bool
+        True if all scale factors are 1, so that each derivative is one stencil without weights.
+    cyclic : tuple of CyclicPoint
+        Coordinates whose last point repeats the first one; it is not among the nodes.
     """
 
-    @property
-    def axes(self) -> tuple[Any, ...]: ...
+    axes: tuple[GridAxis | HorizontalDirection, ...]
+    polar_closure: PolarClosure | None = field(default=None, kw_only=True)
+    is_cartesian: bool = field(default=False, kw_only=True)
+    cyclic: tuple[CyclicPoint, ...] = field(default=(), kw_only=True)
 
-    @property
-    def polar_closure(self) -> PolarClosure | None: ...
+    @abstractmethod
+    def for_fields(self, fields: list[xr.DataArray]) -> tuple[Grid, list[xr.DataArray]]:
+        """Return the grid for these fields, and the fields with cells masked that it lacks."""
 
-    @property
-    def is_cartesian(self) -> bool: ...
+    @abstractmethod
+    def gradient(self, i: int, field: int | Expression = 0) -> Expression:
+        """Component i of the gradient of a field."""
 
-    @property
-    def cyclic(self) -> tuple[CyclicPoint, ...]: ...
+    @abstractmethod
+    def derivative(self, i: int, deriv: int) -> Expression:
+        """Derivative of order ``deriv`` along axis i.
 
-    def for_fields(self, fields: list[xr.DataArray]) -> tuple[Grid, list[xr.DataArray]]: ...
+        Raises
+        ------
+        ValueError
+            If the grid has no derivative of this order along the axis.
+        """
+
+    @abstractmethod
+    def laplacian(self, factors: Sequence[float]) -> Expression:
+        """Sum of the second derivatives along all axes, each times the factor of its axis."""
+
+    @abstractmethod
+    def divergence(self, factors: Sequence[float]) -> Expression:
+        """Divergence of a vector; the term of each component is times its factor."""
+
+    @abstractmethod
+    def curl(self, i: int, j: int, factors: tuple[float, float]) -> Expression:
+        """Component of the curl that is right-handed to axes i and j.
+
+        The first factor belongs to the derivative along axis i, the second to that along axis j.
+        """
+
+    @abstractmethod
+    def jacobian(self, i: int, j: int) -> Expression:
+        """Derivative of component i of a vector along axis j."""
+
+    @abstractmethod
+    def hessian(self, i: int, j: int) -> Expression:
+        """Second derivative of a scalar field along axes i and j."""
+
+
+def mask_invalid(values: xr.Variable, valid: xr.Variable) -> xr.Variable:
+    """Return values where ``valid`` is true and missing values elsewhere.
+
+    The result has the dimensions of both; it is on the GPU if one of them is.
+    """
+    values, valid = (
+        a.copy(data=to_device_of(a.data, b.data)) for a, b in ((values, valid), (valid, values))
+    )
+    if values.chunks and valid.chunks:  # give both the same chunks
+        few, many = sorted((values, valid), key=lambda variable: variable.ndim)
+        same = few.chunk({d: n for d, n in many.chunksizes.items() if d in few.dims})
+        values, valid = (same, valid) if few is values else (values, same)
+    masked: xr.Variable = xr.apply_ufunc(where_valid, values, valid, dask="allowed")
+    return masked

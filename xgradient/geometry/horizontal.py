@@ -23,10 +23,11 @@ from ..labels.coordinates import (
 )
 from ..stencils.nodes import check_known_length, uniform_nodes
 from ..stencils.scheme import Scheme
-from .curvilinear import CoordLabel, CurvilinearGrid, HorizontalDirection
+from .curvilinear import CurvilinearGrid
 from .cyclic import cyclic_points
 from .decoding import check_decoded
-from .grid import GridAxis
+from .direction_weights import DirectionWeights
+from .grid_axis import CoordLabel, GridAxis, HorizontalDirection
 from .metric_terms import NodePositions, cached_by_value, positions_on_globe
 from .metrics import Globe, check_angles
 
@@ -103,13 +104,11 @@ class HorizontalCoords:
                 _check_closure(self._points(x, y), dim)
             nodes = uniform_nodes(n, 1.0, periodic=bool(wanted))
             along.append(GridAxis(Axis(dim, dim, str(dim), None, nodes)))
-        points_beside = partial(self._points, x, y)
+        weights = DirectionWeights(partial(self._points, x, y), (along[0], along[1]), scheme)
         points = cyclic_points(
             [grid_axis.axis for grid_axis in grid_axes if isinstance(grid_axis, GridAxis)]
         )
-        return CurvilinearGrid(
-            tuple(grid_axes), points_beside, (along[0], along[1]), scheme, cyclic=points
-        )
+        return CurvilinearGrid(tuple(grid_axes), weights, cyclic=points)
 
     def _points(
         self, x: xr.Variable, y: xr.Variable, field: xr.Variable | None = None

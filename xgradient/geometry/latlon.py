@@ -22,7 +22,8 @@ from ..labels.coordinates import (
 from ..stencils.nodes import Nodes, nodes_from_values, reflect_at_ends, returns
 from ..stencils.tolerance import LARGEST_STORED, position_tolerance, relative_rounding, told_apart
 from .cyclic import CyclicPoint, cyclic_points
-from .grid import GridAxis, PolarClosure
+from .grid import PolarClosure
+from .grid_axis import GridAxis
 from .metrics import Globe, check_angles, curvature_radii
 from .orthogonal import OrthogonalGrid
 from .track import check_unset
@@ -129,7 +130,7 @@ def _make_latlon_grid(
         inverse = lengths.lon * (_full_circle(lon) / (2 * np.pi))
         known[lon.name] = GridAxis(lon_axis, inverse, by_lat, 0.0, "longitude")
     grid_axes = (known.get(p.name) or GridAxis(axes[p.name]) for p in refs)
-    return OrthogonalGrid(tuple(grid_axes), poles, cyclic=points)
+    return OrthogonalGrid(tuple(grid_axes), polar_closure=poles, cyclic=points)
 
 
 def _without_cyclic_point(lon: CoordRef) -> tuple[CoordRef, CyclicPoint | None]:

@@ -14,7 +14,8 @@ from ..labels.axis import Axis
 from ..stencils.scheme import Scheme
 from ..stencils.table import Stencil, identity_stencil
 from .expression import DerivativeTerm, Expression, PoleCorrection
-from .grid import Coefficient, Grid, GridAxis, VerticalCoord
+from .grid import Grid
+from .grid_axis import Coefficient, GridAxis, VerticalCoord
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,8 +26,8 @@ from ..engine.evaluate import derivatives, evaluate_sums
 from ..engine.terms import Term, TermSum
 from ..stencils.cache import LRUCache
 from ..stencils.table import Stencil, identity_stencil
+from .grid import mask_invalid
 from .metrics import Globe, cartesian_positions
-from .orthogonal import kept
 
 #: The pairs of directions of a Hessian: 0 is east or x, 1 is north or y.
 HESSIAN_PAIRS = ((0, 0), (0, 1), (1, 1))
@@ -84,7 +84,7 @@ class NodePositions:
     def masked_by(self, valid: xr.Variable) -> NodePositions:
         """The nodes where a field has values; the others are missing."""
         dims = *(d for d in valid.dims if d not in self.dims), *self.dims
-        return replace(self, xyz=tuple(kept(r, valid).transpose(*dims) for r in self.xyz))
+        return replace(self, xyz=tuple(mask_invalid(r, valid).transpose(*dims) for r in self.xyz))
 
 
 @dataclass(frozen=True, eq=False)

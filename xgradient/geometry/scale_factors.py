@@ -11,9 +11,15 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from .._wording import in_one_line
+from ..engine.evaluate import derivatives
+from ..labels.axis import Axis
 from ..labels.hints import check_repeated, close_name, is_quantity, of_quantity
 from ..labels.packing import check_fill_values, check_unpacked, fill_values
 from ..labels.units import length_units
+from ..stencils.scheme import Scheme
+from .cyclic import cyclic_points, without_point
+from .grid_axis import GridAxis
+from .orthogonal import OrthogonalGrid
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,3 +118,73 @@ def _check_positive(variable: xr.Variable, label: str) -> xr.Variable:
         ref = f" at index {where if len(where) != 1 else where[0]}" if where else ""
         raise ValueError(f"{label} is {values[where]}{ref}; scale factors must be positive")
     return xr.Variable(variable.dims, values)
+
+
+def grid_with_scale_factors(
+    axes: list[Axis], factors: ScaleFactors, sizes: Mapping[Hashable, int], scheme: Scheme
+) -> OrthogonalGrid:
+    """Return the grid of axes with scale factors that the user gives.
+
+    Parameters
+    ----------
+    axes : list of Axis
+        The axes that the call names.
+    factors : ScaleFactors
+        Scale factors of some dimensions; all others keep the units of their coordinate.
+    sizes : mapping from dimension to int
+        The shape of the data.
+    scheme : Scheme
+        Accuracy and boundary rows of derivatives of the scale factors.
+
+    Raises
+    ------
+    ValueError
+        If a scale factor belongs to, or has, a dimension that the data lack.
+    """
+    names = ", ".join(repr(str(d)) for d in sizes)
+    for dim, factor in factors.factors.items():
+        if dim not in sizes:
+            raise ValueError(
+                f"metric has a scale factor for {str(dim)!r}, which is not a dimension of the data"
+                f"{close_name(dim, sizes)}; there are {names}"
+            )
+        if strange := [d for d in factor.dims if d not in sizes]:
+            raise ValueError(
+                f"the scale factor of {str(dim)!r} lies along {str(strange[0])!r}, which is not "
+                f"a dimension of the data; there are {names}"
+            )
+        for along_dim, n in factor.sizes.items():
+            if n != sizes[along_dim]:
+                raise ValueError(
+                    f"the scale factor of {str(dim)!r} has {n} values along {str(along_dim)!r}, "
+                    f"but the data have {sizes[along_dim]} points there; give one for each"
+                )
+    points = cyclic_points(axes)
+    lengths = {
+        dim: without_point(factor, points, f"scale factor of {dim}")
+        for dim, factor in factors.factors.items()
+    }
+    dlog = {
+        (dim, axis.dim): _derivative(factor, axis, scheme) / factor
+        for axis in axes
+        for dim, factor in lengths.items()
+        if axis.dim in factor.dims
+    }
+    grid_axes = []
+    for axis in axes:
+        own = {by: d for (dim, by), d in dlog.items() if dim == axis.dim}
+        others = [d for (dim, by), d in dlog.items() if by == axis.dim and dim != axis.dim]
+        if axis.dim in factors.factors:
+            in_length = axis._replace(units=factors.units[axis.dim])
+            inverse_scale = 1 / lengths[axis.dim]
+            grid_axes.append(GridAxis(in_length, inverse_scale, own, sum(others, 0.0)))
+        else:
+            grid_axes.append(GridAxis(axis, 1.0, own, sum(others, 0.0)))
+    return OrthogonalGrid(tuple(grid_axes), cyclic=points)
+
+
+def _derivative(factor: xr.Variable, axis: Axis, scheme: Scheme) -> xr.Variable:
+    """Return the derivative of a scale factor along an axis."""
+    stencil = scheme.with_deriv(1).stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
+    (values,) = derivatives(factor.values, [(factor.dims.index(axis.dim), stencil)])
+    return xr.Variable(factor.dims, values)

@@ -27,7 +27,7 @@ from ..labels.coordinates import (
 from ..labels.hints import of_stacked
 from ..stencils.nodes import OrderError, nodes_from_values
 from .cyclic import cyclic_points
-from .grid import GridAxis
+from .grid_axis import GridAxis
 from .metrics import Globe, Sphere, check_angles
 from .orthogonal import OrthogonalGrid
 

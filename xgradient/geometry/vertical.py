@@ -22,7 +22,7 @@ from ..labels.coordinates import (
 from ..labels.hints import check_repeated, close_name
 from ..stencils.nodes import check_known_length
 from .decoding import check_decoded
-from .grid import VerticalCoord
+from .grid_axis import VerticalCoord
 
 
 def reject_spacing_for_columns(

@@ -12,7 +12,8 @@ from ..engine.chunked import device_context
 from ..engine.evaluate import evaluate_sums
 from ..geometry.cyclic import FieldsWithoutCyclicPoint
 from ..geometry.expression import Expression
-from ..geometry.grid import Grid, VerticalCoord
+from ..geometry.grid import Grid
+from ..geometry.grid_axis import VerticalCoord
 from ..geometry.lowering import LoweringContext
 from ..kernels.requests import Combine
 from ..labels.hints import check_repeated

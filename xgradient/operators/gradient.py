@@ -13,7 +13,7 @@ from ..geometry.build import build_grid, resolve_axes
 from ..geometry.cyclic import FieldsWithoutCyclicPoint, cyclic_points
 from ..geometry.grid import Grid
 from ..geometry.lowering import LoweringContext
-from ..geometry.orthogonal import axis_derivative_expression
+from ..geometry.orthogonal import OrthogonalGrid
 from ..labels.arguments import GridOptions
 from ..labels.results import derivative_to_dataarray, mixed_to_dataarray, pack_results
 from ..stencils.scheme import Scheme
@@ -213,17 +213,17 @@ def _differentiate(
     """One derivative for each of the axes that a field has, labelled."""
     da = check_field(da)
     grid, (da,) = grid.for_fields([da])
-    if grid.is_cartesian and not grid.cyclic:
+    if isinstance(grid, OrthogonalGrid) and grid.is_cartesian and not grid.cyclic:
         requests = []
         for i in mine:
-            nodes, along = grid.axes[i].axis.nodes, grid.axes[i].axis.dim
-            stencil = scheme.stencil(nodes, f"dimension {str(along)!r}")
-            requests.append((da.dims.index(along), stencil))
+            axis = grid.axes[i].axis
+            stencil = scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
+            requests.append((da.dims.index(axis.dim), stencil))
         made = derivatives(da.variable.data, requests)
     else:
         context, deriv = LoweringContext.for_scalar(grid, da, scheme), scheme.deriv
         made = evaluate_expressions(
-            context, [da], lambda: [axis_derivative_expression(grid, i, deriv) for i in mine]
+            context, [da], lambda: [grid.derivative(i, deriv) for i in mine]
         )
     return [
         derivative_to_dataarray(da, data, grid.axes[i].axis, scheme.deriv)

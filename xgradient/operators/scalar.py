@@ -14,7 +14,6 @@ from ..geometry.grid import Grid
 from ..geometry.latlon_names import horizontal_names
 from ..geometry.lowering import LoweringContext
 from ..geometry.metrics import resolve_metric
-from ..geometry.orthogonal import gradient_expression, hessian_expression, laplacian_expression
 from ..labels.arguments import GridOptions
 from ..labels.attrs import describe_field, result_attrs
 from ..labels.results import derivative_to_dataarray, mixed_to_dataarray, pack_results, to_dataarray
@@ -78,7 +77,7 @@ def magnitude(
         unit, factors = common_units(units, "the magnitude of a gradient")
 
         def expressions() -> list[Expression]:
-            return [gradient_expression(grid, i) * factor for i, factor in enumerate(factors)]
+            return [grid.gradient(i) * factor for i, factor in enumerate(factors)]
 
         (data,) = evaluate_expressions(
             LoweringContext.for_scalar(grid, da, scheme), [da], expressions, squares=True
@@ -149,7 +148,7 @@ def laplacian(
         units = [_units(da, grid_axis.axis, 2) for grid_axis in grid.axes]
         unit, factors = common_units(units, "a Laplacian")
         context = LoweringContext.for_scalar(grid, da, scheme)
-        (data,) = evaluate_expressions(context, [da], lambda: [laplacian_expression(grid, factors)])
+        (data,) = evaluate_expressions(context, [da], lambda: [grid.laplacian(factors)])
         attrs = result_attrs(da.attrs, unit, _long_name("Laplacian of {}", da))
         name = "laplacian" if da.name is None else f"laplacian_{da.name}"
         return [to_dataarray(da, data, name, attrs)]
@@ -225,9 +224,7 @@ def _hessian_fields(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.Dat
         units = [_units(da, side.axis, 2) for side in grid_axes if side.is_curved]
         common_units(units, "a Hessian")
     context = LoweringContext.for_scalar(grid, da, scheme)
-    made = evaluate_expressions(
-        context, [da], lambda: [hessian_expression(grid, *pair) for pair in pairs]
-    )
+    made = evaluate_expressions(context, [da], lambda: [grid.hessian(*pair) for pair in pairs])
     return [
         _second_derivative(da, data, grid_axes[i].axis, grid_axes[j].axis)
         for data, (i, j) in zip(made, pairs, strict=True)

@@ -10,7 +10,6 @@ import xarray as xr
 
 from .._typing import Labelled, XarrayObject
 from ..geometry.expression import Expression
-from ..geometry.orthogonal import gradient_expression
 from ..labels.arguments import GridOptions
 from ..labels.attrs import describe_field, result_attrs
 from ..labels.results import pack_results, to_dataarray
@@ -183,7 +182,7 @@ def _directional_derivative(
 
     def expressions() -> list[Expression]:
         signs = [sign * factor * way for factor, way in zip(factors, vector.signs, strict=True)]
-        return [gradient_expression(grid, i) * factor for i, factor in enumerate(signs)]
+        return [grid.gradient(i) * factor for i, factor in enumerate(signs)]
 
     fields = [f_in_order, *vector.fields]
     (data,) = evaluate_expressions(

@@ -9,7 +9,6 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..geometry.expression import Expression
-from ..geometry.orthogonal import curl_expression, divergence_expression, jacobian_expression
 from ..labels.results import to_dataset
 from ..labels.standard_names import divergence_name, vorticity_name
 from ..labels.units import common_units, product_units
@@ -84,7 +83,7 @@ def divergence(
     factors = [factor * sign for factor, sign in zip(factors, vector.signs, strict=True)]
     grid = vector.grid
     (data,) = evaluate_expressions(
-        vector.context, vector.fields, lambda: [divergence_expression(grid, factors)]
+        vector.context, vector.fields, lambda: [grid.divergence(factors)]
     )
     vector.warn()
     words = f"divergence of {vector.label}"
@@ -161,7 +160,7 @@ def curl(
         first, second = factors[0] * vector.signs[j], factors[1] * vector.signs[i]
         asked.append((i, j, (first * turned, second * turned)))
     data = evaluate_expressions(
-        vector.context, vector.fields, lambda: [curl_expression(grid, *each) for each in asked]
+        vector.context, vector.fields, lambda: [grid.curl(*each) for each in asked]
     )
     vector.warn()
     words = f"curl of {vector.label}"
@@ -245,7 +244,7 @@ def jacobian(
 
     def expressions() -> list[Expression]:
         # Each row is of the component as it is given; others that it mixes with have their signs.
-        return [vector.signed(jacobian_expression(grid, i, j)) * vector.signs[i] for i, j in pairs]
+        return [vector.signed(grid.jacobian(i, j)) * vector.signs[i] for i, j in pairs]
 
     data = evaluate_expressions(vector.context, vector.fields, expressions)
     vector.warn()
@@ -328,7 +327,7 @@ def strain(
 
     def expressions() -> list[Expression]:
         ux, uy, vx, vy = (
-            vector.signed(jacobian_expression(grid, i, j)) * (turned[i] * turned[j])
+            vector.signed(grid.jacobian(i, j)) * (turned[i] * turned[j])
             for i in (0, 1)
             for j in (0, 1)
         )

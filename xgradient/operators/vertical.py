@@ -21,14 +21,10 @@ from .._wording import in_one_line
 from ..engine.chunked import check_same_device, device_context
 from ..geometry.build import build_grid
 from ..geometry.expression import DerivativeTerm, Expression
-from ..geometry.grid import Grid, GridAxis, VerticalCoord
+from ..geometry.grid import Grid, mask_invalid
+from ..geometry.grid_axis import AnyAxis, GridAxis, VerticalCoord
 from ..geometry.lowering import LoweringContext
-from ..geometry.orthogonal import (
-    OrthogonalGrid,
-    axis_derivative_expression,
-    gradient_expression,
-    kept,
-)
+from ..geometry.orthogonal import OrthogonalGrid
 from ..geometry.track import two_along
 from ..geometry.vertical import (
     named_dims,
@@ -69,9 +65,7 @@ class ColumnRequest:
         """All derivatives that a field has."""
         if self.constant is not None and not self._has(da, self.constant):
             return []
-        grid_axes = [
-            i for i, grid_axis in enumerate(self.grid.axes) if set(grid_axis.dims) <= set(da.dims)
-        ]
+        grid_axes = [i for i, grid_axis in enumerate(self.grid.axes) if self._has(da, grid_axis)]
         columns = [column for column in self.columns if self._has(da, column)]
         refs = [self.positions_in_call[i] for i in grid_axes]
         refs += [
@@ -87,20 +81,20 @@ class ColumnRequest:
             grid, fields = self.grid.for_fields([da])
             context, deriv, at = LoweringContext.for_scalar(grid, da, scheme), scheme.deriv, ""
             made = evaluate_expressions(context, fields, lambda: [
-                *(axis_derivative_expression(grid, i, deriv) for i in grid_axes),
+                *(grid.derivative(i, deriv) for i in grid_axes),
                 *(column_derivative(column, deriv) for column in columns),
             ])  # fmt: skip
         else:
             made = self._on_levels(da, self.constant, grid_axes, scheme)
             at = f" at constant {self.constant.name}"
-        axes: list[Any] = [*(self.grid.axes[i].axis for i in grid_axes), *columns]
+        axes: list[AnyAxis] = [*(self.grid.axes[i] for i in grid_axes), *columns]
         return [
-            derivative_to_dataarray(da, data, axis, scheme.deriv, at)
+            derivative_to_dataarray(da, data, axis.axis, scheme.deriv, at)
             for _, axis, data in sorted(zip(refs, axes, made, strict=True), key=itemgetter(0))
         ]
 
-    def _has(self, da: xr.DataArray, column: VerticalCoord) -> bool:
-        return set(column.positions.dims) <= set(da.dims)
+    def _has(self, da: xr.DataArray, axis: AnyAxis) -> bool:
+        return set(axis.dims) <= set(da.dims)
 
     def _on_levels(
         self, da: xr.DataArray, constant: VerticalCoord, grid_axes: list[int], scheme: Scheme
@@ -110,15 +104,14 @@ class ColumnRequest:
         if scheme.skipna:
             # Where one is missing so is the other, for their derivatives to have the same windows.
             with device_context(da.data):
-                z, da = (a.copy(deep=False, data=kept(a.variable, b.notnull().variable).data)
-                         for a, b in ((z, da), (da, z)))  # fmt: skip
+                z, da = (_mask_like(a, b) for a, b in ((z, da), (da, z)))
         grid, fields = self.grid.for_fields([da, z])
         context = LoweringContext(
             grid, da.dims, da.shape, scheme, (False, False), column_inputs={constant: 1}
         )
 
         def expressions() -> list[Expression]:
-            slopes = [gradient_expression(grid, i, field) for field in (0, 1) for i in grid_axes]
+            slopes = [grid.gradient(i, field) for field in (0, 1) for i in grid_axes]
             return [*slopes, column_derivative(constant, 1)]
 
         return evaluate_expressions(context, fields, expressions, at_constant_level, len(grid_axes))
@@ -223,6 +216,11 @@ def _resolve_constant(
 def column_derivative(column: VerticalCoord, deriv: int) -> Expression:
     """The derivative by the positions of columns."""
     return Expression((DerivativeTerm(0, column, deriv, 1.0),))
+
+
+def _mask_like(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
+    """Return an array with missing values where another one has them."""
+    return a.copy(deep=False, data=mask_invalid(a.variable, b.notnull().variable).data)
 
 
 def _broadcast_positions(positions: xr.Variable, da: xr.DataArray) -> xr.DataArray:
