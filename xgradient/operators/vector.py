@@ -23,7 +23,7 @@ from .vector_field import collect_vector_field
 
 @documented_by(grad)
 def divergence(
-    obj: XarrayObject | None = None,
+    obj: XarrayObject | Mapping[Any, Any] | None = None,
     components: Mapping[Hashable, Any] | None = None,
     /,
     *,
@@ -48,7 +48,7 @@ def divergence(
     Parameters
     ----------
     obj : DataArray or Dataset, optional
-        Where names of variables are looked up.
+        Where names of variables are looked up. Not needed for components that are DataArrays.
     components : mapping from dimension to component, optional
         The components by the dimension that each goes along, for dimensions whose names cannot
         be keywords.
@@ -93,7 +93,7 @@ def divergence(
 
 @documented_by(grad)
 def curl(
-    obj: XarrayObject | None = None,
+    obj: XarrayObject | Mapping[Any, Any] | None = None,
     components: Mapping[Hashable, Any] | None = None,
     /,
     *,
@@ -118,7 +118,7 @@ def curl(
     Parameters
     ----------
     obj : DataArray or Dataset, optional
-        Where names of variables are looked up.
+        Where names of variables are looked up. Not needed for components that are DataArrays.
     components : mapping from dimension to component, optional
         Two or three components by the dimension that each goes along.
     **dims : name of a variable or DataArray
@@ -183,7 +183,7 @@ def curl(
 
 @documented_by(grad)
 def jacobian(
-    obj: XarrayObject | None = None,
+    obj: XarrayObject | Mapping[Any, Any] | None = None,
     components: Mapping[Hashable, Any] | None = None,
     /,
     *,
@@ -210,7 +210,7 @@ def jacobian(
     Parameters
     ----------
     obj : DataArray or Dataset, optional
-        Where names of variables are looked up.
+        Where names of variables are looked up. Not needed for components that are DataArrays.
     components : mapping from dimension to component, optional
         The components by the dimension that each goes along.
     **dims : name of a variable or DataArray
@@ -259,7 +259,7 @@ def jacobian(
 
 @documented_by(grad)
 def strain(
-    obj: XarrayObject | None = None,
+    obj: XarrayObject | Mapping[Any, Any] | None = None,
     components: Mapping[Hashable, Any] | None = None,
     /,
     *,
@@ -285,7 +285,7 @@ def strain(
     Parameters
     ----------
     obj : DataArray or Dataset, optional
-        Where names of variables are looked up.
+        Where names of variables are looked up. Not needed for components that are DataArrays.
     components : mapping from dimension to component, optional
         Two components by the dimension that each goes along.
     **dims : name of a variable or DataArray

@@ -1,0 +1,56 @@
+"""Calls as users write them, for a type checker: each line says the type or the error it gives."""
+
+from __future__ import annotations
+
+from typing import reveal_type
+
+import xarray as xr
+
+import xgradient
+
+
+def results(da: xr.DataArray, ds: xr.Dataset) -> None:
+    reveal_type(xgradient.grad(da, "lat"))  # DataArray
+    reveal_type(xgradient.grad(da, "lat", metric="sphere", periodic=False))  # DataArray
+    reveal_type(xgradient.grad(da, {"x": 1, "y": 1}))  # DataArray
+    reveal_type(xgradient.grad(da, ["lat", "lon"]))  # Dataset
+    reveal_type(xgradient.grad(da, ("lat", "lon")))  # Dataset
+    reveal_type(xgradient.grad(da))  # Dataset
+    reveal_type(xgradient.grad(da, deriv=2))  # Dataset
+    reveal_type(xgradient.grad(ds, "lat"))  # Dataset
+    reveal_type(xgradient.grad(ds, ["lat"], along="s"))  # Dataset
+    reveal_type(xgradient.magnitude(da, ["lat", "lon"]))  # DataArray
+    reveal_type(xgradient.laplacian(ds))  # Dataset
+    reveal_type(xgradient.hessian(da))  # Dataset
+    reveal_type(xgradient.divergence(ds, lon="u", lat="v"))  # DataArray
+    reveal_type(xgradient.divergence({"lon": da, "lat": da}))  # DataArray
+    reveal_type(xgradient.curl(ds, lon="u", lat="v"))  # Any
+    reveal_type(xgradient.jacobian(lon=da, lat=da))  # Dataset
+    reveal_type(xgradient.strain(ds, lon="u", lat="v"))  # Dataset
+    reveal_type(xgradient.advection(da, lon=da, lat=da))  # DataArray
+    reveal_type(xgradient.directional(ds, lon="u", lat="v"))  # Dataset
+
+
+def options(da: xr.DataArray) -> None:
+    xgradient.grad(da, "lat", metric=xgradient.Sphere(6e6), spacing=[1.0, 2.0], periodic="lon")
+    xgradient.grad(da, "lat", metric={"lat": "e2t"}, spacing={"lat": da}, periodic={"lon": 360})
+    xgradient.grad(da, "lat", spacing=da, periodic=["lon"])
+    xgradient.grad(da, "lat", spacing=None, periodic=None, metric=None, edge_order=None)
+    xgradient.grad(da, "lat", metric="spher")  # error: call-overload
+    xgradient.grad(da, "lat", skipna="yes")  # error: call-overload
+    xgradient.magnitude(da, metric="spher")  # error: arg-type
+    xgradient.curl(x=da, y=da, accuracy="2")  # error: arg-type
+    xgradient.strain(x=da, y=da, periodic=1.5)  # error: arg-type
+    xgradient.hessian(da, acuracy=4)  # error: call-arg
+
+
+def accessor(da: xr.DataArray) -> None:
+    grad: xgradient.Grad = da.grad
+    reveal_type(grad.with_options(metric="sphere", skipna=True))  # Grad
+    reveal_type(grad(["lat", "lon"]))  # Dataset
+    reveal_type(grad.strain(lon="u", lat="v"))  # Dataset
+    reveal_type(grad.divergence(lon="u", lat="v"))  # DataArray
+    reveal_type(grad("lat"))  # Any
+    grad.strain(lon="u", lat="v", metric="spher")  # error: arg-type
+    grad.with_options(metric="spher")  # error: arg-type
+    grad.with_options(skipnan=True)  # error: call-arg
