@@ -6,17 +6,17 @@ import re
 from typing import Any
 
 #: The most characters that a message shows of a value.
-LONGEST = 200
+MAX_CHARACTERS = 200
 
 
-def in_one_line(value: Any) -> str:
+def short_repr(value: Any) -> str:
     """Return a value as Python shows it, on one line and cut off where it is long.
 
     Examples
     --------
     >>> import numpy as np
-    >>> in_one_line("cube"), in_one_line(np.eye(2))
+    >>> short_repr("cube"), short_repr(np.eye(2))
     ("'cube'", 'array([[1., 0.], [0., 1.]])')
     """
     text = re.sub(r"\s*\n\s*", " ", repr(value))
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}..."

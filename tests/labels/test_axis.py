@@ -835,7 +835,7 @@ BAD_PERIODS = [
     (SHUT, True, ValueError, f"coordinate 'lon' spans 450, but its period is 360; {SHORT}"),
     (
         UNEVEN, True, ValueError,
-        ("coordinate 'x' is periodic with uneven steps, so its period cannot be told; "
+        ("coordinate 'x' is periodic with non-uniform steps, so its period is unknown; "
          "give it, e.g. periodic={name: 360}"),
     ),
     (EVEN, {"x": 2}, ValueError, f"coordinate 'x' spans 3, but its period is 2; {SHORT}"),

@@ -388,7 +388,7 @@ CALLS = {
         ValueError,
         {"periodic": True, "spacing": [1.0, [0.0, 1, 2, 4]]},
         (
-            "spacing of dimension 1 is periodic with uneven steps, so its period cannot be told; "
+            "spacing of dimension 1 is periodic with non-uniform steps, so its period is unknown; "
             "give it, e.g. periodic={name: 360}"
         ),
     ),

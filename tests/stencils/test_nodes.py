@@ -370,7 +370,7 @@ PERIODS = {
         np.array([0.0, 1, 3]),
         True,
         (
-            "coordinate 'x' is periodic with uneven steps, so its period cannot be told; give it, "
+            "coordinate 'x' is periodic with non-uniform steps, so its period is unknown; give it, "
             "e.g. periodic={name: 360}"
         ),
     ),
@@ -400,7 +400,7 @@ def test_a_last_point_that_repeats_the_first_is_no_node(way, dtype):
     assert (nodes.n, nodes.step, nodes.period) == (once.n, once.step, once.period) == (
         4, 90.0 * way, 360.0 * way)  # fmt: skip
     eps = np.finfo("f4" if dtype == "f4" else "f8").eps
-    assert (nodes.cyclic, once.cyclic) == (eps, None)
+    assert (nodes.cyclic_rounding, once.cyclic_rounding) == (eps, None)
     assert nodes_from_spacing(90.0 * way, 5, "x", period=360.0).n == 4
     assert nodes_from_values(values, "x", period=True).n == 5  # of which nothing repeats
 
@@ -415,7 +415,7 @@ def test_how_far_a_last_point_may_miss_the_first(dtype):
         values = coarse.astype(dtype)
         values[-1] += miss
         nodes = nodes_from_values(values, "x", period=360.0)
-        assert (nodes.n, nodes.cyclic is not None) == (n - repeats, repeats)
+        assert (nodes.n, nodes.cyclic_rounding is not None) == (n - repeats, repeats)
 
 
 def test_a_last_point_may_miss_the_first_by_a_thousandth_of_a_step():

@@ -10,7 +10,7 @@ import xarray as xr
 
 import xgradient  # noqa: F401  registers the accessor
 from xgradient.stencils.nodes import nodes_from_values
-from xgradient.stencils.tolerance import position_tolerance, told_apart
+from xgradient.stencils.tolerance import format_distinct, position_tolerance
 
 from ..support.sphere_fields import RADIUS
 
@@ -240,7 +240,7 @@ def test_the_tolerance_is_the_one_that_is_promised():
     ],
 )
 def test_digits_that_show_a_difference(one, other, words):
-    assert told_apart(one, other) == words
+    assert format_distinct(one, other) == words
 
 
 def line(lat: np.ndarray) -> xr.DataArray:

@@ -20,7 +20,7 @@ from ..labels.arguments import (
 from ..labels.axis import Axis, make_axis
 from ..labels.coordinates import CoordRef, check_units, describe_coord, latlon_kind, resolve_coord
 from ..labels.hints import of_stacked
-from ..stencils.nodes import OrderError
+from ..stencils.positions import OrderError
 from ..stencils.scheme import Scheme
 from .curvilinear import CurvilinearGrid
 from .grid import Grid

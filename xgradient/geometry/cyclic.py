@@ -102,8 +102,8 @@ def cyclic_points(
     """
     points: tuple[CyclicPoint, ...] = () if another is None else (another,)
     for axis in axes:
-        if axis.nodes.cyclic is not None:
-            points += (CyclicPoint(axis.dim, axis.name, axis.nodes.cyclic),)
+        if axis.nodes.cyclic_rounding is not None:
+            points += (CyclicPoint(axis.dim, axis.name, axis.nodes.cyclic_rounding),)
     if not points:
         return ()  # at once, as usual
     for axis in axes:

@@ -21,7 +21,8 @@ from ..labels.coordinates import (
     latlon_kind,
     quote_names,
 )
-from ..stencils.nodes import check_known_length, uniform_nodes
+from ..stencils.nodes import uniform_nodes
+from ..stencils.positions import check_known_length
 from ..stencils.scheme import Scheme
 from .curvilinear import CurvilinearGrid
 from .cyclic import cyclic_points

@@ -19,8 +19,14 @@ from ..labels.coordinates import (
     latlon_kind,
     quote_names,
 )
-from ..stencils.nodes import Nodes, nodes_from_values, reflect_at_ends, returns
-from ..stencils.tolerance import LARGEST_STORED, position_tolerance, relative_rounding, told_apart
+from ..stencils.nodes import Nodes, nodes_from_values, reflect_at_ends
+from ..stencils.positions import last_repeats_first
+from ..stencils.tolerance import (
+    MAX_STORAGE_ROUNDING,
+    format_distinct,
+    position_tolerance,
+    relative_rounding,
+)
 from .cyclic import CyclicPoint, cyclic_points
 from .grid import PolarClosure
 from .grid_axis import GridAxis
@@ -140,10 +146,10 @@ def _without_cyclic_point(lon: CoordRef) -> tuple[CoordRef, CyclicPoint | None]:
     n = len(given)
     span = abs(float(given[-1]) - float(given[0])) if n > 1 else turn / 2
     # Half of all steps are no shorter than the usual one, so that twice the mean is no shorter.
-    if min(span, abs(span - turn)) > 2 * LARGEST_STORED * turn / max(n - 1, 1):
+    if min(span, abs(span - turn)) > 2 * MAX_STORAGE_ROUNDING * turn / max(n - 1, 1):
         return lon, None  # at once, as usual
     values = _unwrapped(given, turn)
-    if not returns(values.astype(np.float64), turn, position_tolerance(values)):
+    if not last_repeats_first(values.astype(np.float64), turn, position_tolerance(values)):
         return lon, None
     point = CyclicPoint(lon.dim, lon.name, relative_rounding(given))
     return CoordRef(lon.dim, lon.name, lon.coord[:-1]), point
@@ -229,7 +235,7 @@ def _requested_closure(ref: CoordRef, period: Any) -> bool | None:
     turn = _full_circle(ref)
     if period != turn:
         number = isinstance(period, int | float | np.integer | np.floating)
-        full = told_apart(turn, float(period))[0] if number else f"{turn:g}"
+        full = format_distinct(turn, float(period))[0] if number else f"{turn:g}"
         raise ValueError(
             f"the period of {str(ref.name)!r} is given as {period}, but on a globe it is a full "
             f"turn of {full}; give True or leave it out"
@@ -300,11 +306,11 @@ def _lon_axis(lon: CoordRef, wanted: bool | None, cyclic: bool = False) -> tuple
     values, what = lon.coord.values, f"coordinate {str(lon.name)!r}"
     turn = _full_circle(lon)
     values = _unwrapped(values, turn)
-    nodes = nodes_from_values(values, what, shown=lon.coord.values)
+    nodes = nodes_from_values(values, what, display_values=lon.coord.values)
     n, rounding = nodes.n, _rounding(lon)
     span = float(abs(np.float64(values[-1]) - np.float64(values[0]))) if n else 0.0
     if span > turn + rounding:
-        there, full = told_apart(span, turn)
+        there, full = format_distinct(span, turn)
         raise ValueError(
             f"{what} spans {there}, more than a full turn of {full}; "
             "drop the repeated longitudes, e.g. with .isel"
@@ -314,13 +320,13 @@ def _lon_axis(lon: CoordRef, wanted: bool | None, cyclic: bool = False) -> tuple
     # Where steps are uneven, the widest may happen to be the seam. Two longitudes are no circle.
     global_ = cyclic or (n > 2 and rounding < gap <= 1.5 * widest)
     if wanted is True and not global_:
-        there, full = told_apart(span, turn)
+        there, full = format_distinct(span, turn)
         raise ValueError(
             f"{what} is asked to be periodic, but spans {there} in steps of up to {widest:g}, "
             f"which is not a full turn of {full}; take longitudes that go round"
         )
     if global_ and wanted is not False:
-        nodes = nodes_from_values(values, what, period=turn, shown=lon.coord.values)
+        nodes = nodes_from_values(values, what, period=turn, display_values=lon.coord.values)
     even = global_ and nodes.step is not None and abs(gap - widest) <= 2 * rounding
     return Axis(lon.dim, lon.name, _describe_coord(lon), "m", nodes), even
 

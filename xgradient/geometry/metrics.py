@@ -14,9 +14,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .._typing import XarrayObject
-from .._wording import in_one_line
+from .._wording import short_repr
 from ..labels.hints import close_name
-from ..stencils.tolerance import position_tolerance, told_apart
+from ..stencils.tolerance import format_distinct, position_tolerance
 from .scale_factors import ScaleFactors, _read_scale_factors, all_variables, to_length
 
 Floats = NDArray[np.float64]
@@ -181,7 +181,7 @@ def check_angles(
         index = [int(i) + start for i, start in zip(at, first or (0,) * len(at), strict=True)]
         ref = str(index[0]) if len(index) == 1 else f"({', '.join(map(str, index))})"
         value = float(values[at])
-        there, end = told_apart(value, float(np.copysign(limit, value)))
+        there, end = format_distinct(value, float(np.copysign(limit, value)))
         end = end.lstrip("-")
         raise ValueError(
             f"coordinate {str(name)!r} has the value {there} at index {ref}; "
@@ -239,7 +239,7 @@ def resolve_metric(
     if isinstance(metric, str):
         close = close_name(metric, ["sphere", "ellipsoid"])
         raise ValueError(
-            f"metric is {in_one_line(metric)}{close}; give 'sphere', 'ellipsoid', a Sphere or "
+            f"metric is {short_repr(metric)}{close}; give 'sphere', 'ellipsoid', a Sphere or "
             "Ellipsoid, or a mapping from dimension to scale factor"
         )
     raise TypeError(

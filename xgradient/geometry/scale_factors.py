@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from .._typing import XarrayObject
-from .._wording import in_one_line
+from .._wording import short_repr
 from ..engine.evaluate import derivatives
 from ..labels.axis import Axis
 from ..labels.hints import check_repeated, close_name, is_quantity, of_quantity
@@ -42,9 +42,9 @@ def to_length(value: Any, label: str) -> float:
     try:
         length = float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{label} is {in_one_line(value)}; give a number of metres") from None
+        raise TypeError(f"{label} is {short_repr(value)}; give a number of metres") from None
     if not np.isfinite(length) or length <= 0:
-        raise ValueError(f"{label} is {in_one_line(value)}; give a positive number of metres")
+        raise ValueError(f"{label} is {short_repr(value)}; give a positive number of metres")
     return length
 
 
@@ -109,7 +109,7 @@ def _check_positive(variable: xr.Variable, label: str) -> xr.Variable:
         # Beside fields on a GPU they may be there too.
         values = np.asarray(variable.to_numpy(), dtype=np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"{label} is {in_one_line(variable.values)}; give numbers") from None
+        raise TypeError(f"{label} is {short_repr(variable.values)}; give numbers") from None
     check_unpacked(variable.attrs, variable.dtype, label)
     check_fill_values(values, fills=fill_values(variable.attrs, variable.dtype), label=label)
     bad = ~(np.isfinite(values) & (values > 0))

@@ -25,7 +25,8 @@ from ..labels.coordinates import (
     resolve_coord,
 )
 from ..labels.hints import of_stacked
-from ..stencils.nodes import OrderError, nodes_from_values
+from ..stencils.nodes import nodes_from_values
+from ..stencils.positions import OrderError
 from .cyclic import cyclic_points
 from .grid_axis import GridAxis
 from .metrics import Globe, Sphere, check_angles

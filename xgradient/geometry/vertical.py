@@ -20,7 +20,7 @@ from ..labels.coordinates import (
     resolve_name,
 )
 from ..labels.hints import check_repeated, close_name
-from ..stencils.nodes import check_known_length
+from ..stencils.positions import check_known_length
 from .decoding import check_decoded
 from .grid_axis import VerticalCoord
 

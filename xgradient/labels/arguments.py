@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from .._typing import XarrayObject
-from .._wording import in_one_line
+from .._wording import short_repr
 from .coordinates import CoordRef, resolve_coord, resolve_name
 
 #: The names of a call, and what each stands for.
@@ -104,7 +104,7 @@ def periodic_mapping(periodic: Any, names: list[Hashable]) -> Mapping[Hashable, 
     if isinstance(periodic, Iterable):
         return dict.fromkeys(periodic, True)
     raise TypeError(
-        f"periodic is {in_one_line(periodic)}; give True, False, names of dimensions, "
+        f"periodic is {short_repr(periodic)}; give True, False, names of dimensions, "
         "or a mapping from name to period"
     )
 

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from ..stencils.cache import LONGEST_KEPT, LRUCache
-from ..stencils.nodes import Nodes, check_known_length, nodes_from_spacing
+from ..stencils.cache import MAX_CACHED_NODES, LRUCache
+from ..stencils.nodes import Nodes, nodes_from_spacing
+from ..stencils.positions import check_known_length
 from .coordinates import CoordRef, decoded_coord, quote_names
 from .hints import is_quantity, of_objects, of_quantity
 from .times import _full_turn, to_integer_ticks, to_period
@@ -81,7 +82,11 @@ def _cached_positions(
     coord, index = ref.coord, ref.index
     if spacing is not None or periodic is not False or coord is None or index is None:
         return _read_positions(ref, n, spacing, periodic)
-    if n > LONGEST_KEPT or not isinstance(coord.dtype, np.dtype) or not _is_immutable(index.values):
+    if (
+        n > MAX_CACHED_NODES
+        or not isinstance(coord.dtype, np.dtype)
+        or not _is_immutable(index.values)
+    ):
         return _read_positions(ref, n, spacing, periodic)
     # It is looked at once; as long as it is kept, no other has its id.
     key = id(index), coord.dtype, repr(coord.attrs.get("units"))
@@ -123,4 +128,6 @@ def _read_positions(ref: CoordRef, n: int, spacing: Any, periodic: Any) -> tuple
     period = to_period(periodic, units, what)
     if period is True and spacing is None and values.ndim:
         period = _full_turn(ref, values, units)
-    return nodes_from_spacing(values, n, what, scale=scale, period=period, shown=shown), units
+    return nodes_from_spacing(
+        values, n, what, scale=scale, period=period, display_values=shown
+    ), units

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .._wording import in_one_line
+from .._wording import short_repr
 
 #: Attributes with the number that stands for a missing value; rasterio has names of its own.
 FILL_ATTRS = ("_FillValue", "missing_value", "fill_value", "nodata", "nodatavals")
@@ -45,13 +45,13 @@ def check_unpacked(attrs: Mapping[Any, Any], dtype: Any, label: str) -> None:
     for name, neutral in PACKING_ATTRS.items():
         if name in attrs and not _equals(attrs[name], neutral):
             raise ValueError(
-                f"{label} is packed: its attribute {name} is {in_one_line(attrs[name])}, so its "
+                f"{label} is packed: its attribute {name} is {short_repr(attrs[name])}, so its "
                 f"numbers are not its values; {_DECODE}"
             )
     unsigned = str(attrs.get("_Unsigned", "")).lower()
     if (unsigned, getattr(dtype, "kind", "")) in (("true", "i"), ("false", "u")):
         raise ValueError(
-            f"{label} is packed: its attribute _Unsigned is {in_one_line(attrs['_Unsigned'])}, but "
+            f"{label} is packed: its attribute _Unsigned is {short_repr(attrs['_Unsigned'])}, but "
             f"its dtype is {dtype}; {_DECODE}"
         )
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._wording import in_one_line
-from ..stencils.nodes import missing_position_error, returns
+from .._wording import short_repr
+from ..stencils.positions import last_repeats_first, missing_position_error
 from ..stencils.tolerance import position_tolerance
 from .coordinates import _RADIANS, DEGREES, CoordRef, latlon_kind
 
@@ -31,7 +31,11 @@ def _full_turn(ref: CoordRef, values: NDArray[Any], units: str | None) -> float 
         return True  # at once, as usual
     if not radians and latlon_kind(ref.name, ref.coord) != "longitude":
         return True
-    return turn if returns(values.astype(np.float64), turn, position_tolerance(values)) else True
+    return (
+        turn
+        if last_repeats_first(values.astype(np.float64), turn, position_tolerance(values))
+        else True
+    )
 
 
 def to_integer_ticks(
@@ -84,7 +88,7 @@ def to_period(periodic: Any, units: str | None, label: str) -> float | bool:
     if isinstance(periodic, bool | np.bool_):
         in_degrees = str(units).lower() in DEGREES
         return 360.0 if periodic and in_degrees else bool(periodic)
-    wrong = f"the period of {label} is {in_one_line(periodic)}; give a number"
+    wrong = f"the period of {label} is {short_repr(periodic)}; give a number"
     if isinstance(periodic, timedelta | np.timedelta64):
         if units != "s":
             raise TypeError(f"{wrong} in units of the axis, which is no time")

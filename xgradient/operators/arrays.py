@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from .._wording import in_one_line
+from .._wording import short_repr
 from ..engine.evaluate import derivatives
 from ..kernels import check_dense, to_host_positions
 from ..kernels.torch_interop import is_torch_compiling, outside_torch_compile
-from ..stencils.nodes import check_known_length, nodes_from_spacing
+from ..stencils.nodes import nodes_from_spacing
+from ..stencils.positions import check_known_length
 from ..stencils.scheme import Scheme
 from ..stencils.table import Stencil
 
@@ -187,14 +188,14 @@ def _axis_numbers(ndim: int, dim: Any) -> list[int]:
         axes = []
         for d in [dim] if np.ndim(dim) == 0 else dim:
             if not isinstance(d, int | np.integer) or isinstance(d, bool):
-                raise TypeError(f"dim is {in_one_line(d)}; give the number of a dimension")
+                raise TypeError(f"dim is {short_repr(d)}; give the number of a dimension")
             if not -ndim <= d < ndim:
                 raise ValueError(f"dim is {d}, but the array has {ndim} dimensions")
             axes.append(int(d) % ndim)
     if not axes:
         raise ValueError("the array has no dimensions to differentiate along")
     if len(set(axes)) < len(axes):
-        raise ValueError(f"dim is {in_one_line(dim)}, which names a dimension twice")
+        raise ValueError(f"dim is {short_repr(dim)}, which names a dimension twice")
     return axes
 
 
@@ -230,6 +231,6 @@ def _periodic_flags(periodic: Any, n: int) -> list[bool]:
         flags = [flags]
     if not all(isinstance(flag, bool | np.bool_) for flag in flags):
         raise TypeError(
-            f"periodic is {in_one_line(periodic)}; give True or False, or one for each dimension"
+            f"periodic is {short_repr(periodic)}; give True or False, or one for each dimension"
         )
     return [bool(flag) for flag in flags]

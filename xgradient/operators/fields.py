@@ -11,7 +11,7 @@ from .._typing import XarrayObject
 from ..geometry.decoding import check_decoded
 from ..labels.hints import is_quantity, of_quantity
 from ..labels.packing import is_nullable, nullable_to_floats, variable_label
-from ..stencils.nodes import check_known_length
+from ..stencils.positions import check_known_length
 from .evaluate import _check_dims, holds_flags
 
 

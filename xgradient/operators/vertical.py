@@ -17,7 +17,7 @@ from typing import Any
 import xarray as xr
 
 from .._typing import XarrayObject
-from .._wording import in_one_line
+from .._wording import short_repr
 from ..engine.chunked import check_same_device, device_context
 from ..geometry.build import build_grid
 from ..geometry.expression import DerivativeTerm, Expression
@@ -149,7 +149,7 @@ def grad_with_columns(
     names, scalar_dim = normalize_dim(obj, dim, fields)
     for argument, value in (("along", along), ("at_constant", constant)):
         if not isinstance(value, Hashable):
-            raise TypeError(f"{argument} is {in_one_line(value)}; give one name")
+            raise TypeError(f"{argument} is {short_repr(value)}; give one name")
     grid: Grid
     if constant is not None:
         column = _resolve_constant(obj, names, dim is None, along, constant, scheme)

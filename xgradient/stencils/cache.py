@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 #: Nodes of the longest axis whose checks and stencils are kept for the next call.
-LONGEST_KEPT = 20_000
+MAX_CACHED_NODES = 20_000
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._wording import in_one_line
+from .._wording import short_repr
 from .columns import ColumnWindows
 from .nodes import Nodes
 from .table import Stencil, _half, interior_width, make_stencil
@@ -74,9 +74,9 @@ def _checked_scheme(deriv: Any, accuracy: Any, edge_order: Any, skipna: Any) -> 
     given = {"deriv": deriv, "accuracy": accuracy, "edge_order": edge_order}
     for name, value in given.items():
         if isinstance(value, bool) or not isinstance(value, Integral):
-            raise TypeError(f"{name} is {in_one_line(value)}; give a whole number of at least 1")
+            raise TypeError(f"{name} is {short_repr(value)}; give a whole number of at least 1")
         if value < 1:
             raise ValueError(f"{name} is {value}; give a whole number of at least 1")
     if not isinstance(skipna, bool | np.bool_):
-        raise TypeError(f"skipna is {in_one_line(skipna)}; give True or False")
+        raise TypeError(f"skipna is {short_repr(skipna)}; give True or False")
     return Scheme(**{name: int(value) for name, value in given.items()}, skipna=bool(skipna))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cache import LONGEST_KEPT
+from .cache import MAX_CACHED_NODES
 from .fornberg import CoefficientTables, window_table
 from .masked import MaskedStencil, make_masked_stencil
 from .nodes import Nodes
@@ -269,7 +269,7 @@ def make_stencil(
         ``nodes.n`` rows, in units of one over position units to the power ``deriv``.
     """
     # Long irregular axes have large tables, which cost little to build beside their data.
-    if nodes.positions is not None and nodes.n > LONGEST_KEPT:
+    if nodes.positions is not None and nodes.n > MAX_CACHED_NODES:
         return _build_stencil(nodes, deriv, accuracy, edge_order, skipna)
     return _cached_stencil(nodes, deriv, accuracy, edge_order, skipna)
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cache import LONGEST_KEPT, LRUCache
+from .cache import MAX_CACHED_NODES, LRUCache
 
 #: The largest share of a step that the rounding of repeated sums may take.
-LARGEST_SHARE = 1e-3
+MAX_STEP_ROUNDING = 1e-3
 #: The largest share of a step that is taken by storing positions in few digits.
-LARGEST_STORED = 0.1
+MAX_STORAGE_ROUNDING = 0.1
 
 _RECENT: LRUCache[float] = LRUCache(64)
 
@@ -36,7 +36,7 @@ def position_tolerance(values: Any, n: int = 0, whole: float = 0.0) -> float:
     values = np.asarray(values)
     if values.dtype.kind != "f":
         return 0.0
-    if values.size > LONGEST_KEPT:
+    if values.size > MAX_CACHED_NODES:
         return _tolerance(values, n, whole)
     key = values.tobytes(), values.dtype, values.shape, n, whole
     return _RECENT.get(key, lambda: _tolerance(values, n, whole))
@@ -55,7 +55,9 @@ def _tolerance(values: NDArray[Any], n: int, whole: float) -> float:
     if not step:
         return n * stored * largest
     summed = max(n, whole / step) * stored * largest
-    return max(min(summed, LARGEST_SHARE * step), min(2 * own * largest, LARGEST_STORED * step))
+    return max(
+        min(summed, MAX_STEP_ROUNDING * step), min(2 * own * largest, MAX_STORAGE_ROUNDING * step)
+    )
 
 
 def relative_rounding(values: NDArray[Any]) -> float:
@@ -84,7 +86,7 @@ def _sizes(values: NDArray[Any]) -> NDArray[Any]:
     return sizes
 
 
-def told_apart(one: float, other: float) -> tuple[str, str]:
+def format_distinct(one: float, other: float) -> tuple[str, str]:
     """Return two numbers in as many digits as show that they differ, six at least."""
     for digits in range(6, 18):
         words = f"{one:.{digits}g}", f"{other:.{digits}g}"
