@@ -7,8 +7,9 @@ from typing import Unpack
 import xarray as xr
 
 from ._typing import XarrayObject
-from .operators import OperatorMethods
+from .operators import OPERATORS, OperatorMethods
 from .operators.options import Options, check_options
+from .operators.summary import Summary, summarize, to_html, to_text
 
 
 @xr.register_dataarray_accessor("grad")  # type: ignore[no-untyped-call]
@@ -63,3 +64,13 @@ class Grad(OperatorMethods):
         bound._options = {**self._options, **options}
         check_options(self._obj, bound._options)
         return bound
+
+    def _summary(self) -> Summary:
+        methods = [name for name in OPERATORS if name != "grad"]
+        return summarize(self._obj, self._options, [*methods, "with_options"])
+
+    def __repr__(self) -> str:
+        return to_text(self._summary())
+
+    def _repr_html_(self) -> str:
+        return to_html(self._summary())

@@ -1,0 +1,175 @@
+"""Text and HTML that show the axes, options and methods of an accessor without computing."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from html import escape
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from .._typing import XarrayObject
+from .._wording import in_one_line
+from ..geometry.build import build_grid
+from ..geometry.metrics import Globe, resolve_metric
+from ..geometry.track import find_track
+from ..labels.arguments import GridOptions
+from ..labels.axis import Axis
+from ..labels.coordinates import CoordRef, latlon_kind, resolve_coord
+from ..stencils.scheme import Scheme
+from .options import grid_options
+
+COLUMNS = ("axis", "length", "units", "grid points", "boundaries")
+
+
+class AxisSummary(NamedTuple):
+    """Describe one axis in words."""
+
+    name: str
+    length: str
+    units: str
+    grid_points: str
+    boundaries: str
+
+
+class Summary(NamedTuple):
+    """Describe an accessor: its object, axes, options and methods."""
+
+    title: str
+    axes: list[AxisSummary]
+    facts: dict[str, str]
+
+
+def summarize(obj: XarrayObject, options: Mapping[str, Any], methods: Iterable[str]) -> Summary:
+    """Describe an object and its options; nothing is computed or loaded, and nothing raised."""
+    name = f" {str(obj.name)!r}" if isinstance(obj, xr.DataArray) and obj.name is not None else ""
+    sizes = ", ".join(f"{dim}: {n}" for dim, n in zip(obj.dims, _lengths(obj), strict=True))
+    given = {**options}
+    metric = given.pop("metric", None)
+    facts = {
+        "metric": "none; derivatives are per unit of each coordinate" if metric is None
+        else in_one_line(metric),
+        "options": ", ".join(f"{k}={in_one_line(v)}" for k, v in given.items()) or "defaults",
+        "methods": ", ".join(["(dim)", *methods]),
+    }  # fmt: skip
+    title = f"<xgradient.Grad of {type(obj).__name__}{name} ({sizes})>"
+    return Summary(title, list(_axes(obj, options)), facts)
+
+
+def _lengths(obj: XarrayObject) -> list[int]:
+    return list(obj.shape) if isinstance(obj, xr.DataArray) else list(obj.sizes.values())
+
+
+def _axes(obj: XarrayObject, options: Mapping[str, Any]) -> Iterator[AxisSummary]:
+    """Describe each dimension, each other 1-D coordinate, and those of several dimensions."""
+    coords = obj.coords.variables.items()
+    others = [n for n, c in coords if c.ndim == 1 and n not in obj.dims and _is_ordered(c)]
+    for name in [*dict.fromkeys(obj.dims), *others]:
+        (dim,) = (name,) if name in obj.dims else obj.coords.variables[name].dims
+        label = str(name) if name == dim else f"{name} ({dim})"
+        words = label, str(obj.sizes[dim]), _units(obj, name)
+        try:
+            yield AxisSummary(*words, *_summarize_axis(obj, name, options))
+        except Exception as error:
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            yield AxisSummary(*words, "unusable", reason)
+    for name, coord in obj.coords.variables.items():
+        if coord.ndim > 1 and _is_ordered(coord):
+            kind = latlon_kind(name, coord) if coord.ndim == 2 else None
+            use = f"{kind} of a curvilinear grid" if kind else "positions by column, with along="
+            shape = " x ".join(str(n) for n in coord.shape)
+            dims = ", ".join(str(dim) for dim in coord.dims)
+            yield AxisSummary(
+                f"{name} ({dims})", shape, _units(obj, name), "multi-dimensional", use
+            )
+
+
+def _summarize_axis(
+    obj: XarrayObject, name: Hashable, options: Mapping[str, Any]
+) -> tuple[str, str]:
+    """Describe the grid points and boundaries that an axis has in a call with these options."""
+    ref = resolve_coord(obj, name)
+    grid = grid_options(options.get("metric"), options.get("spacing"), options.get("periodic"))
+    metric = resolve_metric(grid.metric, obj)
+    on_globe = isinstance(metric, Globe) and _is_horizontal(obj, ref)
+    needed = {ref.name} | (_horizontal_coords(obj) if on_globe else set())
+    lazy = [name for name in needed if not _is_in_memory(obj, name)]
+    if lazy:
+        names = " and ".join(repr(str(name)) for name in sorted(lazy, key=str))
+        return "unknown", f"{names} not in memory"
+    # Positions without a name are for the dimensions of a call, which is not made yet.
+    spacing = (
+        grid.spacing if isinstance(grid.spacing, Mapping) or np.ndim(grid.spacing) == 0 else None
+    )
+    axis_options = GridOptions(metric if on_globe else None, spacing, grid.periodic)
+    axis = build_grid(obj, name, axis_options, Scheme(), [])[0].axes[0].axis
+    if not isinstance(axis, Axis):
+        return "multi-dimensional", ""
+    if ref.coord is None and spacing is None and not on_globe:
+        return "steps of 1", _boundaries(axis)
+    return "non-uniform" if axis.nodes.step is None else "uniform", _boundaries(axis)
+
+
+def _boundaries(axis: Axis) -> str:
+    """Describe how an axis goes on at its boundaries."""
+    if axis.nodes.period is not None:
+        return "periodic"
+    return "continues across the poles" if axis.nodes.fold_positions else "one-sided stencils"
+
+
+def _is_ordered(coord: xr.Variable) -> bool:
+    """Return whether values can be positions: real numbers or times."""
+    return getattr(coord.dtype, "kind", "") in "iufmM"
+
+
+def _units(obj: XarrayObject, name: Hashable) -> str:
+    """Return the units of a coordinate, or the kind of its times; an empty text if unknown."""
+    coord = obj.coords.variables.get(name)
+    if coord is None:
+        return ""
+    kind = getattr(coord.dtype, "kind", "")
+    return str(coord.dtype) if kind in "mM" else str(coord.attrs.get("units", ""))
+
+
+def _is_horizontal(obj: XarrayObject, ref: CoordRef) -> bool:
+    """Return whether a metric of the globe gives lengths to an axis."""
+    return latlon_kind(ref.name, ref.coord) is not None or find_track(obj, ref) is not None
+
+
+def _horizontal_coords(obj: XarrayObject) -> set[Hashable]:
+    """Return the latitudes and longitudes of no or one dimension."""
+    coords = obj.coords.variables.items()
+    return {name for name, coord in coords if coord.ndim < 2 and latlon_kind(name, coord)}
+
+
+def _is_in_memory(obj: XarrayObject, name: Hashable) -> bool:
+    """Return whether the values of a coordinate can be read without loading or computing."""
+    coord = obj.coords.variables.get(name)
+    return coord is None or bool(getattr(coord, "_in_memory", False))
+
+
+def to_text(summary: Summary) -> str:
+    """Return a summary as text."""
+    rows = [COLUMNS, *summary.axes]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (rows if summary.axes else [])
+    ]
+    facts = [f"{name}: {text}" for name, text in summary.facts.items()]
+    return "\n".join([summary.title, *(f"    {line}" for line in lines), *facts])
+
+
+def to_html(summary: Summary) -> str:
+    """Return a summary as HTML."""
+
+    def row(cells: Iterable[str], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+    facts = "".join(
+        f"<div>{escape(name)}: {escape(text)}</div>" for name, text in summary.facts.items()
+    )
+    rows = "".join(row(axis, "td") for axis in summary.axes)
+    table = f"<table><thead>{row(COLUMNS, 'th')}</thead><tbody>{rows}</tbody></table>"
+    return f"<div><div>{escape(summary.title)}</div>{table if rows else ''}{facts}</div>"
