@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from .._typing import XarrayObject
-from .._wording import in_one_line
+from .._wording import short_repr
 from ..geometry.build import build_grid
 from ..geometry.metrics import Globe, resolve_metric
 from ..geometry.track import find_track
@@ -49,8 +49,8 @@ def summarize(obj: XarrayObject, options: Mapping[str, Any], methods: Iterable[s
     metric = given.pop("metric", None)
     facts = {
         "metric": "none; derivatives are per unit of each coordinate" if metric is None
-        else in_one_line(metric),
-        "options": ", ".join(f"{k}={in_one_line(v)}" for k, v in given.items()) or "defaults",
+        else short_repr(metric),
+        "options": ", ".join(f"{k}={short_repr(v)}" for k, v in given.items()) or "defaults",
         "methods": ", ".join(["(dim)", *methods]),
     }  # fmt: skip
     title = f"<xgradient.Grad of {type(obj).__name__}{name} ({sizes})>"
