@@ -280,7 +280,7 @@ BAD = {
     ),
     "along itself": (
         lambda: ocean().temp.grad("z_rho", along="z_rho"),
-        ("along is 'z_rho', which has the dimensions 'time', 's_rho', 'y', 'x'; name one of these"),
+        ("along is 'z_rho', which has the dimensions 's_rho', 'time', 'x', 'y'; name one of these"),
     ),
     "the same twice": (
         lambda: ocean().temp.grad(["z_rho", "z_rho"], along="s_rho"),
@@ -303,7 +303,7 @@ BAD = {
     ),
     "a dimension that is not told": (
         lambda: ocean().temp.drop_vars("s_rho").grad("z_rho"),
-        ("coordinate 'z_rho' has the dimensions 's_rho', 'y', 'x', and which of them it goes along "
+        ("coordinate 'z_rho' has the dimensions 's_rho', 'x', 'y', and which of them it goes along "
         "is not told by their coordinates; name it, e.g. along='s_rho'"),
     ),
     "no number": (

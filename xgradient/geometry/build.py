@@ -19,7 +19,7 @@ from ..labels.arguments import (
 )
 from ..labels.axis import Axis, make_axis
 from ..labels.coordinates import CoordRef, check_units, describe_coord, latlon_kind, resolve_coord
-from ..labels.hints import of_stacked
+from ..labels.hints import unstack_hint
 from ..stencils.positions import OrderError
 from ..stencils.scheme import Scheme
 from .curvilinear import CurvilinearGrid
@@ -84,7 +84,7 @@ def _axis(obj: XarrayObject, ref: CoordRef, spacing: Any, period: Any) -> Axis:
     except OrderError as error:
         raise out_of_order(obj, [ref], error) from None
     except TypeError:
-        if mend := of_stacked(obj, ref.dim):
+        if mend := unstack_hint(obj, ref.dim):
             raise TypeError(mend) from None
         raise
 

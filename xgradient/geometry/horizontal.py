@@ -60,10 +60,8 @@ class HorizontalCoords:
         """The direction in which one of the coordinates increases alone."""
         toward = [other.name for other in self.pair].index(ref.name)
         assert ref.coord is not None
-        attrs = ref.coord.attrs
-        plain = str(attrs.get("standard_name") or ref.name).replace("_", " ")
-        units = attrs.get("units") if self.globe is None else "m"
-        label = CoordLabel(ref.name, str(attrs.get("long_name") or plain), units)
+        units = ref.coord.attrs.get("units") if self.globe is None else "m"
+        label = CoordLabel(ref.name, ref.long_name, units)
         return HorizontalDirection(
             label, self.dims, toward, None if self.globe is None else LATLON_KINDS[toward]
         )

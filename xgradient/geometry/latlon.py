@@ -328,7 +328,7 @@ def _lon_axis(lon: CoordRef, wanted: bool | None, cyclic: bool = False) -> tuple
     if global_ and wanted is not False:
         nodes = nodes_from_values(values, what, period=turn, display_values=lon.coord.values)
     even = global_ and nodes.step is not None and abs(gap - widest) <= 2 * rounding
-    return Axis(lon.dim, lon.name, _describe_coord(lon), "m", nodes), even
+    return Axis(lon.dim, lon.name, lon.long_name, "m", nodes), even
 
 
 def _unwrapped(values: Any, turn: float) -> Any:
@@ -362,17 +362,10 @@ def _lat_axis(lat: CoordRef, wanted: bool | None, round_: bool, lon_axis: Axis |
             f"{what} is asked to be periodic, but latitudes continue only across the poles, where "
             "they reach both and an even number of longitudes goes round; leave it out of periodic"
         )
-    return Axis(lat.dim, lat.name, _describe_coord(lat), "m", nodes)
+    return Axis(lat.dim, lat.name, lat.long_name, "m", nodes)
 
 
 def _lat_nodes(lat: CoordRef) -> Nodes:
     """The latitudes by themselves."""
     assert lat.coord is not None
     return nodes_from_values(lat.coord.values, f"coordinate {str(lat.name)!r}")
-
-
-def _describe_coord(ref: CoordRef) -> str:
-    assert ref.coord is not None
-    attrs = ref.coord.attrs
-    plain = str(attrs.get("standard_name") or ref.name).replace("_", " ")
-    return str(attrs.get("long_name") or plain)

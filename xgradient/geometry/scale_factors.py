@@ -13,7 +13,7 @@ from .._typing import XarrayObject
 from .._wording import short_repr
 from ..engine.evaluate import derivatives
 from ..labels.axis import Axis
-from ..labels.hints import check_repeated, close_name, is_quantity, of_quantity
+from ..labels.hints import check_repeated, close_name, is_quantity, quantity_error
 from ..labels.packing import check_fill_values, check_unpacked, fill_values
 from ..labels.units import length_units
 from ..stencils.scheme import Scheme
@@ -69,7 +69,7 @@ def _read_scale_factors(metric: Mapping[Any, Any], obj: XarrayObject) -> ScaleFa
             what, given = f"{what}, {given!r},", obj[given]
         variable = given
         if is_quantity(given.variable._data if isinstance(given, xr.DataArray) else given):
-            raise of_quantity(what, argument=True)
+            raise quantity_error(what, argument=True)
         if isinstance(given, xr.DataArray):
             check_repeated(given.dims, what)
             _check_same_grid(given, obj, what)

@@ -24,7 +24,7 @@ from ..labels.coordinates import (
     quote_names,
     resolve_coord,
 )
-from ..labels.hints import of_stacked
+from ..labels.hints import unstack_hint
 from ..stencils.nodes import nodes_from_values
 from ..stencils.positions import OrderError
 from .cyclic import cyclic_points
@@ -160,7 +160,7 @@ def find_track(obj: XarrayObject, ref: CoordRef) -> Track | None:
     found = _pairs(obj, ref.dim)
     if not all(found.values()):
         return None
-    if mend := of_stacked(obj, ref.dim):
+    if mend := unstack_hint(obj, ref.dim):
         raise ValueError(mend)
     for kind, refs in found.items():
         if len(refs) > 1:
@@ -248,7 +248,7 @@ def two_along(obj: XarrayObject, dim: Hashable, names: Sequence[Hashable]) -> Va
     """Return the error for names that stand for axes along one dimension."""
     both = " and ".join(repr(str(name)) for name in names)
     found = f"{both} both lie along {str(dim)!r}, where neither changes alone"
-    if mend := of_stacked(obj, dim):
+    if mend := unstack_hint(obj, dim):
         return ValueError(f"{found}; {mend}")
     if not all(_pairs(obj, dim).values()):
         return ValueError(f"{found}; name one at a time, for the derivative by it along its length")
@@ -259,7 +259,7 @@ def out_of_order(obj: XarrayObject, refs: Sequence[CoordRef], error: OrderError)
     """Return the error for positions out of order, with the mend for what they are."""
     found = str(error).partition("; ")[0]
     for ref in refs:
-        if mend := of_stacked(obj, ref.dim):
+        if mend := unstack_hint(obj, ref.dim):
             return ValueError(f"{found}; {mend}")
         if ref.name != ref.dim and all(_pairs(obj, ref.dim).values()):
             return ValueError(f"{found}; {_mend(obj, ref.dim)}")

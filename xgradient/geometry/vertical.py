@@ -16,6 +16,7 @@ from ..labels.coordinates import (
     find_cf_name,
     latlon_kind,
     not_a_coord_message,
+    quote_names,
     resolve_coord,
     resolve_name,
 )
@@ -96,7 +97,7 @@ def resolve_columns(
     # A coordinate that has this dimension only is one like others.
     if not found and all(named_dims(obj, [name]) != {dim} for name in names):
         raise ValueError(
-            f"along is {str(along)!r}, but none of {_quote_names(names)} is a coordinate that has "
+            f"along is {str(along)!r}, but none of {quote_names(names)} is a coordinate that has "
             f"this dimension; {_multi_dim_hint(obj, dim)}"
         )
     return {name: resolve_column(obj, known[name], dim) for name in found}
@@ -132,7 +133,7 @@ def resolve_column(
     if name not in coords:
         if isinstance(obj, xr.Dataset) and name in obj.data_vars:
             raise ValueError(not_a_coord_message(name))
-        known = find_cf_name(obj, name, wide=True)
+        known = find_cf_name(obj, name, multi_dim=True)
         if known is None:
             close = close_name(name, sorted(coords, key=str))
             raise ValueError(f"{str(name)!r} is no coordinate here{close}; {_multi_dim_hint(obj)}")
@@ -150,7 +151,7 @@ def resolve_column(
     )
     if dim not in coord.dims:
         raise ValueError(
-            f"{what} has the dimensions {_quote_names(coord.dims)}, but not {str(dim)!r}; "
+            f"{what} has the dimensions {quote_names(coord.dims)}, but not {str(dim)!r}; "
             "name one of these with along"
         )
     for d, n in zip(coord.dims, coord.shape, strict=True):
@@ -166,7 +167,7 @@ def _resolve_along(obj: XarrayObject, along: Hashable) -> Hashable:
     if name in obj.coords and obj.coords[name].ndim > 1:
         raise ValueError(
             f"along is {str(along)!r}, which has the dimensions "
-            f"{_quote_names(obj.coords[name].dims)}; name one of these"
+            f"{quote_names(obj.coords[name].dims)}; name one of these"
         )
     return name if name in obj.dims else resolve_coord(obj, name).dim
 
@@ -199,7 +200,7 @@ def _require_vertical_dim(obj: XarrayObject, name: Hashable, asked: Iterable[Has
     dims = [dim for dim in obj.coords.variables[name].dims if dim not in asked]
     found = [dim for dim in dims if _axis_kind(obj, dim) is None] or dims
     raise ValueError(
-        f"coordinate {str(name)!r} has the dimensions {_quote_names(found)}, and which of them it "
+        f"coordinate {str(name)!r} has the dimensions {quote_names(found)}, and which of them it "
         f"goes along is not told by their coordinates; name it, e.g. along={str(found[0])!r}"
         if dims
         else f"coordinate {str(name)!r} has no dimension besides those asked for; leave one out"
@@ -238,8 +239,4 @@ def _multi_dim_hint(obj: XarrayObject, dim: Hashable | None = None) -> str:
     """The coordinates of several dimensions that there are."""
     coords = obj.coords.variables
     names = [n for n, c in coords.items() if c.ndim > 1 and (dim is None or dim in c.dims)]
-    return f"coordinates of several dimensions {'with it ' if dim else ''}are {_quote_names(names)}"
-
-
-def _quote_names(names: Iterable[Any]) -> str:
-    return ", ".join(repr(str(name)) for name in names) or "none"
+    return f"coordinates of several dimensions {'with it ' if dim else ''}are {quote_names(names)}"

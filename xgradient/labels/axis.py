@@ -12,8 +12,8 @@ from ..stencils.cache import MAX_CACHED_NODES, LRUCache
 from ..stencils.nodes import Nodes, nodes_from_spacing
 from ..stencils.positions import check_known_length
 from .coordinates import CoordRef, decoded_coord, quote_names
-from .hints import is_quantity, of_objects, of_quantity
-from .times import _full_turn, to_integer_ticks, to_period
+from .hints import check_object_positions, is_quantity, quantity_error
+from .times import period_of_angle, to_integer_ticks, to_period
 
 _AXES: LRUCache[tuple[Nodes, str | None, Any]] = LRUCache(64)
 
@@ -66,13 +66,8 @@ def make_axis(ref: CoordRef, n: int, spacing: Any = None, periodic: Any = False)
     TypeError, ValueError
         If the coordinate cannot carry a derivative: one sentence with what was found.
     """
-    words = str(ref.name)
-    if ref.coord is not None:
-        attrs = ref.coord.attrs
-        plain = str(attrs.get("standard_name") or words).replace("_", " ")
-        words = str(attrs.get("long_name") or plain)
     nodes, units = _cached_positions(ref, n, spacing, periodic)
-    return Axis(ref.dim, ref.name, words, units, nodes)
+    return Axis(ref.dim, ref.name, ref.long_name, units, nodes)
 
 
 def _cached_positions(
@@ -108,7 +103,7 @@ def _read_positions(ref: CoordRef, n: int, spacing: Any, periodic: Any) -> tuple
         what = f"spacing of {ref.name!r}"
         shown = spacing
         if is_quantity(spacing.variable._data if isinstance(spacing, xr.DataArray) else spacing):
-            raise of_quantity(what, argument=True)
+            raise quantity_error(what, argument=True)
         if isinstance(spacing, xr.DataArray):
             if spacing.dims not in ((), (ref.dim,)):
                 raise ValueError(
@@ -119,15 +114,15 @@ def _read_positions(ref: CoordRef, n: int, spacing: Any, periodic: Any) -> tuple
             shown, units = spacing.values, spacing.attrs.get("units")
     elif ref.coord is not None:
         if is_quantity(ref.coord._data):
-            raise of_quantity(what)
+            raise quantity_error(what)
         shown, units = ref.coord.values, ref.coord.attrs.get("units")
     values = np.asarray(shown)
-    if values.dtype.kind == "O" and (found := of_objects(values, what, ref.name, ref.dim)):
-        raise TypeError(found)
+    if values.dtype.kind == "O":
+        check_object_positions(values, what, ref.name, ref.dim)
     values, scale, units = to_integer_ticks(values, units, what)
     period = to_period(periodic, units, what)
     if period is True and spacing is None and values.ndim:
-        period = _full_turn(ref, values, units)
+        period = period_of_angle(ref, values, units)
     return nodes_from_spacing(
         values, n, what, scale=scale, period=period, display_values=shown
     ), units

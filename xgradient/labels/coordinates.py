@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from .._typing import XarrayObject
-from .hints import check_repeated, close_name, of_units
+from .attrs import describe_field
+from .hints import check_repeated, close_name, misspelt_degrees_message
 from .packing import (
     UNDECODED_ATTRS,
     check_fill_values,
@@ -28,7 +29,7 @@ _EAST = {f"degree{s}{east}" for s in ("", "s") for east in ("_east", "_e", "e")}
 DEGREES = {"degree", "degrees", "deg"} | _NORTH | _EAST
 # Names such as nav_lat, rlon, lats, lat_rho and latitude2, but not latent_heat.
 _PREFIX, _SUFFIX = r"(nav_|grid_|r|x|y)?", r"([a-z]?|s?[_\W\d].*)"
-_RADIANS = {"radian", "radians", "rad"}
+RADIANS = {"radian", "radians", "rad"}
 _PRESSURES = {"pa", "hpa", "kpa", "bar", "dbar", "decibar", "mbar", "mb", "millibar", "millibars"}
 
 
@@ -48,6 +49,13 @@ class CoordRef(NamedTuple):
     def dims(self) -> tuple[Hashable, ...]:
         """The dimensions that it lies along."""
         return (self.dim,) if self.coord is None else self.coord.dims
+
+    @property
+    def long_name(self) -> str:
+        """Long name of the coordinate, else its standard name, else its name."""
+        if self.coord is None:
+            return str(self.name)
+        return str(describe_field(self.coord.attrs, self.name))
 
 
 def resolve_coord(obj: XarrayObject, name: Hashable) -> CoordRef:
@@ -147,11 +155,11 @@ def _cf_names(obj: XarrayObject) -> list[str]:
     return [name for kind in (cf.coordinates, cf.axes, cf.standard_names) for name in kind]
 
 
-def find_cf_name(obj: XarrayObject, name: Hashable, *, wide: bool = False) -> Hashable | None:
+def find_cf_name(obj: XarrayObject, name: Hashable, *, multi_dim: bool = False) -> Hashable | None:
     """The name of the coordinate that a CF name or axis stands for; None if there is none.
 
     Of several the one along one dimension is meant, else the one of two; but if it is to be
-    ``wide``, the one of several dimensions. Where no attribute says so, "X", "Y", "Z" and "T"
+    ``multi_dim``, the one of several dimensions. Where no attribute says so, "X", "Y", "Z" and "T"
     stand for longitude, latitude, pressure or height, and time.
 
     Raises
@@ -164,7 +172,7 @@ def find_cf_name(obj: XarrayObject, name: Hashable, *, wide: bool = False) -> Ha
     for candidates in (_by_attributes, _by_dimensions, _by_guess, _by_kind):
         found = {n: obj.coords.variables[n].dims for n in candidates(obj, name)}
         best = [[n for n, dims in found.items() if len(dims) == number] for number in (1, 2)]
-        if wide:
+        if multi_dim:
             best = [[n for n, dims in found.items() if len(dims) > 1]]
         usable: list[Hashable] = next(filter(None, [*best, list(found)]), [])
         if len(usable) > 1:
@@ -244,7 +252,7 @@ def latlon_kind(name: Hashable, coord: xr.Variable | None) -> str | None:
         return None
     units = str(coord.attrs.get("units", "")).lower()
     standard = str(coord.attrs.get("standard_name", ""))
-    if units and units not in DEGREES | _RADIANS:
+    if units and units not in DEGREES | RADIANS:
         return None
     text = f"{name}".lower()
     for kind, letters in (("latitude", _NORTH), ("longitude", _EAST)):
@@ -265,16 +273,16 @@ def check_units(name: Hashable, coord: xr.Variable | None) -> None:
         return
     others = {key: value for key, value in coord.attrs.items() if key != "units"}
     kind = latlon_kind(name, xr.Variable(coord.dims, coord.data, others))
-    if sentence := of_units(name, units, kind):
+    if sentence := misspelt_degrees_message(name, units, kind):
         raise ValueError(sentence)
 
 
 def is_in_degrees(coord: xr.Variable) -> bool:
     """Whether angles are in degrees, as they are if nothing is said."""
-    return str(coord.attrs.get("units", "")).lower() not in _RADIANS
+    return str(coord.attrs.get("units", "")).lower() not in RADIANS
 
 
-def find_latlon(obj: XarrayObject, kind: str, instead_of: Hashable = None) -> CoordRef | None:
+def find_latlon(obj: XarrayObject, kind: str) -> CoordRef | None:
     """The "latitude" or "longitude" of the data: a coordinate along one dimension, or one value.
 
     Parameters
@@ -283,8 +291,6 @@ def find_latlon(obj: XarrayObject, kind: str, instead_of: Hashable = None) -> Co
         Where to look.
     kind : str
         Which of the two.
-    instead_of : hashable, optional
-        A coordinate that is not meant.
 
     Raises
     ------
@@ -294,7 +300,7 @@ def find_latlon(obj: XarrayObject, kind: str, instead_of: Hashable = None) -> Co
     found = [
         CoordRef(coord.dims[0] if coord.ndim else None, name, decoded_coord(name, coord))
         for name, coord in obj.coords.variables.items()
-        if name != instead_of and coord.ndim < 2 and latlon_kind(name, coord) == kind
+        if coord.ndim < 2 and latlon_kind(name, coord) == kind
     ]
     # A coordinate of a dimension is meant before others along it, these before single values.
     for best in (
@@ -313,9 +319,9 @@ def find_latlon(obj: XarrayObject, kind: str, instead_of: Hashable = None) -> Co
     return None
 
 
-def quote_names(names: Any) -> str:
-    """Names in a message, in alphabetical order."""
-    return ", ".join(sorted(repr(str(n)) for n in names)) or "none"
+def quote_names(names: Iterable[Any]) -> str:
+    """Quote names for a message, in alphabetical order."""
+    return ", ".join(sorted(repr(str(name)) for name in names)) or "none"
 
 
 def describe_coord(ref: CoordRef) -> str:

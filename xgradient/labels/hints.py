@@ -1,4 +1,4 @@
-"""What messages say beyond what is wrong: the mend that fits, and the name that may be meant."""
+"""Errors and ends of sentences that say how data can be mended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import xarray as xr
 
 
 def close_name(name: Any, names: Iterable[Any]) -> str:
-    """Return the end of a clause that tells which name may be meant; nothing if none is close.
+    """Return the end of a sentence that suggests a similar name; empty if there is none.
 
     Examples
     --------
@@ -21,19 +21,19 @@ def close_name(name: Any, names: Iterable[Any]) -> str:
     if not isinstance(name, str):
         return ""
     known = {other.lower(): other for other in names if isinstance(other, str)}
-    found = get_close_matches(name.lower(), known, n=1)
-    return f"; perhaps {known[found[0]]!r} is meant" if found else ""
+    matches = get_close_matches(name.lower(), known, n=1)
+    return f"; perhaps {known[matches[0]]!r} is meant" if matches else ""
 
 
 def check_repeated(dims: Sequence[Hashable], label: str) -> None:
-    """Refuse an array that has one dimension twice.
+    """Refuse an array that has a dimension more than once.
 
     Parameters
     ----------
     dims : sequence of hashable
-        Its dimensions.
-    what : str
-        The array in words.
+        Dimensions of the array.
+    label : str
+        The array in words, for the error message.
 
     Raises
     ------
@@ -42,58 +42,73 @@ def check_repeated(dims: Sequence[Hashable], label: str) -> None:
     """
     if len(set(dims)) == len(dims):
         return
-    twice = next(dim for at, dim in enumerate(dims) if dim in dims[:at])
-    others = [f"{dim}_{dims[:at].count(dim) + 1}" if dim in dims[:at] else str(dim)
-              for at, dim in enumerate(dims)]  # fmt: skip
+    first = next(dim for i, dim in enumerate(dims) if dim in dims[:i])
+    unique = [
+        f"{dim}_{dims[:i].count(dim) + 1}" if dim in dims[:i] else str(dim)
+        for i, dim in enumerate(dims)
+    ]
     raise ValueError(
-        f"{label} has the dimension {str(twice)!r} more than once; give each dimension a name of "
-        f"its own, e.g. with xr.DataArray(data.data, dims={others})"
+        f"{label} has the dimension {str(first)!r} more than once; give each dimension a name of "
+        f"its own, e.g. with xr.DataArray(data.data, dims={unique})"
     )
 
 
 def is_quantity(array: Any) -> bool:
-    """Return whether an array is a quantity of pint."""
+    """Return True for a quantity of pint."""
     return type(array).__module__.partition(".")[0] == "pint"
 
 
-def of_quantity(label: str, *, argument: bool = False) -> TypeError:
-    """Return the error for a quantity of pint among the data, or as an argument."""
+def quantity_error(label: str, *, argument: bool = False) -> TypeError:
+    """Return the error for a quantity of pint in the data or in an argument.
+
+    Parameters
+    ----------
+    label : str
+        The quantity in words.
+    argument : bool
+        True if the quantity is an argument of the call.
+    """
     mend = "give its .magnitude, in units of the data"
     if not argument:
         mend = "make them an attribute, with .pint.dequantify() of pint-xarray"
     return TypeError(f"{label} is a quantity of pint, whose units are not read yet; {mend}")
 
 
-def of_objects(values: Any, label: str, name: Hashable, dim: Hashable) -> str:
-    """Return the sentence for positions that are objects of pandas; nothing for others.
+def check_object_positions(values: Any, label: str, name: Hashable, dim: Hashable) -> None:
+    """Refuse periods and intervals of pandas as positions.
 
     Parameters
     ----------
     values : ndarray of objects
         The positions.
-    what : str
-        The coordinate or argument in words.
+    label : str
+        The coordinate or the argument in words, for the error message.
     name, dim : hashable
         The coordinate and its dimension.
+
+    Raises
+    ------
+    TypeError
+        If the first value that is not missing is a period or an interval.
     """
     import pandas as pd
 
     first = next((item for item in values.flat if item is not None and item == item), None)
     if isinstance(first, pd.Period):
-        found, call = "periods, which have two ends; take the first ones", "Period{}.to_timestamp()"
+        kind, call = "periods, which have two ends; take the first ones", "Period{}.to_timestamp()"
     elif isinstance(first, pd.Interval):
-        found, call = "intervals, which have two ends; take the middle", "Interval{}.mid"
+        kind, call = "intervals, which have two ends; take the middle", "Interval{}.mid"
     else:
-        return ""
+        return
     positions = "pd." + call.format(f"Index(data[{str(name)!r}].values)")
-    return (
-        f"{label} has {found}, e.g. with "
+    raise TypeError(
+        f"{label} has {kind}, e.g. with "
         f".assign_coords({{{str(name)!r}: ({str(dim)!r}, {positions})}})"
     )
 
 
-def of_stacked(obj: xr.DataArray | xr.Dataset, dim: Hashable) -> str:
-    """Return what to do with a dimension that others are stacked in; nothing with another one."""
+def unstack_hint(obj: xr.DataArray | xr.Dataset, dim: Hashable) -> str:
+    """Return a sentence that says how to unstack a dimension; empty if it is not stacked."""
     import pandas as pd
 
     if dim not in obj.xindexes or not isinstance(obj.get_index(dim), pd.MultiIndex):
@@ -105,17 +120,17 @@ def of_stacked(obj: xr.DataArray | xr.Dataset, dim: Hashable) -> str:
     )
 
 
-def of_units(name: Hashable, units: Any, kind: str | None) -> str:
-    """Return the sentence for a coordinate in degrees that are misspelt; nothing for others.
+def misspelt_degrees_message(name: Hashable, units: Any, kind: str | None) -> str:
+    """Return the error message for a coordinate in misspelt degrees; empty for other units.
 
     Parameters
     ----------
     name : hashable
-        The coordinate.
+        Name of the coordinate.
     units : object
-        Its units.
+        Units of the coordinate.
     kind : str or None
-        "latitude" or "longitude", by all but its units.
+        "latitude" or "longitude", by the name and the other attributes; None if unknown.
     """
     letters = re.sub("[^a-z]", "", str(units).lower().replace("°", "deg"))
     if not letters.startswith("deg"):
@@ -123,16 +138,16 @@ def of_units(name: Hashable, units: Any, kind: str | None) -> str:
     # "deg s" and "degS" are south, "degs" and "DEGREES" are not.
     short = re.search("(?<![A-Z])([NSEW])$|(?<![A-Za-z])([nsew])$|(?<=deg)([new])$", str(units))
     words = [word for word in ("north", "south", "east", "west") if word in letters]
-    toward = words[0][0] if words else short[0].lower() if short else ""
-    kind = kind or {"n": "latitude", "e": "longitude"}.get(toward)
-    if kind is None or toward in {"latitude": ["e", "w"], "longitude": ["n", "s"]}[kind]:
+    direction = words[0][0] if words else short[0].lower() if short else ""
+    kind = kind or {"n": "latitude", "e": "longitude"}.get(direction)
+    if kind is None or direction in {"latitude": ["e", "w"], "longitude": ["n", "s"]}[kind]:
         return ""
     label, right = repr(str(name)), "degrees_north" if kind == "latitude" else "degrees_east"
-    what, new = "set", f"data[{label}].assign_attrs(units={right!r})"
-    if toward in ("s", "w"):
-        what = "turn its sign and set"
+    action, new = "set", f"data[{label}].assign_attrs(units={right!r})"
+    if direction in ("s", "w"):
+        action = "turn its sign and set"
         new = f"(data[{label}].dims, -data[{label}].values, {{'units': {right!r}}})"
     return (
-        f"coordinate {label} has the units {units!r}, which CF does not know for a {kind}; {what} "
-        f"{right!r}, e.g. with .assign_coords({{{label}: {new}}})"
+        f"coordinate {label} has the units {units!r}, which CF does not know for a {kind}; "
+        f"{action} {right!r}, e.g. with .assign_coords({{{label}: {new}}})"
     )

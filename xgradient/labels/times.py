@@ -11,19 +11,19 @@ from numpy.typing import NDArray
 from .._wording import short_repr
 from ..stencils.positions import last_repeats_first, missing_position_error
 from ..stencils.tolerance import position_tolerance
-from .coordinates import _RADIANS, DEGREES, CoordRef, latlon_kind
+from .coordinates import DEGREES, RADIANS, CoordRef, latlon_kind
 
 _TICKS_PER_SECOND = {
     "s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18,
 }  # fmt: skip
 
 
-def _full_turn(ref: CoordRef, values: NDArray[Any], units: str | None) -> float | bool:
+def period_of_angle(ref: CoordRef, values: NDArray[Any], units: str | None) -> float | bool:
     """A full turn, where an angle that is not said to be in degrees returns after one; else True.
 
     That a coordinate without units is an angle is known of longitudes only.
     """
-    radians = str(units).lower() in _RADIANS
+    radians = str(units).lower() in RADIANS
     turn = 2 * np.pi if radians else 360.0
     if len(values) < 2 or values.dtype.kind not in "iuf" or not (radians or units is None):
         return True

@@ -9,7 +9,7 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..geometry.decoding import check_decoded
-from ..labels.hints import is_quantity, of_quantity
+from ..labels.hints import is_quantity, quantity_error
 from ..labels.packing import is_nullable, nullable_to_floats, variable_label
 from ..stencils.positions import check_known_length
 from .evaluate import _check_dims, holds_flags
@@ -80,7 +80,7 @@ def check_field(da: xr.DataArray) -> xr.DataArray:
     """
     _check_dims(da)
     if is_quantity(da.variable._data):
-        raise of_quantity(variable_label(da.name))
+        raise quantity_error(variable_label(da.name))
     if not is_numeric(da):
         name, have, them = repr(str(da.name)), "has", "it"
         if da.name is None:
