@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line, or say in one line what has to be installed for it."""
+    """Run the command line, or name the missing package in one line."""
     try:
         from .cli.commands import cli
     except ModuleNotFoundError as error:
@@ -19,13 +19,13 @@ def main() -> None:
         )
     try:
         cli(prog_name="xgradient")
-    except OSError as error:  # as of help that goes to a full disk
+    except OSError as error:  # such as help that is written to a full disk
         sys.exit(f"xgradient: error: {error.strerror or error}")
     finally:
         try:
             if sys.stdout is not None:
                 sys.stdout.flush()
-        except OSError:  # told already; Python would tell it again at its end
+        except OSError:  # reported already; Python would report it again at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,4 +1,4 @@
-"""Locks that a fork waits for, so that none is held by a thread which the child does not have."""
+"""Let forks wait for locks, so that no thread missing in the child holds one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class _Lock(Protocol):
-    """A lock that the thread which holds it may take once more."""
+    """A reentrant lock."""
 
     def acquire(self) -> object:
         """Wait for the lock and take it."""
@@ -17,9 +17,9 @@ class _Lock(Protocol):
         """Give the lock back."""
 
 
-#: Held while the compiled loops and their compiler are loaded.
+#: Held while the compiler and the compiled loops are loaded.
 LOADING = RLock()
-# The first guards the list: whoever adds a lock to it is loading.
+# The first lock guards the list: a caller of `wait_for` holds it.
 _LOCKS: list[_Lock] = [LOADING]
 
 

@@ -7,5 +7,5 @@ from typing import TypeVar
 import xarray as xr
 
 XarrayObject = xr.DataArray | xr.Dataset
-#: A DataArray or a Dataset, of which the result is the same.
+#: One of the two types; a function of it returns the same type.
 Labelled = TypeVar("Labelled", xr.DataArray, xr.Dataset)

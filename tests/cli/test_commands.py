@@ -397,7 +397,7 @@ def test_progress_goes_to_stderr_when_asked():
 
 TABLE = [
     ("none.nc out.nc --dim lat", "input none.nc does not exist"),
-    ("folder out.nc --dim lat", "input folder is a directory but no Zarr store"),
+    ("folder out.nc --dim lat", "input folder is a directory but not a Zarr store"),
     ("text.nc out.nc --dim lat", "cannot read text.nc: NetCDF: "),
     (
         "cut.nc out.nc --dim lat",
@@ -447,11 +447,11 @@ TABLE = [
     ("old.zarr/t old.zarr --dim lat --overwrite", "output old.zarr is the input, or one is insi"),
     (
         "in.nc folder.zarr --dim lat --overwrite",
-        "output folder.zarr exists but is no Zarr store, so it is not replaced",
+        "output folder.zarr exists but is not a Zarr store, so it is not replaced",
     ),
     (
         "in.nc folder.nc --dim lat --overwrite",
-        "output folder.nc exists but is no file, so it is not replaced",
+        "output folder.nc exists but is not a file, so it is not replaced",
     ),
 ]
 
@@ -483,7 +483,7 @@ def test_errors_take_one_line_and_leave_everything_as_it_was(words, told, tmp_pa
         ("in.nc --dim lat", "Missing argument 'OUTPUT'"),
         ("in.nc out.nc --dim lat --chunks lat", "'lat' is not NAME=SIZE, NAME=-1 or NAME=auto"),
         ("in.nc out.nc --dim lat --chunks lat=0", "'lat=0' is not NAME=SIZE, NAME=-1 or NAME=a"),
-        ("in.nc out.nc --dim lat --periodic lat=x", "the period 'x' of 'lat' is no number"),
+        ("in.nc out.nc --dim lat --periodic lat=x", "the period 'x' of 'lat' is not a number"),
         ("in.nc out.nc --dim lat --deriv two", "'two' is not a valid integer"),
         ("in.nc out.nc --dim lat --nonsense", "No such option"),
     ],
@@ -833,9 +833,9 @@ def test_demo_error_takes_one_line():
     [(0, "0°"), (60, "60°E"), (180, "180°"), (240, "120°W"), (300, "60°W"), (360, "0°")],
 )
 def test_longitudes_are_read_as_on_a_map(number, expected):
-    from xgradient.cli.demo import _around
+    from xgradient.cli.demo import _longitude_label
 
-    assert _around(number) == expected
+    assert _longitude_label(number) == expected
 
 
 def test_letters_and_other_dimensions_on_the_command_line():

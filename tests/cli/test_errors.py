@@ -138,7 +138,7 @@ def test_names_with_line_ends_and_null_bytes():
     refused("cannot be used: embedded null byte", "in.nc", "out\0.nc")
 
 
-# What is no file
+# Inputs and outputs that are not files
 
 
 @posix
@@ -147,12 +147,12 @@ def test_pipes_and_devices_are_no_files():
     Path("device.nc").symlink_to("/dev/null")
     Path("folder.zarr").mkdir()
     os.mkfifo("folder.zarr/zarr.json")  # to open it would wait for a writer
-    refused("input pipe.nc is no file or Zarr store", "pipe.nc", "out.nc")
-    refused("input device.nc is no file or Zarr store", "device.nc", "out.nc")
-    refused("input /dev/null is no file or Zarr store", "/dev/null", "out.nc")
-    refused("input folder.zarr is a directory but no Zarr store", "folder.zarr", "out.nc")
+    refused("input pipe.nc is not a file or Zarr store", "pipe.nc", "out.nc")
+    refused("input device.nc is not a file or Zarr store", "device.nc", "out.nc")
+    refused("input /dev/null is not a file or Zarr store", "/dev/null", "out.nc")
+    refused("input folder.zarr is a directory but not a Zarr store", "folder.zarr", "out.nc")
     refused("output pipe.nc exists; name another", "in.nc", "pipe.nc")
-    refused("output pipe.nc exists but is no file", "in.nc", "pipe.nc", "--overwrite")
+    refused("output pipe.nc exists but is not a file", "in.nc", "pipe.nc", "--overwrite")
     refused("output /dev/null has no known suffix", "in.nc", "/dev/null")
 
 
@@ -460,7 +460,7 @@ def test_the_demo_replaces_files_alone(tmp_path):
     Path("xgradient_demo.nc/precious").touch()
     result = click_testing.CliRunner().invoke(cli, ["demo"])
     assert result.exit_code == 1
-    assert "xgradient_demo.nc exists but is no file, so it is not replaced" in result.stderr
+    assert "xgradient_demo.nc exists but is not a file, so it is not replaced" in result.stderr
     assert here("xgradient_demo.nc") == {"precious"}
 
 

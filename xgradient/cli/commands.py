@@ -23,46 +23,46 @@ from ..labels.attrs import result_name
 from ..labels.coordinates import CoordRef, resolve_coord
 from . import files, outputs
 
-#: Where a context keeps the words of its command line.
+#: Key under which a context keeps the words of its command line.
 WORDS = "xgradient.words"
 
 
 class Failure(click.ClickException):
-    """An error told in one line on stderr."""
+    """Report an error in one line on stderr."""
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(" ".join(message.split()))
         self.exit_code = exit_code  # type: ignore[misc]  # click knows one per class
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Write the line."""
+        """Write the error to a file, by default to stderr."""
         click.echo(f"xgradient: error: {self.format_message()}", file=file, err=True)
 
 
 class Stopped(BaseException):
-    """A signal asked the process to end."""
+    """Stop the process after a signal to end."""
 
 
 class Recorded(click.Command):
-    """A command that keeps the words it was given, for the history of what it writes."""
+    """Keep the words of a command, for the history attribute of its output."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the words after noting them."""
+        """Parse the words after keeping them."""
         ctx.meta[WORDS] = list(args)
         return super().parse_args(ctx, args)
 
 
 def _period(word: str) -> tuple[str, float | bool]:
-    """``lon`` or ``lon=360`` as name and period, True for the one that the axis gives."""
+    """Split ``lon`` or ``lon=360`` into name and period; True leaves the period to the axis."""
     name, given, period = word.partition("=")
     try:
         return name, float(period) if given else True
     except ValueError:
-        raise click.BadParameter(f"the period {period!r} of {name!r} is no number") from None
+        raise click.BadParameter(f"the period {period!r} of {name!r} is not a number") from None
 
 
 def _chunks(word: str) -> dict[str, int]:
-    """``time=100,lat=auto`` as a mapping, without what is left to us."""
+    """Parse ``time=100,lat=auto`` into a mapping, without the automatic sizes."""
     sizes = {}
     for entry in word.split(","):
         name, _, size = (part.strip() for part in entry.partition("="))
@@ -139,7 +139,7 @@ def grad(context: click.Context, /, input: str, output: str, **options: Any) -> 
     in chunks, so they may be larger than memory. OUTPUT appears when it is complete.
     """
     _need("cli", "dask", "tqdm", "netCDF4", "zarr")
-    with _failing_in_one_line(f"{output} was not written"):
+    with _errors_in_one_line(f"{output} was not written"):
         source, target = files.check_paths(input, output, options["overwrite"])
         with files.open_lazily(source, input) as opened:
             chosen = _select(opened, input, options["variables"])
@@ -149,10 +149,10 @@ def grad(context: click.Context, /, input: str, output: str, **options: Any) -> 
             version = files.zarr_version(source, target)
             with (
                 outputs.written_whole(target, options["overwrite"]) as partial,
-                _explained(f"writing {output} failed"),
+                _errors_labelled(f"writing {output} failed"),
             ):
                 files.write(result, partial, version, _bar(output, options["progress"]))
-    with _failing_in_one_line(f"{output} was written, but its summary was not"):
+    with _errors_in_one_line(f"{output} was written, but its summary was not"):
         for name, field in result.data_vars.items():
             sizes = ", ".join(f"{dim}: {size}" for dim, size in field.sizes.items())
             click.echo(f"{name} ({sizes}) {field.dtype} {field.attrs.get('units', '')}".rstrip())
@@ -174,12 +174,12 @@ def demo(output_dir: str) -> None:
     _need("all", "iris_sample_data", "matplotlib", "netCDF4")
     from .demo import run_demo
 
-    with _failing_in_one_line("the demo is not complete"), _explained("the demo failed"):
+    with _errors_in_one_line("the demo is not complete"), _errors_labelled("the demo failed"):
         run_demo(Path(output_dir), click.echo)
 
 
 def _need(extra: str, *modules: str) -> None:
-    """Make sure that optional packages are there."""
+    """Refuse to run without optional packages."""
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if missing:
         raise Failure(
@@ -189,30 +189,30 @@ def _need(extra: str, *modules: str) -> None:
 
 
 @contextmanager
-def _failing_in_one_line(upshot: str) -> Iterator[None]:
-    """Turn what is wrong with arguments and files, and signals to end, into one line."""
+def _errors_in_one_line(outcome: str) -> Iterator[None]:
+    """Turn errors of arguments and files, and signals to end, into one line."""
     with _stoppable() as received, warnings.catch_warnings():
-        # Remarks of the libraries on formats and on undefined numbers, meant for programmers.
+        # Hide warnings of libraries about formats and undefined numbers, meant for programmers.
         warnings.simplefilter("ignore")
         try:
             yield
         except BaseException as error:
-            if received:  # whatever else failed when the signal came
-                told = f"stopped by {received[0].name}; {upshot}"
-                raise Failure(told, 128 + received[0]) from None
+            if received:  # the signal may have caused other errors
+                message = f"stopped by {received[0].name}; {outcome}"
+                raise Failure(message, 128 + received[0]) from None
             if isinstance(error, outputs.FileError):
                 raise Failure(str(error)) from None
-            # What the operating system refuses, and the libraries that read files, at any step;
-            # a reader that went away is click's own affair.
+            # Errors of the operating system and of libraries that read files; click itself
+            # handles a pipe whose reader has ended.
             broken = getattr(error, "errno", None) == errno.EPIPE
             if isinstance(error, OSError | RuntimeError | MemoryError) and not broken:
-                raise Failure(f"{upshot}: {outputs.reason(error)}") from error
+                raise Failure(f"{outcome}: {outputs.reason(error)}") from error
             raise
 
 
 @contextmanager
-def _explained(label: str) -> Iterator[None]:
-    """Say what failed, whichever library it failed in."""
+def _errors_labelled(label: str) -> Iterator[None]:
+    """Put a label before the error of any library."""
     try:
         yield
     except Exception as error:
@@ -221,15 +221,15 @@ def _explained(label: str) -> Iterator[None]:
 
 @contextmanager
 def _stoppable() -> Iterator[list[signal.Signals]]:
-    """Within it signals that end a process raise `Stopped`, so that it can tidy up first.
+    """Let signals that end a process raise `Stopped`, so that partial outputs are removed.
 
-    Gives the list of the signals that came.
+    Yields the list of signals received.
     """
-    found: dict[int, Any] = {}
+    handlers: dict[int, Any] = {}
     received: list[signal.Signals] = []
 
     def stop(number: int, _: Any) -> None:
-        for other in found:  # a second signal must not disturb the tidying
+        for other in handlers:  # a second signal must not disturb the removal
             signal.signal(other, signal.SIG_IGN)
         received.append(signal.Signals(number))
         raise Stopped
@@ -237,22 +237,22 @@ def _stoppable() -> Iterator[list[signal.Signals]]:
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
-            # What is ignored stays so: nohup has its reasons.
+            # Ignored signals stay ignored, as nohup needs it.
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                found[number] = signal.signal(number, stop)
+                handlers[number] = signal.signal(number, stop)
     try:
         yield received
     finally:
-        for number, handler in found.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
 def _select(ds: xr.Dataset, input: str, variables: tuple[str, ...]) -> xr.Dataset:
-    """The chosen variables with their coordinates, and the cell bounds of these."""
+    """Return the chosen variables with their coordinates and cell bounds."""
     for name in variables:
         if name not in ds.data_vars:
-            there = ", ".join(str(v) for v in ds.data_vars) or "none"
-            raise Failure(f"{input} has no variable {name!r}; there are {there}")
+            names = ", ".join(str(v) for v in ds.data_vars) or "none"
+            raise Failure(f"{input} has no variable {name!r}; there are {names}")
     if not variables:
         return ds
     chosen = ds[list(dict.fromkeys(variables))]
@@ -264,7 +264,7 @@ def _select(ds: xr.Dataset, input: str, variables: tuple[str, ...]) -> xr.Datase
 
 
 def _derive(ds: xr.Dataset, input: str, options: dict[str, Any]) -> xr.Dataset:
-    """The derivatives, labelled, with encodings that fit every format."""
+    """Return the labelled derivatives, with encodings that fit every format."""
     try:
         refs = [resolve_coord(ds, dim) for dim in options["dims"]]
         _check_times(refs, input)
@@ -298,7 +298,7 @@ def _derive(ds: xr.Dataset, input: str, options: dict[str, Any]) -> xr.Dataset:
 
 
 def _check_times(refs: list[CoordRef], input: str) -> None:
-    """Refuse times that stayed numbers: nothing tells how many seconds their unit has."""
+    """Refuse times that stayed numbers, because their unit in seconds is unknown."""
     for ref in refs:
         units = "" if ref.coord is None else str(ref.coord.attrs.get("units"))
         if " since " in units:
@@ -309,10 +309,10 @@ def _check_times(refs: list[CoordRef], input: str) -> None:
 
 
 def _history(ds: xr.Dataset, context: click.Context) -> str:
-    """The history attribute with a line for this command, as the CF conventions ask for."""
+    """Return the CF history attribute with a line for this command."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     words = shlex.join(["xgradient", "grad", *context.meta[WORDS]])
-    # Bytes in names that are no text cannot be stored as such.
+    # Bytes in names that are not text cannot be stored unchanged.
     words = words.encode(errors="backslashreplace").decode()
     line = f"{now}: {words} (xgradient {__version__})"
     return "\n".join(filter(None, [str(ds.attrs.get("history", "")), line]))

@@ -1,4 +1,4 @@
-"""The command ``xgradient demo``: two real fields, their derivatives, and a picture of these."""
+"""Run ``xgradient demo``: differentiate two real fields and plot the derivatives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .outputs import written_whole
 
 DIMS = ["time", "latitude", "longitude"]
 AIR, SEA = "A1B_north_america.nc", "ostia_monthly.nc"
-#: Cities to find one's way on a map without coasts: name, degrees north and east.
+#: Cities for orientation on a map without coasts: name, degrees north and east.
 CITIES = (
     ("Winnipeg", 49.9, -97.1),
     ("New York", 40.7, -74.0),
@@ -24,7 +24,7 @@ CITIES = (
     ("Denver", 39.7, -105.0),
     ("Havana", 23.1, -82.4),
 )
-#: Where the names of the oceans go along the equator, in degrees east.
+#: Positions of the names of oceans along the equator, in degrees east.
 BASINS = (("Indian", 70), ("Pacific", 205), ("Atlantic", 335))
 
 
@@ -34,13 +34,13 @@ def run_demo(directory: Path, say: Callable[[str], Any]) -> None:
     Parameters
     ----------
     directory : Path
-        Where the files go; it is made if it does not exist.
+        The folder of the files; it is created if it does not exist.
     say : callable
-        Takes each line of the summary.
+        A function that prints one line of the summary.
     """
     air, sea = _read(AIR), _read(SEA)
     dair = air.grad(DIMS)
-    # The sea's longitudes go once round the globe.
+    # The longitudes of the sea are periodic.
     dsea = sea.grad(DIMS, periodic="longitude")
     for title, source, derived in (
         (f"Air over North America, yearly means ({AIR})", air, dair),
@@ -64,7 +64,7 @@ def _read(name: str) -> xr.Dataset:
 
 
 def _summary(title: str, source: xr.Dataset, derived: xr.Dataset) -> list[str]:
-    """What was read, and a line with the range of each derivative in everyday units."""
+    """Describe a source, with one line on the range of each derivative in everyday units."""
     (name, field), *_ = source.data_vars.items()
     sizes = ", ".join(f"{dim}: {size}" for dim, size in field.sizes.items())
     first, last = (source.time.dt.year.values[i] for i in (0, -1))
@@ -81,7 +81,7 @@ def _summary(title: str, source: xr.Dataset, derived: xr.Dataset) -> list[str]:
 
 
 def _everyday(field: xr.DataArray, dim: str, source: xr.Dataset) -> tuple[xr.DataArray, str]:
-    """A derivative in kelvins per decade or month, or per 100 km on the sphere of the file."""
+    """Convert a derivative to kelvins per decade or month, or per 100 km on the file's sphere."""
     field = field.astype(np.float64)
     if dim == "time":  # yearly means of 360 days, or monthly means
         yearly = source.time.dt.calendar == "360_day"
@@ -96,7 +96,7 @@ def _everyday(field: xr.DataArray, dim: str, source: xr.Dataset) -> tuple[xr.Dat
 
 
 def _write(path: Path, groups: dict[str, xr.Dataset]) -> None:
-    """One NetCDF file with a group for each grid."""
+    """Write one NetCDF file with a group for each grid."""
     for ds in groups.values():
         clean_encodings(ds)
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -112,7 +112,7 @@ def _write(path: Path, groups: dict[str, xr.Dataset]) -> None:
 
 
 def _plot(path: Path, air: xr.Dataset, dair: xr.Dataset, dsea: xr.Dataset) -> None:
-    """A map of the air's meridional gradient beside the sea's zonal one in time and longitude."""
+    """Plot the meridional gradient of the air and the zonal gradient of the sea."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(13.5, 5.6), layout="constrained", dpi=160)
@@ -126,10 +126,10 @@ def _plot(path: Path, air: xr.Dataset, dair: xr.Dataset, dsea: xr.Dataset) -> No
 
 
 def _map(axes: Any, gradient: xr.DataArray, celsius: xr.DataArray, unit: str) -> None:
-    """The northward gradient with isotherms: it is strong where they crowd."""
+    """Plot the northward gradient on a map, with isotherms."""
     from matplotlib.patheffects import withStroke
 
-    # Degrees east of 225 to 315 as degrees west, which is what they are called there.
+    # Longitudes of 225 to 315 degrees east, labelled in degrees west.
     lon, lat = gradient.longitude.values - 360, gradient.latitude.values
     _coloured(axes, lon, lat, gradient.values, f"northward temperature gradient ({unit})")
     lines = axes.contour(
@@ -149,7 +149,7 @@ def _map(axes: Any, gradient: xr.DataArray, celsius: xr.DataArray, unit: str) ->
 
 
 def _hovmoeller(axes: Any, gradient: xr.DataArray, unit: str) -> None:
-    """The eastward gradient of the tropical sea surface over longitude and time."""
+    """Plot the eastward gradient of the tropical sea surface over longitude and time."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     lon, time = gradient.longitude.values, gradient.time.values
@@ -162,7 +162,7 @@ def _hovmoeller(axes: Any, gradient: xr.DataArray, unit: str) -> None:
             name, (east, 1), (0, 4), axes.get_xaxis_transform(), "offset points", ha="center"
         )
     axes.set_xticks(np.arange(0, 361, 60))
-    axes.xaxis.set_major_formatter(lambda x, _: _around(x))
+    axes.xaxis.set_major_formatter(lambda x, _: _longitude_label(x))
     locator = AutoDateLocator()
     axes.yaxis.set_major_locator(locator)
     axes.yaxis.set_major_formatter(ConciseDateFormatter(locator))
@@ -170,7 +170,7 @@ def _hovmoeller(axes: Any, gradient: xr.DataArray, unit: str) -> None:
 
 
 def _coloured(axes: Any, x: Any, y: Any, values: Any, label: str) -> None:
-    """A field in colours that are white at zero and not stretched by a few extreme cells."""
+    """Plot a field in colours that are white at zero, up to its 98th percentile."""
     limit = float(np.nanpercentile(np.abs(values), 98))
     mesh = axes.pcolormesh(
         x, y, values, cmap="RdBu_r", vmin=-limit, vmax=limit, shading="nearest", rasterized=True
@@ -184,8 +184,8 @@ def _letter(degrees: float, positive: str, negative: str) -> str:
     return positive if degrees > 0 else negative if degrees < 0 else ""
 
 
-def _around(east: float) -> str:
-    """Degrees east of 0 to 360 as they are read: 0°, 60°E, 180°, 120°W."""
+def _longitude_label(east: float) -> str:
+    """Format degrees east of 0 to 360 as a label: 0°, 60°E, 180°, 120°W."""
     west = 360 - east
     if east in (0, 180, 360):
         return f"{east % 360:g}°"

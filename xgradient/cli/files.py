@@ -1,4 +1,4 @@
-"""From disk to disk: NetCDF files and Zarr stores, lazily in, and whole or not at all out."""
+"""Read NetCDF files and Zarr stores lazily, and write them in chunks."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ import xarray as xr
 from ..kernels.threads import processor_count
 from .outputs import FileError, check_replaceable, is_zarr, reason, refused
 
-#: Bytes that several stored chunks are read together up to, so that tasks are few.
+#: Read stored chunks together up to this size in bytes, so that tasks are few.
 CHUNK_BYTES = 32 * 2**20
-#: Bytes that the chunks in work may take, all threads together.
+#: The chunks of all threads together may take this many bytes.
 WORK_BYTES = 512 * 2**20
-#: Coordinates above this size are not read at once.
+#: Coordinates above this size in bytes are read in chunks.
 LARGE_BYTES = 8 * 2**20
 NETCDF_SUFFIXES = (".nc", ".nc4", ".cdf", ".netcdf")
-#: Encodings that say what numbers mean. The others say how one format stores them, and do not
-#: fit another format, other chunks or another version.
+#: Encodings that give the meaning of numbers. Other encodings describe the storage of one format,
+#: and do not fit another format, other chunks or another version.
 CF_ENCODINGS = (
     "units", "calendar", "dtype", "_FillValue", "missing_value", "scale_factor", "add_offset",
     "_Unsigned", "coordinates", "grid_mapping", "bounds", "climatology", "cell_measures",
@@ -35,21 +35,21 @@ CF_ENCODINGS = (
 
 
 def check_paths(input: str, output: str, overwrite: bool) -> tuple[Path, Path]:
-    """Input and output with links followed, if the one may be made from the other.
+    """Return input and output with links followed, after checking both.
 
     Raises
     ------
     FileError
-        If there is no input, or something stands in the output's way.
+        If the input does not exist, or the output cannot be written.
     """
     with refused(f"input {input}"):
         source = Path(input).resolve()
         if not source.exists():
             raise FileError(f"input {input} does not exist")
         if not source.is_dir() and not source.is_file():
-            raise FileError(f"input {input} is no file or Zarr store")
+            raise FileError(f"input {input} is not a file or Zarr store")
         if source.is_dir() and not is_zarr(source):
-            raise FileError(f"input {input} is a directory but no Zarr store")
+            raise FileError(f"input {input} is a directory but not a Zarr store")
     with refused(f"output {output}"):
         target = Path(output).resolve()
         if target.suffix not in (".zarr", *NETCDF_SUFFIXES):
@@ -68,7 +68,7 @@ def check_paths(input: str, output: str, overwrite: bool) -> tuple[Path, Path]:
 
 
 def open_lazily(source: Path, input: str) -> xr.Dataset:
-    """A NetCDF file or Zarr store, nothing of it loaded yet but its index coordinates.
+    """Open a NetCDF file or Zarr store, and load only its index coordinates.
 
     Times that cannot be decoded ("months since") stay numbers with their units.
     """
@@ -97,26 +97,26 @@ def open_lazily(source: Path, input: str) -> xr.Dataset:
 
 
 def _local_store(path: Path, read_only: bool = False) -> Any:
-    """Return the store in a directory; names with ``::`` would be taken for those of networks."""
+    """Return the store in a directory; zarr would take a name with ``::`` for a network address."""
     from zarr.storage import LocalStore
 
     return LocalStore(path, read_only=read_only)
 
 
 def in_chunks(ds: xr.Dataset, given: Mapping[str, int]) -> xr.Dataset:
-    """The same with dask chunks: whole stored chunks, several together if they are small.
+    """Return a Dataset in dask chunks: whole stored chunks, several together if they are small.
 
     Parameters
     ----------
     ds : Dataset
-        As `open_lazily` gives it.
+        A Dataset that `open_lazily` returned.
     given : mapping
         Cells per chunk of some dimensions, -1 for the whole dimension.
     """
     unknown = [dim for dim in given if dim not in ds.dims]
     if unknown:
-        there = ", ".join(str(dim) for dim in ds.dims)
-        raise FileError(f"chunks name {unknown[0]!r}, but the dimensions are {there}")
+        dims = ", ".join(str(dim) for dim in ds.dims)
+        raise FileError(f"chunks name {unknown[0]!r}, but the dimensions are {dims}")
     chunked = {}
     for name, var in ds.variables.items():
         large = name in ds.data_vars or var.nbytes > LARGE_BYTES
@@ -128,7 +128,7 @@ def in_chunks(ds: xr.Dataset, given: Mapping[str, int]) -> xr.Dataset:
 
 
 def _chunk_sizes(var: xr.Variable, given: Mapping[str, int]) -> dict[Hashable, int]:
-    """Cells per chunk: a multiple of the stored chunk, from the last dimension outwards."""
+    """Return cells per chunk: multiples of the stored chunk, larger along the last dimensions."""
     stored = _stored_chunks(var)
     sizes: dict[Hashable, int] = {}
     for dim, n in var.sizes.items():
@@ -144,7 +144,7 @@ def _chunk_sizes(var: xr.Variable, given: Mapping[str, int]) -> dict[Hashable, i
 
 
 def _stored_chunks(var: xr.Variable) -> dict[Hashable, int]:
-    """Cells that are read and written together, by dimension; empty if there are no chunks."""
+    """Return the cells per stored chunk by dimension; empty if the file has no chunks."""
     shards = var.encoding.get("shards")
     chunks = dict(zip(var.dims, shards, strict=True)) if shards else {}
     chunks = chunks or var.encoding.get("preferred_chunks") or {}
@@ -152,20 +152,20 @@ def _stored_chunks(var: xr.Variable) -> dict[Hashable, int]:
 
 
 def clean_encodings(ds: xr.Dataset) -> None:
-    """Leave of the encodings what any format understands."""
+    """Drop all encodings but those that every format understands."""
     for name, var in ds.variables.items():
         kept = {k: var.encoding[k] for k in CF_ENCODINGS if k in var.encoding}
         dtype = kept.pop("dtype", None)
         if dtype is not None and np.dtype(dtype).kind in "iuf":
             kept["dtype"] = np.dtype(dtype).newbyteorder("=")
         if name not in ds.data_vars:
-            # By the CF conventions a coordinate misses nothing; xarray would mark it with NaN.
+            # CF coordinates have no missing values; xarray would add a _FillValue of NaN.
             kept.setdefault("_FillValue", None)
         var.encoding = kept
 
 
 def _writable_attrs(ds: xr.Dataset) -> xr.Dataset:
-    """The same with attributes that NetCDF can hold: what else a store may have becomes JSON."""
+    """Return a Dataset with attributes that NetCDF can hold; other values become JSON."""
 
     def plain(value: Any) -> bool:
         if isinstance(value, list | tuple):
@@ -180,7 +180,7 @@ def _writable_attrs(ds: xr.Dataset) -> xr.Dataset:
 
 
 def keep_chunks(field: xr.Variable, source: xr.Variable) -> None:
-    """Store a field in Zarr chunks as its source has them, which its dask chunks are made of."""
+    """Store a field in the Zarr chunks of its source, of which its dask chunks are multiples."""
     for key in ("chunks", "shards"):
         sizes = source.encoding.get(key)
         if sizes is not None and all(isinstance(size, int) for size in sizes):
@@ -188,7 +188,7 @@ def keep_chunks(field: xr.Variable, source: xr.Variable) -> None:
 
 
 def zarr_version(source: Path, target: Path) -> int:
-    """The version of the Zarr store to write: the input's if it is one; 0 for a NetCDF file."""
+    """Return the Zarr version to write: that of the input, else 3; 0 for a NetCDF file."""
     if target.suffix != ".zarr":
         return 0
     return 2 if source.is_dir() and not (source / "zarr.json").exists() else 3
@@ -202,7 +202,7 @@ def write(ds: xr.Dataset, path: Path, zarr: int, watch: AbstractContextManager[A
     ds : Dataset
         The fields in dask chunks.
     path : Path
-        Where it goes, whatever its suffix.
+        The path to write to, of any suffix.
     zarr : int
         The version of a Zarr store, 0 for a NetCDF file.
     watch : context manager
@@ -216,10 +216,10 @@ def write(ds: xr.Dataset, path: Path, zarr: int, watch: AbstractContextManager[A
         try:
             return get(graph, keys, pool=pool, **kwargs)
         finally:
-            # What still writes after an error must end before its file is closed and removed.
+            # After an error, tasks that write must end before their file is closed and removed.
             pool.shutdown(wait=True, cancel_futures=True)
 
-    # Not compute=False: the node it adds at the end has dask load most chunks before it uses them.
+    # Not compute=False: with its final task, dask would load most chunks before using them.
     with dask.config.set(scheduler=run), watch:
         if zarr:
             ds.to_zarr(_local_store(path), mode="w-", zarr_format=zarr)
@@ -232,13 +232,13 @@ def write(ds: xr.Dataset, path: Path, zarr: int, watch: AbstractContextManager[A
 
 
 def _threads(ds: xr.Dataset) -> int:
-    """Threads whose chunks fit in memory together; dask's own setting goes first."""
+    """Return a number of threads whose chunks fit in memory; dask's own setting has priority."""
     import dask
 
     wanted = dask.config.get("num_workers", None)
     if wanted is not None:
         return max(1, int(wanted))
-    # A thread holds a chunk, its neighbours, and each derivative that is made of them.
+    # A thread holds a chunk, its neighbours, and all derivatives of that chunk.
     fields = ds.data_vars.values()
     sizes = [math.prod(map(max, f.chunksizes.values())) * f.dtype.itemsize for f in fields]
     needs = max(sizes) * (4 + len(sizes))

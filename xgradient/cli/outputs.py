@@ -1,4 +1,4 @@
-"""Files and stores that stand under their names whole or not at all."""
+"""Give files and stores their names only when they are complete."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ZARR_FILES = ("zarr.json", ".zgroup", ".zmetadata")
-#: Bytes of a name that its partial file takes over: names may have 255, on some systems 143.
+#: A partial file repeats this many bytes of the name; names may have 255, on some systems 143.
 NAME_BYTES = 100
-#: What a directory's renaming fails with if something stands under the new name.
+#: Error numbers of renaming a directory if the new name exists.
 TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
 class FileError(Exception):
-    """What is wrong with a file, in one sentence."""
+    """Report a file that cannot be read or written, in one sentence."""
 
 
 def reason(error: BaseException, hint: str = "a full disk or a damaged file") -> str:
-    """What an error says, without the numbers and paths that some put around it."""
+    """Return the text of an error, without error numbers and paths."""
     text = " ".join(str(getattr(error, "strerror", None) or error).split())
-    if "HDF error" in text:  # all that the library says, whatever happened
+    if "HDF error" in text:  # the library says no more for any error
         text += f", which comes of {hint}"
     return text if " " in text else f"{type(error).__name__} {text}".strip()
 
 
 @contextmanager
 def refused(label: str) -> Iterator[None]:
-    """Say in one sentence what cannot be used where the operating system refuses a path."""
+    """Turn an error of the operating system about a path into one sentence."""
     try:
         yield
     except (OSError, RuntimeError, ValueError) as error:  # too long, a loop of links, a null byte
@@ -45,29 +45,29 @@ def is_zarr(path: Path) -> bool:
 
 
 def check_replaceable(target: Path, output: str, overwrite: bool, zarr: bool) -> None:
-    """Refuse to replace what exists, or what is of another kind than the output."""
+    """Refuse to replace an existing output without ``overwrite``, or one of another kind."""
     if not overwrite:
         raise FileError(f"output {output} exists; name another, or replace it with --overwrite")
     if not (is_zarr(target) if zarr else target.is_file()):
-        what = "Zarr store" if zarr else "file"
-        raise FileError(f"output {output} exists but is no {what}, so it is not replaced")
+        kind = "Zarr store" if zarr else "file"
+        raise FileError(f"output {output} exists but is not a {kind}, so it is not replaced")
 
 
 @contextmanager
 def written_whole(target: Path, overwrite: bool = True) -> Iterator[Path]:
-    """Give a path beside the target to write to, which becomes the target if all goes well.
+    """Yield a path to write to in the folder of the target, and rename it to the target at the end.
 
     Parameters
     ----------
     target : Path
         The name of a file or Zarr store.
     overwrite : bool
-        Whether it replaces what is there then: a file a file, a store a store.
+        Replace an existing target of the same kind.
 
     Raises
     ------
     FileError
-        If something is there by then that must not be replaced.
+        If a target that must not be replaced exists at the end.
     """
     name = os.fsencode(target.name)[:NAME_BYTES].decode(errors="ignore")
     partial = target.with_name(f".{name}.{secrets.token_hex(4)}.partial")
@@ -92,14 +92,14 @@ def _remove(path: Path) -> None:
                 path.unlink(missing_ok=True)
         if not os.path.lexists(path):
             return
-        time.sleep(0.05)  # threads of a writer that failed may still be making directories
+        time.sleep(0.05)  # threads of a failed writer may still create directories
 
 
 def _take_name(partial: Path, target: Path) -> None:
-    """Give the output its name, if nothing has that name; of several at once one succeeds."""
+    """Rename the output, unless the name exists; of several runs at once one succeeds."""
     try:
         if partial.is_dir():
-            # The system itself renames a store over nothing but an empty directory.
+            # The operating system renames a directory only over an empty one.
             if os.path.lexists(target):
                 raise FileExistsError
             partial.rename(target)
@@ -128,39 +128,39 @@ def _link(partial: Path, target: Path) -> None:
             target.unlink(missing_ok=True)
             raise
     else:
-        with suppress(OSError):  # the output is complete, whatever becomes of its other name
+        with suppress(OSError):  # the output is complete, also if its partial name remains
             partial.unlink()
 
 
 def _replace(partial: Path, target: Path) -> None:
-    """Rename a file or store over what has its name; of several at once the last one stays."""
+    """Rename a file or store over an older one; of several runs at once the last one stays."""
     if not partial.is_dir():
         if os.path.lexists(target):
             check_replaceable(target, str(target), True, False)
         partial.replace(target)
         return
-    # A directory that is not empty cannot be renamed over: the old one steps aside first.
-    aside = partial.with_suffix(".old")
+    # A directory that is not empty cannot be renamed over: rename the old one first.
+    old_store = partial.with_suffix(".old")
     for _ in range(100):
         try:
             with suppress(FileNotFoundError):
-                target.rename(aside)
-            if os.path.lexists(aside):
-                check_replaceable(aside, str(target), True, True)
+                target.rename(old_store)
+            if os.path.lexists(old_store):
+                check_replaceable(old_store, str(target), True, True)
             partial.rename(target)
         except BaseException as error:
             if isinstance(error, OSError) and error.errno in TAKEN:
-                # Another run was quicker, and its store steps aside in turn.
-                shutil.rmtree(aside, ignore_errors=True)
+                # Another run was faster: replace its store in turn.
+                shutil.rmtree(old_store, ignore_errors=True)
                 continue
-            _put_back(aside, target)
+            _put_back(old_store, target)
             raise
-        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(old_store, ignore_errors=True)
         return
     raise FileError(f"output {target} is replaced by others all the time; name another")
 
 
-def _put_back(aside: Path, target: Path) -> None:
-    """Give the old store its name again."""
-    if os.path.lexists(aside) and not os.path.lexists(target):
-        aside.rename(target)
+def _put_back(old_store: Path, target: Path) -> None:
+    """Rename the old store back."""
+    if os.path.lexists(old_store) and not os.path.lexists(target):
+        old_store.rename(target)
