@@ -1,4 +1,4 @@
-"""A small memory of recent results, safe for threads."""
+"""A thread-safe cache of recent results."""
 
 from __future__ import annotations
 
@@ -8,64 +8,75 @@ from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Generic, TypeVar
 
-#: Nodes of the longest axis whose checks and stencils are kept for the next call.
+#: Nodes of the longest axis whose checks and stencils are cached.
 MAX_CACHED_NODES = 20_000
 
 T = TypeVar("T")
 
 
 class LRUCache(Generic[T]):
-    """The results made last, each kept under a key until newer ones have taken its place.
+    """A cache that drops the least recently used results.
 
-    Unlike `functools.lru_cache` the key is not the arguments: arrays are told apart by their
-    bytes, which the caller makes only where they are few.
+    Unlike `functools.lru_cache` it takes a key from the caller: arrays cannot be hashed, and the
+    caller makes a key from their bytes only if they are small.
 
     Parameters
     ----------
-    most : int
-        How many results are kept, or how much of what ``size`` tells.
+    max_size : int
+        Number of results to keep, or their total size.
     size : callable, optional
-        What a result takes of it.
+        Returns the size of a result; 1 by default.
     """
 
-    def __init__(self, most: int, size: Callable[[T], int] = lambda made: 1) -> None:
-        self._most, self._size = most, size
+    def __init__(self, max_size: int, size: Callable[[T], int] = lambda result: 1) -> None:
+        self._max_size, self._size = max_size, size
         self._lock = Lock()
         self.clear()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
 
     def _after_fork(self) -> None:
-        # Another thread, which the child does not have, may have been in the middle of a change.
+        # If another thread held the lock, it may have been in the middle of a change, and the
+        # child process does not have this thread.
         held, self._lock = self._lock.locked(), Lock()
         if held:
             self.clear()
 
     def clear(self) -> None:
-        """Forget all of them."""
+        """Remove all results."""
         with self._lock:
-            self._kept: OrderedDict[Hashable, T] = OrderedDict()
-            self._taken = 0
+            self._results: OrderedDict[Hashable, T] = OrderedDict()
+            self._total_size = 0
 
     def get(
         self,
         key: Hashable,
         factory: Callable[[], T],
-        is_current: Callable[[T], bool] = lambda found: True,
+        is_current: Callable[[T], bool] = lambda result: True,
     ) -> T:
-        """The result under ``key``, made if none is there that is right; an error is not kept."""
+        """Return the result under a key, or make it; exceptions are not cached.
+
+        Parameters
+        ----------
+        key : hashable
+            Identifies the result.
+        factory : callable
+            Makes the result.
+        is_current : callable, optional
+            Takes a cached result; if it returns False the result is made again.
+        """
         with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
-        if found is not None and is_current(found):
-            return found
-        made = factory()
+            result = self._results.get(key)
+            if result is not None:
+                self._results.move_to_end(key)
+        if result is not None and is_current(result):
+            return result
+        result = factory()
         with self._lock:
-            if key in self._kept:
-                self._taken -= self._size(self._kept.pop(key))
-            self._kept[key] = made
-            self._taken += self._size(made)
-            while self._taken > self._most:
-                self._taken -= self._size(self._kept.popitem(last=False)[1])
-        return made
+            if key in self._results:
+                self._total_size -= self._size(self._results.pop(key))
+            self._results[key] = result
+            self._total_size += self._size(result)
+            while self._total_size > self._max_size:
+                self._total_size -= self._size(self._results.popitem(last=False)[1])
+        return result

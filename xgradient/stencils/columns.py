@@ -1,4 +1,4 @@
-"""Which nodes make a derivative where every column has positions of its own."""
+"""Windows of nodes for positions that differ by column."""
 
 from __future__ import annotations
 
@@ -17,28 +17,29 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ColumnWindows(Record):
-    """The windows of a derivative whose coefficients follow from positions, cell by cell.
+    """The windows of a derivative whose coefficients are computed in each cell from positions.
 
-    Row i has the centred window of ``2 half + 1`` nodes if it fits on the axis, else one that
-    begins (ends) at the nearer end, with ``ends`` nodes or as many more as make it centred. As in
-    a `Stencil`, these may be the rows of a chunk, whose nodes count from its first cell.
+    Row i has the centred window of ``2 half + 1`` nodes if it fits on the axis. Else its window
+    begins (ends) at the nearer end, with ``boundary_width`` nodes, or with more nodes if a
+    centred window then fits. As in a `Stencil`, the rows may be those of a chunk, where node
+    numbers count from the first cell of the chunk.
 
     Attributes
     ----------
     nodes : int
-        Nodes of the whole axis.
+        Number of nodes of the whole axis.
     deriv : int
         Order of the derivative.
     half : int
-        Nodes on each side of a centred window.
-    ends : int
-        Nodes of a window at an end.
+        Number of nodes on each side of a centred window.
+    boundary_width : int
+        Number of nodes of a window at an end.
     skipna : bool
-        Whether a missing value is the end of the axis for its neighbours.
+        Whether missing values are boundaries for their neighbours.
     start, stop : int
         The rows, a half-open range of the axis.
     origin : int
-        The node of the axis that counts as node 0.
+        The node of the axis that has number 0.
     """
 
     nodes: int
@@ -50,7 +51,7 @@ class ColumnWindows(Record):
     stop: int
     origin: int = 0
 
-    #: Positions are float64, and so are the coefficients made of them.
+    #: Coefficients are computed in float64, as positions are.
     fits_float32: ClassVar[bool] = True
 
     @property
@@ -60,62 +61,62 @@ class ColumnWindows(Record):
 
     @property
     def center(self) -> int:
-        """The node that row 0 belongs to."""
+        """The node of row 0."""
         return self.start - self.origin
 
     @cached_property
     def table(self) -> tuple[Ints, Ints]:
-        """The first node of each row's window, and its width, where nothing is missing."""
+        """The first node of each row's window, and its width, without missing values."""
         rows = np.arange(self.start, self.stop)
         after = self.nodes - 1 - rows
-        least = np.minimum(rows, after)
-        widths = np.maximum(self.boundary_width, 2 * least + 1)
+        nearer = np.minimum(rows, after)
+        widths = np.maximum(self.boundary_width, 2 * nearer + 1)
         starts = np.where(rows <= after, 0, self.nodes - widths)
-        centred = least >= self.half
+        centred = nearer >= self.half
         starts[centred] = rows[centred] - self.half
         widths[centred] = 2 * self.half + 1
         return starts - self.origin, widths
 
     @cached_property
     def rule(self) -> WindowRule | None:
-        """The windows by the number of valid nodes on both sides, with ``skipna``."""
+        """The windows by the number of valid nodes on both sides; None without ``skipna``."""
         return window_rule(self.deriv, self.half, self.boundary_width) if self.skipna else None
 
     @cached_property
     def node_ranges(self) -> tuple[Ints, Ints]:
-        """The first node that each row may take, and the one after the last."""
+        """The first node that each row may use, and the one after the last."""
         starts, widths = self.table
         if self.rule is None:
             return starts, starts + widths
-        own, far = self.center + np.arange(self.n), self.rule.depth
+        centers, depth = self.center + np.arange(self.n), self.rule.depth
         return (
-            np.maximum(own - far, -self.origin),
-            np.minimum(own + far + 1, self.nodes - self.origin),
+            np.maximum(centers - depth, -self.origin),
+            np.minimum(centers + depth + 1, self.nodes - self.origin),
         )
 
     @cached_property
     def widest(self) -> int:
-        """Nodes of the widest window."""
+        """Number of nodes of the widest window."""
         widest = int(self.table[1].max(initial=1))
         return widest if self.rule is None else max(widest, int(self.rule.widths.max()))
 
     @cached_property
     def depth(self) -> tuple[int, int]:
-        """Nodes needed before the first row's own node and after the last row's, at least 0."""
+        """Nodes needed before the first row and after the last row, at least 0."""
         lows, highs = self.node_ranges
         return -int(lows.min(initial=0)), int(highs.max(initial=self.n)) - self.n
 
     @property
     def with_boundary_rows(self) -> ColumnWindows:
-        """The same rows: each has its window by itself, wherever that lies."""
+        """These windows: as in `Stencil`, but each row already has its own window."""
         return self
 
     def is_shift_invariant(self, start: int, stop: int) -> bool:
-        """Whether chunks may share their rows: there is nothing in them worth sharing."""
+        """Whether chunks of equal length can share these rows; never, as rows are cheap to make."""
         return False
 
     def slice_rows(self, start: int, stop: int, *, origin: int | None = None) -> ColumnWindows:
-        """The rows from ``start`` to ``stop``, numbered from 0, with node ``origin`` as node 0."""
+        """The rows from ``start`` to ``stop``, numbered from 0; node ``origin`` becomes node 0."""
         origin = start if origin is None else origin
         return replace(
             self, start=self.start + start, stop=self.start + stop, origin=self.origin + origin

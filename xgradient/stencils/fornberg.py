@@ -1,4 +1,4 @@
-"""Fornberg's weights, and how they become coefficients of differences of adjacent nodes."""
+"""Fornberg's weights, and their conversion to coefficients of differences of adjacent nodes."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ Floats = NDArray[np.float64]
 
 
 class CoefficientTables(dict[np.dtype[Any], tuple[NDArray[Any], ...]]):
-    """Tables of coefficients in each dtype that they have been asked for."""
+    """Tables of coefficients by dtype, converted on first use."""
 
     def __init__(self, *tables: NDArray[Any]) -> None:
         self._tables = tables
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return CoefficientTables, self._tables  # the others are made anew where they are asked for
+        return CoefficientTables, self._tables
 
     def __missing__(self, dtype: np.dtype[Any]) -> tuple[NDArray[Any], ...]:
-        # Writeable, too: for read-only ones, as other processes get them, numba compiles apart.
-        made = tuple(np.require(t, dtype, ["C", "ALIGNED", "WRITEABLE"]) for t in self._tables)
-        self[dtype] = made
-        return made
+        # numba compiles a second time for read-only arrays, which other processes may receive.
+        tables = tuple(np.require(t, dtype, ["C", "ALIGNED", "WRITEABLE"]) for t in self._tables)
+        self[dtype] = tables
+        return tables
 
 
 def fornberg_weights(nodes: NDArray[Any], at: NDArray[Any], deriv: int) -> NDArray[Any]:
-    """Weights of the ``deriv``-th derivative at a point, for any nodes, many windows at once.
+    """Compute the weights of the ``deriv``-th derivative at one point of each window.
 
     Parameters
     ----------
     nodes : ndarray, shape (width, rows)
         The node positions of each window; float64, or objects with exact arithmetic.
     at : ndarray, shape (rows,)
-        Where the derivative is wanted.
+        The point of each window at which to differentiate.
     deriv : int
         Order of the derivative, less than ``width``.
 
     Returns
     -------
     ndarray, shape (width, rows)
-        Weights of the node values, of the dtype of ``nodes``.
+        Weights of the values at the nodes, of the dtype of ``nodes``.
 
     References
     ----------
@@ -56,29 +56,29 @@ def fornberg_weights(nodes: NDArray[Any], at: NDArray[Any], deriv: int) -> NDArr
     weights = np.zeros((deriv + 1, *nodes.shape), dtype=nodes.dtype)
     weights[0, 0] = 1
     scale = np.ones_like(at)
-    away = nodes[0] - at
+    distance = nodes[0] - at
     for i in range(1, width):
         product = np.ones_like(at)
-        away_before, away = away, nodes[i] - at
+        previous, distance = distance, nodes[i] - at
         for j in range(i):
             gap = nodes[i] - nodes[j]
             product = product * gap
             if j == i - 1:
                 for k in range(min(i, deriv), -1, -1):
                     lower = k * weights[k - 1, j] if k else 0
-                    weights[k, i] = scale * (lower - away_before * weights[k, j]) / product
+                    weights[k, i] = scale * (lower - previous * weights[k, j]) / product
             for k in range(min(i, deriv), -1, -1):
                 lower = k * weights[k - 1, j] if k else 0
-                weights[k, j] = (away * weights[k, j] - lower) / gap
+                weights[k, j] = (distance * weights[k, j] - lower) / gap
         scale = product
-    wanted: NDArray[Any] = weights[deriv]
-    return wanted
+    result: NDArray[Any] = weights[deriv]
+    return result
 
 
 def to_difference_form(weights: NDArray[Any]) -> NDArray[Any]:
-    """Weights of nodes to coefficients of adjacent differences, summed from the nearer end.
+    """Convert weights of nodes to coefficients of differences of adjacent nodes.
 
-    Summing each half from its own end makes the form of a mirrored window the mirrored form.
+    Each half is summed from its own end, so that a mirrored window has mirrored coefficients.
     """
     half = (len(weights) - 1) // 2
     left = -np.cumsum(weights, axis=0)[:half]
@@ -88,9 +88,9 @@ def to_difference_form(weights: NDArray[Any]) -> NDArray[Any]:
 
 @lru_cache(maxsize=512)
 def unit_spacing_coefficients(width: int, position: int, deriv: int) -> tuple[float, ...]:
-    """Difference coefficients on nodes one apart, at the ``position``-th of ``width`` nodes.
+    """Compute difference coefficients for unit spacing, at the ``position``-th of ``width`` nodes.
 
-    Built in rational arithmetic, so that each coefficient is the float nearest to the exact one.
+    Rational arithmetic makes each coefficient the float nearest to the exact one.
     """
     nodes = np.array([[Fraction(k - position)] for k in range(width)], dtype=object)
     weights = fornberg_weights(nodes, np.array([Fraction(0)], dtype=object), deriv)
@@ -98,8 +98,8 @@ def unit_spacing_coefficients(width: int, position: int, deriv: int) -> tuple[fl
 
 
 def window_coefficients(positions: Floats, at: Floats, deriv: int) -> Floats:
-    """Difference coefficients for windows of any nodes, shape (width - 1, rows)."""
-    # Coordinates far from one (seconds, say) would overflow the products of high derivatives.
+    """Compute difference coefficients for non-uniform windows, shape (width - 1, rows)."""
+    # Without scaling, steps far from 1 would overflow the products of high derivatives.
     scale = np.abs(positions[-1] - positions[0]) / (len(positions) - 1)
     weights = fornberg_weights((positions - at) / scale, np.zeros_like(at), deriv)
     coefficients: Floats = to_difference_form(weights) / scale**deriv
@@ -107,16 +107,16 @@ def window_coefficients(positions: Floats, at: Floats, deriv: int) -> Floats:
 
 
 def window_table(nodes: Nodes, first: int, last: int, start: int, width: int, deriv: int) -> Floats:
-    """Coefficients of the rows from ``first`` to ``last``, whose windows are alike.
+    """Compute the coefficients of rows whose windows have the same width and relative start.
 
     Parameters
     ----------
     nodes : Nodes
-        The axis. A window may leave it if it closes on itself.
+        The axis. Windows may reach beyond the ends of a periodic or mirrored axis.
     first, last : int
         The rows, a half-open range.
     start, width : int
-        The first node of a row's window, relative to the row, and how many it has.
+        The first node of a row's window, relative to the row, and its number of nodes.
     deriv : int
         Order of the derivative.
 
@@ -138,7 +138,7 @@ def window_table(nodes: Nodes, first: int, last: int, start: int, width: int, de
         positions = np.concatenate([before, positions, after])
         first, last = first + cells, last + cells
     table = np.empty((width - 1, last - first))
-    for a in range(first, last, 65536):  # bounds the scratch memory of a long axis
+    for a in range(first, last, 65536):  # limits temporary memory
         b = min(a + 65536, last)
         windows = np.stack([positions[a + start + k : b + start + k] for k in range(width)])
         table[:, a - first : b - first] = window_coefficients(windows, positions[a:b], deriv)

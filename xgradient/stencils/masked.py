@@ -1,4 +1,4 @@
-"""Windows next to missing values: a coast is the end of an axis, as its ends are."""
+"""Windows next to missing values, which are boundaries as the ends of an axis are."""
 
 from __future__ import annotations
 
@@ -16,30 +16,31 @@ from .records import Record
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: A node number beyond all others: an axis that closes on itself has no last node.
+#: A node number beyond all others, for the ends of a periodic axis.
 UNBOUNDED = 1 << 40
 
 
 @dataclass(frozen=True, eq=False)
 class MaskedStencil(Record):
-    """The windows of a row by the number of valid nodes before and after its own.
+    """The windows of a row by the number of valid nodes before and after its own node.
 
-    Counting stops at a missing value, at an end of the axis, or at ``reach``. What follows from
-    both counts is a window of valid nodes, or none where they are too few.
+    Counting stops at a missing value, at an end of the axis, or at ``depth`` nodes. Both counts
+    together select a window of valid nodes, or none if there are too few.
 
     Attributes
     ----------
-    reach : int
-        How far to count.
+    depth : int
+        Largest count on each side.
     low, high : int
-        The nodes that there are, a half-open range.
-    kinds : ndarray of int64, shape (reach + 1, reach + 1)
-        The number of the window for each pair of counts, before and after; -1 if there is none.
+        The nodes that exist, a half-open range.
+    window_index : ndarray of int64, shape (depth + 1, depth + 1)
+        Index of the window for each pair of counts, before and after; -1 if there is none.
     starts, widths : ndarray of int64, shape (k,)
-        The first node of each window, relative to the row's own, and how many it has.
+        The first node of each window, relative to the row's own, and its number of nodes.
     table : ndarray of float64, shape (k, largest width - 1, 1) or (k, largest width - 1, rows)
-        Coefficients of the differences, for all rows or each; padded with zeros that are never
-        used, as are rows whose window would leave the axis.
+        Coefficients of the differences, shared by all rows or one column for each. Unused
+        entries are zero: past the width of a window, and in rows whose window would leave the
+        axis.
     """
 
     depth: int
@@ -52,38 +53,38 @@ class MaskedStencil(Record):
 
     @cached_property
     def tables(self) -> CoefficientTables:
-        """The coefficients, contiguous, by their real dtype."""
+        """The coefficients by dtype, contiguous."""
         return CoefficientTables(self.table)
 
     def node_range(self, first: int, last: int) -> tuple[int, int]:
-        """The nodes that rows whose own nodes are ``first`` to ``last`` - 1 may take."""
+        """The nodes that the rows of nodes ``first`` to ``last`` - 1 may use."""
         return max(first - self.depth, self.low), min(last + self.depth, self.high)
 
-    def slice_rows(self, start: int, stop: int, own: int, origin: int) -> MaskedStencil:
-        """The rows from ``start`` to ``stop``, row 0 being that of node ``own``."""
-        # Ends out of reach are none: so chunks in the middle of an even axis are all alike.
-        low, high = self.node_range(own + start, own + stop)
+    def slice_rows(self, start: int, stop: int, center: int, origin: int) -> MaskedStencil:
+        """The rows from ``start`` to ``stop``; row 0 has node ``center``, ``origin`` becomes 0."""
+        # A range that leaves out distant ends is the same for all chunks inside a uniform axis.
+        low, high = self.node_range(center + start, center + stop)
         table = self.table if self.table.shape[2] == 1 else self.table[:, :, start:stop]
         return replace(self, low=low - origin, high=high - origin, table=table)
 
     def scale(self, factors: NDArray[Any] | float) -> MaskedStencil:
-        """The same windows times a number, or each row times a number of its own."""
+        """Multiply the coefficients by one factor, or by one factor for each row."""
         return replace(self, table=self.table * factors)
 
     def add(self, other: MaskedStencil) -> MaskedStencil:
-        """The sum of two, with a value where both have one."""
-        reach = max(self.depth, other.depth)
-        counts = np.arange(reach + 1)
-        mine, its = (each.window_index[np.ix_(*[np.minimum(counts, each.depth)] * 2)]
-                     for each in (self, other))  # fmt: skip
-        both = np.stack([mine, its], axis=-1)
-        pairs, kinds = np.unique(both[(both >= 0).all(axis=-1)], axis=0, return_inverse=True)
-        table_of = np.full_like(mine, -1)
-        table_of[(both >= 0).all(axis=-1)] = kinds.ravel()
+        """Add two stencils; the sum has a window where both have one."""
+        depth = max(self.depth, other.depth)
+        counts = np.arange(depth + 1)
+        indices = np.stack([m.window_index[np.ix_(*[np.minimum(counts, m.depth)] * 2)]
+                            for m in (self, other)], axis=-1)  # fmt: skip
+        valid = (indices >= 0).all(axis=-1)
+        pairs, pair_index = np.unique(indices[valid], axis=0, return_inverse=True)
+        window_index = np.full(valid.shape, -1, dtype=np.int64)
+        window_index[valid] = pair_index.ravel()
         starts, widths, rows = [], [], []
-        for a, b in pairs:
-            parts = [(int(e.starts[k]), int(e.widths[k]), e.table[k])
-                     for e, k in ((self, a), (other, b))]  # fmt: skip
+        for i, j in pairs:
+            parts = [(int(m.starts[k]), int(m.widths[k]), m.table[k])
+                     for m, k in ((self, i), (other, j))]  # fmt: skip
             start = min(s for s, _, _ in parts)
             width = max(s + w for s, w, _ in parts) - start
             total = np.zeros((width - 1, max(self.table.shape[2], other.table.shape[2])))
@@ -93,24 +94,27 @@ class MaskedStencil(Record):
             widths.append(width)
             rows.append(total)
         return MaskedStencil(
-            reach, self.low, self.high, table_of, *_stack_windows(starts, widths, rows)
+            depth, self.low, self.high, window_index, *_stack_windows(starts, widths, rows)
         )
 
     def interior_only(self) -> MaskedStencil:
-        """The centred window, of three nodes, and zero with a neighbour on one side only."""
-        inside = self.table[self.window_index[1, 1], :2]
+        """Keep the centred three-node window; rows with a neighbour on one side only give zero."""
+        centred = self.table[self.window_index[1, 1], :2]
         return replace(
             self,
             depth=1,
             window_index=np.array([[-1, 1], [2, 0]]),
             starts=np.array([-1, 0, -1]),
             widths=np.array([3, 2, 2]),
-            table=np.stack([inside, 0 * inside, 0 * inside]),
+            table=np.stack([centred, 0 * centred, 0 * centred]),
         )
 
 
 class WindowRule(NamedTuple):
-    """Windows by the number of valid nodes before and after a row's own."""
+    """Windows by the number of valid nodes before and after a row's own node.
+
+    The attributes are those of `MaskedStencil`.
+    """
 
     depth: int
     window_index: Ints
@@ -118,57 +122,57 @@ class WindowRule(NamedTuple):
     widths: Ints
 
 
-def window_rule(deriv: int, half: int, edge_width: int) -> WindowRule:
-    """The windows of one derivative, whatever is missing.
+def window_rule(deriv: int, half: int, boundary_width: int) -> WindowRule:
+    """Choose the window of a row for each number of valid nodes before and after its own.
 
-    With as many as ``half`` valid nodes on both sides it is the centred one of the interior. Else
-    it begins (ends) at the nearer end of the run of valid nodes, with ``edge_width`` nodes or as
-    many more as make it centred: as at an end of the axis. A shorter run is taken whole.
+    With at least ``half`` valid nodes on both sides it is the centred window of the interior.
+    Else it begins (ends) at the nearer end of the run of valid nodes, with ``boundary_width``
+    nodes, or with more nodes if a centred window then fits. A shorter run is used whole.
 
     Parameters
     ----------
     deriv : int
         Order of the derivative; windows have at least one node more.
     half : int
-        Nodes on each side of a centred window.
-    edge_width : int
-        Nodes of a window at an end.
+        Number of nodes on each side of a centred window.
+    boundary_width : int
+        Number of nodes of a window at a boundary.
     """
-    reach = max(half, edge_width - 1)
-    kinds = np.full((reach + 1, reach + 1), -1, dtype=np.int64)
+    depth = max(half, boundary_width - 1)
+    window_index = np.full((depth + 1, depth + 1), -1, dtype=np.int64)
     windows: dict[tuple[int, int], int] = {}
-    for before, after in np.ndindex(kinds.shape):
-        least = min(before, after)
+    for before, after in np.ndindex(window_index.shape):
+        nearer = min(before, after)
         start, width = -half, 2 * half + 1
-        if least < half:
-            width = min(max(edge_width, 2 * least + 1), before + after + 1)
+        if nearer < half:
+            width = min(max(boundary_width, 2 * nearer + 1), before + after + 1)
             start = -before if before <= after else after - width + 1
         if width > deriv:
-            kinds[before, after] = windows.setdefault((start, width), len(windows))
-    # Not as columns of one array: those are of another type to numba, and a pickle makes them rows.
-    starts, widths = (np.array(side, dtype=np.int64) for side in zip(*windows, strict=True))
-    return WindowRule(reach, kinds, starts, widths)
+            window_index[before, after] = windows.setdefault((start, width), len(windows))
+    # Columns of one array would be of another type to numba, and contiguous after pickling.
+    starts, widths = (np.array(part, dtype=np.int64) for part in zip(*windows, strict=True))
+    return WindowRule(depth, window_index, starts, widths)
 
 
-def make_masked_stencil(nodes: Nodes, deriv: int, half: int, edge_width: int) -> MaskedStencil:
-    """The windows of one derivative on one axis.
+def make_masked_stencil(nodes: Nodes, deriv: int, half: int, boundary_width: int) -> MaskedStencil:
+    """Make the windows of one derivative on one axis.
 
     Parameters
     ----------
     nodes : Nodes
         The axis.
-    deriv, half, edge_width : int
-        As `window_rule` takes them.
+    deriv, half, boundary_width : int
+        As in `window_rule`.
     """
-    reach, kinds, starts, widths = window_rule(deriv, half, edge_width)
+    depth, window_index, starts, widths = window_rule(deriv, half, boundary_width)
     windows = starts.tolist(), widths.tolist()
     rows = [_window_rows(nodes, start, width, deriv) for start, width in zip(*windows, strict=True)]
     low, high = (-UNBOUNDED, UNBOUNDED) if nodes.has_neighbours_beyond_ends else (0, nodes.n)
-    return MaskedStencil(reach, low, high, kinds, *_stack_windows(*windows, rows))
+    return MaskedStencil(depth, low, high, window_index, *_stack_windows(*windows, rows))
 
 
 def _window_rows(nodes: Nodes, start: int, width: int, deriv: int) -> Floats:
-    """The coefficients of one window; of a row of its own for each node of an uneven axis."""
+    """The coefficients of one window; on a non-uniform axis they differ by row."""
     if nodes.positions is None or nodes.has_neighbours_beyond_ends:
         return window_table(nodes, 0, nodes.n, start, width, deriv)
     table = np.zeros((width - 1, nodes.n))
@@ -181,8 +185,8 @@ def _window_rows(nodes: Nodes, start: int, width: int, deriv: int) -> Floats:
 def _stack_windows(
     starts: list[int], widths: list[int], rows: list[Floats]
 ) -> tuple[Ints, Ints, Floats]:
-    """Windows as arrays, their coefficients one below the other."""
+    """Windows as arrays, their coefficients in one padded table."""
     table = np.zeros((len(rows), max(widths) - 1, max(r.shape[1] for r in rows)))
-    for at, coefficients in enumerate(rows):
-        table[at, : len(coefficients)] = coefficients
+    for i, coefficients in enumerate(rows):
+        table[i, : len(coefficients)] = coefficients
     return np.array(starts, dtype=np.int64), np.array(widths, dtype=np.int64), table

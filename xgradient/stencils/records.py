@@ -1,4 +1,4 @@
-"""Records that go to other processes without what was derived from them."""
+"""Dataclasses that are pickled without their cached properties."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 class Record:
-    """A dataclass of which a pickle holds the fields alone.
+    """Base of dataclasses whose pickles hold the fields alone.
 
-    Arrays that arrive in another process may be read-only, and begin at any byte. Loops take only
-    arrays derived from them, so these are made anew there.
+    An array that arrives in another process may be read-only and unaligned. Compiled loops take
+    only arrays in cached properties, so these are computed again there.
     """
 
     def __getstate__(self) -> dict[str, Any]:

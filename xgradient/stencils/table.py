@@ -1,8 +1,8 @@
-"""Nodes to stencils: which neighbours make a derivative, and how much each one counts.
+"""Stencils: the windows of nodes that make a derivative, and their coefficients.
 
 A stencil multiplies *differences of adjacent nodes*, not the nodes themselves. The weights of a
-derivative sum to zero, so both forms are equal on paper; this one gives exactly zero for a
-constant field and keeps the digits of float32 data with a large offset.
+derivative sum to zero, so both forms are mathematically equal. Differences give exactly zero for
+a constant field, and keep the digits of float32 data with a large offset.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ Ints = NDArray[np.int64]
 class Stencil(Record):
     """A derivative along one axis, as rows of coefficients of adjacent differences.
 
-    Row ``i`` of ``first <= i < last`` uses the ``width`` nodes from ``i + offset`` on; the other
-    rows, few and next to the ends, have a window each. Node numbers may lie outside 0 … n-1: on a
-    periodic axis, and in the rows of a chunk, where they count from the chunk's own first cell.
+    Row ``i`` of ``first <= i < last`` uses the ``width`` nodes from ``i + offset`` on. The other
+    rows are boundary rows, few and next to the ends, each with its own window. Node numbers may
+    lie outside 0 … n-1: on a periodic axis, and in the rows of a chunk, where they count from the
+    first cell of the chunk.
 
     Attributes
     ----------
@@ -42,14 +43,14 @@ class Stencil(Record):
         First node of an interior row's window, relative to the row.
     interior : ndarray of float64, shape (width - 1, 1) or (width - 1, last - first)
         Coefficients of the differences; one column if all rows share them.
-    edge_rows, edge_starts, edge_widths : ndarray of int64, shape (e,)
-        The other rows in ascending order, the first node of each one's window and its width.
-    edges : ndarray of float64, shape (e, largest edge width - 1)
-        Their coefficients, padded with zeros that are never used.
-    own : int
-        The node that row 0 belongs to.
-    coasts : Coasts, optional
-        Windows for rows next to missing values; without them, these make a row missing.
+    boundary_rows, boundary_starts, boundary_widths : ndarray of int64, shape (b,)
+        The boundary rows in ascending order, the first node of each window and its width.
+    boundary : ndarray of float64, shape (b, largest boundary width - 1)
+        Coefficients of the boundary rows, padded with zeros that are never used.
+    center : int
+        The node of row 0.
+    masked : MaskedStencil, optional
+        Windows for rows next to missing values; without them such rows are missing.
     """
 
     n: int
@@ -76,12 +77,12 @@ class Stencil(Record):
 
     @cached_property
     def tables(self) -> CoefficientTables:
-        """The coefficients of interior and edges, each contiguous, by their real dtype."""
+        """The coefficients of interior and boundary rows by dtype, contiguous."""
         return CoefficientTables(self.interior, self.boundary)
 
     @cached_property
     def boundary_windows(self) -> Ints:
-        """Row, start and width of each window of an edge row, shape (e, 3)."""
+        """Row, start and width of the window of each boundary row, shape (b, 3)."""
         return np.stack([self.boundary_rows, self.boundary_starts, self.boundary_widths], axis=1)
 
     @cached_property
@@ -89,13 +90,13 @@ class Stencil(Record):
         """Whether float32 can hold the coefficients."""
         tables = [self.interior, self.boundary, *([self.masked.table] if self.masked else [])]
         sizes = np.concatenate([np.abs(table).ravel() for table in tables])
-        range_ = np.finfo(np.float32)
-        small = sizes[sizes > 0].min(initial=1)
-        return bool(sizes.max(initial=0) < range_.max and small > range_.tiny)
+        float32 = np.finfo(np.float32)
+        smallest = sizes[sizes > 0].min(initial=1)
+        return bool(sizes.max(initial=0) < float32.max and smallest > float32.tiny)
 
     @cached_property
     def depth(self) -> tuple[int, int]:
-        """Nodes needed before the first row's own node and after the last row's, at least 0."""
+        """Nodes needed before the first row and after the last row, at least 0."""
         lo, hi = 0, self.n
         if self.masked and self.n:
             low, high = self.masked.node_range(self.center, self.center + self.n)
@@ -110,13 +111,13 @@ class Stencil(Record):
 
     @cached_property
     def with_boundary_rows(self) -> Stencil:
-        """The same rows, with those whose windows leave nodes 0 … n-1 counted as edge rows."""
+        """The stencil in which rows whose windows leave nodes 0 … n-1 are boundary rows."""
         first = min(max(self.first, -self.offset), self.last)
         last = max(min(self.last, self.n + 1 - self.offset - self.width), first)
         leaving = np.r_[self.first : first, last : self.last]
         columns = np.zeros_like(leaving) if self.uniform else leaving - self.first
-        wide = max(self.width - 1, self.boundary.shape[1])
-        table = np.zeros((len(leaving) + len(self.boundary_rows), wide))
+        n_coefficients = max(self.width - 1, self.boundary.shape[1])
+        table = np.zeros((len(leaving) + len(self.boundary_rows), n_coefficients))
         table[: len(leaving), : self.width - 1] = self.interior[:, columns].T
         table[len(leaving) :, : self.boundary.shape[1]] = self.boundary
         rows = np.concatenate([leaving, self.boundary_rows])
@@ -126,75 +127,90 @@ class Stencil(Record):
         interior = self.interior
         if not self.uniform:
             interior = interior[:, first - self.first : last - self.first]
-        moved = rows[order], starts[order], widths[order], table[order]
-        return Stencil(self.n, first, last, self.offset, interior, *moved, self.center, self.masked)
+        return replace(
+            self, first=first, last=last, interior=interior, boundary_rows=rows[order],
+            boundary_starts=starts[order], boundary_widths=widths[order], boundary=table[order],
+        )  # fmt: skip
 
     def is_shift_invariant(self, start: int, stop: int) -> bool:
-        """Whether the rows from ``start`` to ``stop`` are as all others of their number inside."""
-        inside = self.uniform and self.first <= start < stop <= self.last
-        if not inside or self.masked is None:
-            return inside
+        """Whether all row ranges of this length inside the axis have the same coefficients."""
+        interior = self.uniform and self.first <= start < stop <= self.last
+        if not interior or self.masked is None:
+            return interior
         low, high = self.masked.node_range(start, stop)
         return high - low == stop - start + 2 * self.masked.depth
 
     @cached_property
     def interior_only(self) -> Stencil:
-        """The same rows inside, of three nodes, and zero next to ends and missing values."""
+        """The interior rows, of three nodes, with zeros next to ends and missing values."""
         starts = np.minimum(self.boundary_rows, self.n - 2)
-        widths, edges = np.full_like(starts, 2), np.zeros((len(starts), 1))
+        widths, zeros = np.full_like(starts, 2), np.zeros((len(starts), 1))
         masked = self.masked and self.masked.interior_only()
         return replace(
-            self, boundary_starts=starts, boundary_widths=widths, boundary=edges, masked=masked
+            self, boundary_starts=starts, boundary_widths=widths, boundary=zeros, masked=masked
         )
 
     def scale(self, factors: NDArray[Any] | float) -> Stencil:
-        """The same rows times a number, or each times a number of its own."""
+        """Multiply the coefficients by one factor, or by one factor for each row."""
         factors = np.asarray(factors, dtype=np.float64)
         masked = self.masked.scale(factors) if self.masked else None
-        inside, ends = factors, factors
+        interior, boundary = factors, factors
         if factors.ndim:
-            inside, ends = factors[self.first : self.last], factors[self.boundary_rows, None]
+            interior = factors[self.first : self.last]
+            boundary = factors[self.boundary_rows, None]
         return replace(
-            self, interior=self.interior * inside, boundary=self.boundary * ends, masked=masked
+            self,
+            interior=self.interior * interior,
+            boundary=self.boundary * boundary,
+            masked=masked,
         )
 
     def add(self, other: Stencil) -> Stencil:
-        """The sum of two stencils of one axis, both closed or both with rows of edges."""
+        """Add a stencil of the same axis; both have boundary rows, or both are periodic."""
         wide, narrow = (self, other) if self.width >= other.width else (other, self)
         inset = narrow.offset - wide.offset
         first, last = max(self.first, other.first), min(self.last, other.last)
         columns = 1 if self.uniform and other.uniform else max(0, last - first)
         interior = np.zeros((wide.width - 1, columns))
-        for part, at in ((wide, 0), (narrow, inset)):
-            mine = part.interior
+        for part, start in ((wide, 0), (narrow, inset)):
+            coefficients = part.interior
             if not part.uniform:
-                mine = mine[:, first - part.first : last - part.first]
-            interior[at : at + part.width - 1] += mine
+                coefficients = coefficients[:, first - part.first : last - part.first]
+            interior[start : start + part.width - 1] += coefficients
         rows = np.r_[0:first, last : self.n]
         pairs = [(self.window(int(row)), other.window(int(row))) for row in rows]
         starts = np.array([min(a[0], b[0]) for a, b in pairs], dtype=np.int64)
         stops = [max(a[0] + len(a[1]), b[0] + len(b[1])) for a, b in pairs]
         widths = np.array(stops, dtype=np.int64) - starts + 1
-        edges = np.zeros((len(rows), int(widths.max(initial=2)) - 1))
-        for at, pair in enumerate(pairs):
-            for start, coefficients in pair:
-                from_ = start - starts[at]
-                edges[at, from_ : from_ + len(coefficients)] += coefficients
+        boundary = np.zeros((len(rows), int(widths.max(initial=2)) - 1))
+        for i, pair in enumerate(pairs):
+            for node, coefficients in pair:
+                shift = node - starts[i]
+                boundary[i, shift : shift + len(coefficients)] += coefficients
         masked = self.masked.add(other.masked) if self.masked and other.masked else None
         return Stencil(
-            self.n, first, last, wide.offset, interior, rows, starts, widths, edges, masked=masked
+            self.n,
+            first,
+            last,
+            wide.offset,
+            interior,
+            rows,
+            starts,
+            widths,
+            boundary,
+            masked=masked,
         )
 
     def window(self, row: int) -> tuple[int, Floats]:
-        """The first node of a row's window, and the coefficients of its differences."""
+        """The first node of a row's window, and its coefficients."""
         if self.first <= row < self.last:
             column = 0 if self.uniform else row - self.first
             return row + self.offset, self.interior[:, column]
-        at = int(np.searchsorted(self.boundary_rows, row))
-        return int(self.boundary_starts[at]), self.boundary[at, : int(self.boundary_widths[at]) - 1]
+        i = int(np.searchsorted(self.boundary_rows, row))
+        return int(self.boundary_starts[i]), self.boundary[i, : int(self.boundary_widths[i]) - 1]
 
     def slice_rows(self, start: int, stop: int, *, origin: int | None = None) -> Stencil:
-        """The rows from ``start`` to ``stop``, numbered from 0, with node ``origin`` as node 0."""
+        """The rows from ``start`` to ``stop``, numbered from 0; node ``origin`` becomes node 0."""
         origin = start if origin is None else origin
         first = min(max(self.first, start), stop)
         last = max(min(self.last, stop), first)
@@ -218,57 +234,60 @@ class Stencil(Record):
 
 
 def identity_stencil(n: int) -> Stencil:
-    """The field itself: windows of one node, without differences."""
+    """A stencil that returns the field itself: windows of one node, without differences."""
     none = np.zeros(0, dtype=np.int64)
     return Stencil(n, 0, n, 0, np.zeros((0, 1)), none, none, none, np.zeros((0, 1)))
 
 
-#: Nodes on each side of a window that loops are made for, whatever the length of an axis.
-SHARED = 16
+#: Windows with up to so many nodes on each side are used on axes of any length.
+MIN_HALF_WIDTH = 16
 
 
 def interior_width(deriv: int, accuracy: int, uniform: bool) -> int:
-    """Nodes of a centred window: odd, so that a reversed axis gives the reversed result.
+    """Number of nodes of a centred window: odd, so that a reversed axis reverses the result.
 
-    A window of m nodes has order m - deriv on any nodes; even derivatives on centred even nodes
-    gain one order by symmetry.
+    A window of m nodes has order of accuracy m - deriv; even derivatives on uniform centred
+    windows gain one order by symmetry.
     """
-    least = deriv + accuracy - (uniform and deriv % 2 == 0)
-    return least + 1 - least % 2
+    width = deriv + accuracy - (uniform and deriv % 2 == 0)
+    return width + 1 - width % 2
 
 
-def _half(deriv: int, accuracy: int, uniform: bool, n: int) -> int:
-    """Nodes on each side of a centred window, but of one wider than the axis no more than it has.
+def half_width(deriv: int, accuracy: int, uniform: bool, n: int) -> int:
+    """Number of nodes on each side of a centred window, limited by the length of the axis.
 
-    No row has such a window. Short axes keep those of longer ones, with which they share loops.
+    A window wider than the axis fits no row, so its width may be cut. Up to `MIN_HALF_WIDTH` it
+    is kept, so that short axes share the compiled loops of long ones.
     """
-    return min(interior_width(deriv, accuracy, uniform) // 2, max((n + 1) // 2, SHARED))
+    return min(interior_width(deriv, accuracy, uniform) // 2, max((n + 1) // 2, MIN_HALF_WIDTH))
 
 
 def make_stencil(
     nodes: Nodes, deriv: int, accuracy: int, edge_order: int, skipna: bool = False
 ) -> Stencil:
-    """The stencil of one derivative on one axis.
+    """Make the stencil of one derivative on one axis.
 
-    Interior rows use centred windows that reach order ``accuracy`` on any nodes. The rows next to
-    an end use windows that begin (end) at the end node and hold ``deriv + edge_order`` nodes, or
-    as many more as make them centred.
+    Interior rows use centred windows of order ``accuracy``. Boundary rows use windows that begin
+    (end) at the end node, with ``deriv + edge_order`` nodes, or with more nodes if a centred
+    window then fits.
 
     Parameters
     ----------
     nodes : Nodes
         The axis, with enough nodes for the windows.
     deriv, accuracy, edge_order : int
-        Order of the derivative, and of its accuracy inside and at the ends; each at least 1.
+        Order of the derivative, and of its accuracy in the interior and at boundaries; each at
+        least 1.
     skipna : bool
-        Whether it has windows for rows next to missing values.
+        Whether to add windows for rows next to missing values.
 
     Returns
     -------
     Stencil
-        ``nodes.n`` rows, in units of one over position units to the power ``deriv``.
+        ``nodes.n`` rows; the unit of the coefficients is that of the positions to the power
+        ``-deriv``.
     """
-    # Long irregular axes have large tables, which cost little to build beside their data.
+    # Tables of long non-uniform axes are large, and cost little to build compared to the data.
     if nodes.positions is not None and nodes.n > MAX_CACHED_NODES:
         return _build_stencil(nodes, deriv, accuracy, edge_order, skipna)
     return _cached_stencil(nodes, deriv, accuracy, edge_order, skipna)
@@ -277,7 +296,7 @@ def make_stencil(
 def _build_stencil(
     nodes: Nodes, deriv: int, accuracy: int, edge_order: int, skipna: bool
 ) -> Stencil:
-    """A new stencil, refused if float64 cannot hold its coefficients."""
+    """Make a stencil; refuse it if float64 cannot hold its coefficients."""
     with np.errstate(all="ignore"):
         stencil = _assemble_stencil(nodes, deriv, accuracy, edge_order, skipna)
     for table in (stencil.interior.T, stencil.boundary):
@@ -289,22 +308,22 @@ def _build_stencil(
     return stencil
 
 
-# Building a stencil costs more than applying it to a short axis, so the recent ones are kept, by
-# the identity of nodes, which are themselves kept.
+# To build a stencil costs more than to apply it to a short axis, so recent ones are cached. Nodes
+# are hashed by identity, and are cached themselves.
 _cached_stencil = lru_cache(maxsize=64)(_build_stencil)
 
 
 def _assemble_stencil(
     nodes: Nodes, deriv: int, accuracy: int, edge_order: int, skipna: bool
 ) -> Stencil:
-    half = _half(deriv, accuracy, nodes.step is not None, nodes.n)
+    half = half_width(deriv, accuracy, nodes.step is not None, nodes.n)
     width = 2 * half + 1
     masked = make_masked_stencil(nodes, deriv, half, deriv + edge_order) if skipna else None
     if nodes.has_neighbours_beyond_ends:
         interior = window_table(nodes, 0, nodes.n, -half, width, deriv)
-        none, no_edges = np.zeros(0, dtype=np.int64), np.zeros((0, 1))
+        none, no_rows = np.zeros(0, dtype=np.int64), np.zeros((0, 1))
         return Stencil(
-            nodes.n, 0, nodes.n, -half, interior, none, none, none, no_edges, masked=masked
+            nodes.n, 0, nodes.n, -half, interior, none, none, none, no_rows, masked=masked
         )
     first = min(half, (nodes.n + 1) // 2)
     last = max(nodes.n - half, first)
@@ -313,11 +332,11 @@ def _assemble_stencil(
     from_left = rows <= mirrored
     widths = np.maximum(deriv + edge_order, 2 * np.minimum(rows, mirrored) + 1)
     starts = np.where(from_left, 0, nodes.n - widths)
-    edges = np.zeros((len(rows), int(widths.max(initial=2)) - 1))
-    for at, (row, start, wide) in enumerate(zip(rows, starts, widths, strict=True)):
-        at_row = int(row), int(row) + 1, int(start - row), int(wide)
-        edges[at, : wide - 1] = window_table(nodes, *at_row, deriv)[:, 0]
+    boundary = np.zeros((len(rows), int(widths.max(initial=2)) - 1))
+    for i, (row, start, size) in enumerate(zip(rows, starts, widths, strict=True)):
+        window = int(row), int(row) + 1, int(start - row), int(size)
+        boundary[i, : size - 1] = window_table(nodes, *window, deriv)[:, 0]
     interior = window_table(nodes, first, last, -half, width, deriv)
     return Stencil(
-        nodes.n, first, last, -half, interior, rows, starts, widths, edges, masked=masked
+        nodes.n, first, last, -half, interior, rows, starts, widths, boundary, masked=masked
     )

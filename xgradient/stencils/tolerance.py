@@ -1,4 +1,4 @@
-"""How far positions may be off by rounding: one tolerance for even steps, seams and poles."""
+"""The rounding of positions: one tolerance for uniform steps, periods and poles."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from numpy.typing import NDArray
 
 from .cache import MAX_CACHED_NODES, LRUCache
 
-#: The largest share of a step that the rounding of repeated sums may take.
+#: The largest rounding of repeated sums, as a fraction of the step.
 MAX_STEP_ROUNDING = 1e-3
-#: The largest share of a step that is taken by storing positions in few digits.
+#: The largest rounding by a dtype of few digits, as a fraction of the step.
 MAX_STORAGE_ROUNDING = 0.1
 
-_RECENT: LRUCache[float] = LRUCache(64)
+_TOLERANCES: LRUCache[float] = LRUCache(64)
 
 
 def position_tolerance(values: Any, n: int = 0, whole: float = 0.0) -> float:
-    """Return how far positions may be off by rounding: n ε max|x|, at most 1e-3 of the step.
+    """Return how far positions may be off by rounding.
 
-    ε is that of their dtype, or of float32 where all of them are exactly float32: a file had them
-    so. What their dtype itself rounds off, ε max|x| at each of two neighbours, is allowed up to a
-    tenth of the step. Whole numbers were not rounded to float32, and integers not at all.
+    The tolerance is n ε max|x|, at most 1e-3 of the step. Here ε is the machine epsilon of the
+    dtype, or of float32 if all values are exactly float32 and not all are whole numbers: a file
+    may have stored them so. The rounding of the dtype itself, ε max|x| at each of two neighbours,
+    may reach a tenth of the step. Integers are exact.
 
     Parameters
     ----------
     values : array
-        The positions, of one or more dimensions; missing ones do not count.
+        The positions, of one or more dimensions; missing values are ignored.
     n : int
-        Their number along an axis, where these are a chunk of it.
+        Number of positions along the whole axis, if ``values`` is a chunk of it.
     whole : float
-        The length of a whole axis, of which these may be a region: all its steps count for n.
+        Length of the whole axis, if ``values`` is a region of it; its steps count for n.
     """
     values = np.asarray(values)
     if values.dtype.kind != "f":
@@ -39,41 +40,42 @@ def position_tolerance(values: Any, n: int = 0, whole: float = 0.0) -> float:
     if values.size > MAX_CACHED_NODES:
         return _tolerance(values, n, whole)
     key = values.tobytes(), values.dtype, values.shape, n, whole
-    return _RECENT.get(key, lambda: _tolerance(values, n, whole))
+    return _TOLERANCES.get(key, lambda: _tolerance(values, n, whole))
 
 
 def _tolerance(values: NDArray[Any], n: int, whole: float) -> float:
-    """The same, worked out anew."""
-    own, stored = _own_rounding(values), relative_rounding(values)
-    wide = values.astype(np.promote_types(values.dtype, np.float64), copy=False)
+    """Compute the tolerance of positions."""
+    dtype_rounding, rounding = _dtype_rounding(values), relative_rounding(values)
+    floats = values.astype(np.promote_types(values.dtype, np.float64), copy=False)
     with np.errstate(invalid="ignore"):
-        largest = float(_sizes(wide).max(initial=0))
-        steps = [_sizes(np.diff(wide, axis=axis)) for axis in range(wide.ndim)]
-    # Latitudes of a rectangle of cells change along one of its dimensions only.
-    step = max((float(np.median(some)) for some in steps if some.size), default=0.0)
+        largest = float(_sizes(floats).max(initial=0))
+        steps = [_sizes(np.diff(floats, axis=axis)) for axis in range(floats.ndim)]
+    # Two-dimensional latitudes may vary along one dimension only.
+    step = max((float(np.median(d)) for d in steps if d.size), default=0.0)
     n = max(n, *values.shape, 1)
     if not step:
-        return n * stored * largest
-    summed = max(n, whole / step) * stored * largest
+        return n * rounding * largest
+    summed = max(n, whole / step) * rounding * largest
     return max(
-        min(summed, MAX_STEP_ROUNDING * step), min(2 * own * largest, MAX_STORAGE_ROUNDING * step)
+        min(summed, MAX_STEP_ROUNDING * step),
+        min(2 * dtype_rounding * largest, MAX_STORAGE_ROUNDING * step),
     )
 
 
 def relative_rounding(values: NDArray[Any]) -> float:
-    """Return the rounding of positions over their size: ε of their dtype, or what they had been."""
-    own = _own_rounding(values)
-    return max(own, float(np.finfo(np.float32).eps)) if _were_single(values) else own
+    """Return ε of the dtype of positions, or of float32 if they were stored as float32."""
+    eps = _dtype_rounding(values)
+    return max(eps, float(np.finfo(np.float32).eps)) if _was_float32(values) else eps
 
 
-def _own_rounding(values: NDArray[Any]) -> float:
-    """ε of the dtype of positions, and of float64 at least."""
+def _dtype_rounding(values: NDArray[Any]) -> float:
+    """ε of the dtype of positions, at least that of float64."""
     eps = float(np.finfo(np.float64).eps)
     return max(eps, float(np.finfo(values.dtype).eps)) if values.dtype.kind == "f" else eps
 
 
-def _were_single(values: NDArray[Any]) -> bool:
-    """Whether positions seem to have been rounded to float32 before."""
+def _was_float32(values: NDArray[Any]) -> bool:
+    """Whether all positions are exactly float32, and not all are whole numbers."""
     if values.dtype.kind != "f" or values.dtype.itemsize <= 4:
         return False
     with np.errstate(over="ignore", invalid="ignore"):
@@ -86,10 +88,10 @@ def _sizes(values: NDArray[Any]) -> NDArray[Any]:
     return sizes
 
 
-def format_distinct(one: float, other: float) -> tuple[str, str]:
-    """Return two numbers in as many digits as show that they differ, six at least."""
+def format_distinct(a: float, b: float) -> tuple[str, str]:
+    """Format two numbers with enough digits to show that they differ, at least six."""
     for digits in range(6, 18):
-        words = f"{one:.{digits}g}", f"{other:.{digits}g}"
-        if words[0] != words[1] or one == other:
+        texts = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if texts[0] != texts[1] or a == b:
             break
-    return words
+    return texts
