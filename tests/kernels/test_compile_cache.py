@@ -124,7 +124,7 @@ def test_a_change_of_any_file_of_the_loops_is_seen(tmp_path, cache):
     # The old files have given way to the new ones.
     assert kept(cache).keys() == files.keys()
     # What is not compiled may change.
-    replace(package / "stencils" / "cache.py", "A small memory", "A little memory")
+    replace(package / "stencils" / "cache.py", "A thread-safe cache", "A small cache")
     assert again() == {"compiled": 0, "values": {"size": 10}}
 
 
