@@ -58,7 +58,7 @@ NAMED_BY = {
         "engine.evaluate",
         *COMMANDS,
     },
-    "cf_xarray": {"labels.coordinates"},
+    "cf_xarray": {"labels.cf_names"},
     "pint": {"labels.hints"},
     "datetime": {"labels.times", *COMMANDS},
     "cftime": {"labels.times", *COMMANDS},

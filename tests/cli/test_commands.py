@@ -408,8 +408,8 @@ TABLE = [
     (
         "in.nc out.nc --var t --dim level",
         (
-            "in.nc: 'level' is no dimension, coordinate or CF name here; there are 'area', 'bnds', "
-            "'crs', 'height', 'lat', 'lon', 'time', 'time_bnds'"
+            "in.nc: 'level' is not a dimension, coordinate or CF name here; there are 'area', "
+            "'bnds', 'crs', 'height', 'lat', 'lon', 'time', 'time_bnds'"
         ),
     ),
     (
@@ -423,7 +423,7 @@ TABLE = [
     ("in.nc out.nc --var t --dim lat --deriv 9", "in.nc: dimension 'lat' has 5 points"),
     (
         "in.nc out.nc --var t --dim lat --periodic longitud",
-        "in.nc: 'longitud' is no dimension, coordinate or CF name here",
+        "in.nc: 'longitud' is not a dimension, coordinate or CF name here",
     ),
     (
         "in.nc out.nc --var t --dim lat --chunks level=3",

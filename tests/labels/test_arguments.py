@@ -153,7 +153,7 @@ def test_names_that_nothing_has(call):
         {"periodic": ["x", "hight"]},
         {"periodic": "hight"},
     ):
-        with pytest.raises(ValueError, match=r"^'hight' is no dimension, coordinate or CF name"):
+        with pytest.raises(ValueError, match=r"^'hight' is not a dimension, coordinate or CF name"):
             call(ds, **options)
 
 

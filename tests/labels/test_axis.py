@@ -139,7 +139,7 @@ def test_guessing_leaves_no_attributes_behind():
 def test_unknown_name(ocean, name, nothing_computed):
     shown = f"{name!r}"
     message = whole(
-        f"{shown} is no dimension, coordinate or CF name here; there are "
+        f"{shown} is not a dimension, coordinate or CF name here; there are "
         "'area', 'column', 'depth', 'i', 'j', 'nav', 'run', 't'"
     )
     ocean = ocean.drop_vars("nav_lat").assign_coords(nav=("j", [1.0, 2.0, 4.0, 8.0]))
@@ -152,7 +152,7 @@ def test_unknown_name(ocean, name, nothing_computed):
 
 
 def test_unknown_name_where_there_is_none():
-    message = "'x' is no dimension, coordinate or CF name here; there are none"
+    message = "'x' is not a dimension, coordinate or CF name here; there are none"
     with pytest.raises(ValueError, match=whole(message)):
         xr.DataArray(1.0).grad("x")
 
@@ -677,7 +677,7 @@ BAD_SPACINGS = [
     (None, np.ones(4), ValueError, f"spacing is one array for 2 dimensions; {SEVERAL}"),
     (
         "y", {"q": 2}, ValueError,
-        "'q' is no dimension, coordinate or CF name here; there are 'x', 'y'",
+        "'q' is not a dimension, coordinate or CF name here; there are 'x', 'y'",
     ),
 ]  # fmt: skip
 
@@ -861,7 +861,7 @@ BAD_PERIODS = [
     ),
     (
         EVEN, "q", ValueError,
-        "'q' is no dimension, coordinate or CF name here; there are 'x'",
+        "'q' is not a dimension, coordinate or CF name here; there are 'x'",
     ),
 ]  # fmt: skip
 

@@ -259,11 +259,11 @@ def repeated():
 BAD = {
     "an unknown dimension": (
         lambda: ocean().temp.grad("z_rho", along="sigma"),
-        "'sigma' is no dimension, coordinate or CF name here; there are",
+        "'sigma' is not a dimension, coordinate or CF name here; there are",
     ),
     "a dimension that it has not": (
         lambda: ocean().isel(s_rho=0).temp.grad("z_rho", along="x_u"),
-        "'x_u' is no dimension, coordinate or CF name here; there are",
+        "'x_u' is not a dimension, coordinate or CF name here; there are",
     ),
     "a dimension of others": (
         lambda: ocean().grad("z_rho", along="x_u"),

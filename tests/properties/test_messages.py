@@ -399,7 +399,7 @@ except ValueError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"{name} is no dimension, coordinate or CF name here; there are 'x'\n"
+    assert done.stdout == f"{name} is not a dimension, coordinate or CF name here; there are 'x'\n"
 
 
 @pytest.mark.parametrize("index", ["period", "category", "interval"])
@@ -410,6 +410,6 @@ def test_a_misspelt_name_beside_a_coordinate_of_pandas_own_dtypes(index):
         "interval": pd.IntervalIndex.from_breaks(np.arange(4.0)),
     }[index]
     data = line({"x": np.arange(3.0)}).expand_dims(when=made)
-    message = "'latitudes' is no dimension, coordinate or CF name here; there are 'when', 'x'"
+    message = "'latitudes' is not a dimension, coordinate or CF name here; there are 'when', 'x'"
     assert failure(lambda: data.grad("latitudes")) == message
     assert data.assign_coords(lat=("x", np.arange(3.0))).grad("latitude").name == "df_dlat"

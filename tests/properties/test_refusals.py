@@ -82,7 +82,7 @@ BAD = {
     ),
     "a factor along something else": (
         lambda: wind().u.grad("lon", metric={"lon": xr.DataArray([1.0, 2.0], dims="z")}),
-        ("the scale factor of 'lon' lies along 'z', which is no dimension of the data; "
+        ("the scale factor of 'lon' lies along 'z', which is not a dimension of the data; "
         "there are 'lat', 'lon'"),
     ),
     "a factor of another length": (
@@ -92,7 +92,7 @@ BAD = {
     ),
     "a factor for something else": (
         lambda: wind().u.grad("lon", metric={"depth": 2.0}),
-        ("metric has a scale factor for 'depth', which is no dimension of the data; "
+        ("metric has a scale factor for 'depth', which is not a dimension of the data; "
         "there are 'lat', 'lon'"),
     ),
     "a factor unknown by name": (

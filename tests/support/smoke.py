@@ -274,7 +274,7 @@ def command_line() -> None:
 def refusals() -> None:
     """Say in one sentence what is wrong."""
     for call, told in (
-        (lambda: plane().grad("z"), "'z' is no dimension, coordinate or CF name here"),
+        (lambda: plane().grad("z"), "'z' is not a dimension, coordinate or CF name here"),
         (lambda: plane().grad("x", deriv=0), "deriv is 0"),
     ):
         try:

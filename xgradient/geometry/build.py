@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 
 from .._typing import XarrayObject
+from ..labels.angles import check_units, latlon_kind
 from ..labels.arguments import (
     Found,
     GridOptions,
@@ -18,7 +19,7 @@ from ..labels.arguments import (
     spacing_mapping,
 )
 from ..labels.axis import Axis, make_axis
-from ..labels.coordinates import CoordRef, check_units, describe_coord, latlon_kind, resolve_coord
+from ..labels.coordinates import CoordRef, describe_coord, resolve_coord
 from ..labels.hints import unstack_hint
 from ..stencils.positions import OrderError
 from ..stencils.scheme import Scheme

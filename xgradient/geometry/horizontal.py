@@ -12,15 +12,10 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..engine.chunked import to_device_of, with_lazy_check
+from ..labels.angles import check_units, is_in_degrees, latlon_kind
 from ..labels.axis import Axis
-from ..labels.coordinates import (
-    CoordRef,
-    check_units,
-    describe_coord,
-    is_in_degrees,
-    latlon_kind,
-    quote_names,
-)
+from ..labels.coordinates import CoordRef, describe_coord
+from ..labels.hints import quote_names
 from ..stencils.nodes import uniform_nodes
 from ..stencils.positions import check_known_length
 from ..stencils.scheme import Scheme

@@ -10,15 +10,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .._typing import XarrayObject
+from ..labels.angles import check_units, is_in_degrees, latlon_kind
 from ..labels.axis import Axis
-from ..labels.coordinates import (
-    CoordRef,
-    check_units,
-    find_latlon,
-    is_in_degrees,
-    latlon_kind,
-    quote_names,
-)
+from ..labels.coordinates import CoordRef, find_latlon
+from ..labels.hints import quote_names
 from ..stencils.nodes import Nodes, nodes_from_values, reflect_at_ends
 from ..stencils.positions import last_repeats_first
 from ..stencils.tolerance import (

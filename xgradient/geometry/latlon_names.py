@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from .._typing import XarrayObject
-from ..labels.coordinates import find_latlon, latlon_kind, quote_names
+from ..labels.angles import latlon_kind
+from ..labels.coordinates import find_latlon
+from ..labels.hints import quote_names
 from .metrics import Globe, Metric
 
 KINDS = ("latitude", "longitude")

@@ -15,16 +15,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .._typing import XarrayObject
+from ..labels.angles import check_units, is_in_degrees, latlon_kind
 from ..labels.axis import Axis
-from ..labels.coordinates import (
-    CoordRef,
-    check_units,
-    is_in_degrees,
-    latlon_kind,
-    quote_names,
-    resolve_coord,
-)
-from ..labels.hints import unstack_hint
+from ..labels.coordinates import CoordRef, resolve_coord
+from ..labels.hints import quote_names, unstack_hint
 from ..stencils.nodes import nodes_from_values
 from ..stencils.positions import OrderError
 from .cyclic import cyclic_points

@@ -10,17 +10,12 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..engine.chunked import first_non_monotonic
+from ..labels.angles import latlon_kind
 from ..labels.arguments import GridOptions, periodic_mapping, spacing_mapping
 from ..labels.attrs import describe_field
-from ..labels.coordinates import (
-    find_cf_name,
-    latlon_kind,
-    not_a_coord_message,
-    quote_names,
-    resolve_coord,
-    resolve_name,
-)
-from ..labels.hints import check_repeated, close_name
+from ..labels.cf_names import find_cf_name
+from ..labels.coordinates import not_a_coord_message, resolve_coord, resolve_name
+from ..labels.hints import check_repeated, close_name, quote_names
 from ..stencils.positions import check_known_length
 from .decoding import check_decoded
 from .grid_axis import VerticalCoord

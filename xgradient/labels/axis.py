@@ -11,8 +11,8 @@ import xarray as xr
 from ..stencils.cache import MAX_CACHED_NODES, LRUCache
 from ..stencils.nodes import Nodes, nodes_from_spacing
 from ..stencils.positions import check_known_length
-from .coordinates import CoordRef, decoded_coord, quote_names
-from .hints import check_object_positions, is_quantity, quantity_error
+from .coordinates import CoordRef, decoded_coord
+from .hints import check_object_positions, is_quantity, quantity_error, quote_names
 from .times import period_of_angle, to_integer_ticks, to_period
 
 _AXES: LRUCache[tuple[Nodes, str | None, Any]] = LRUCache(64)

@@ -25,6 +25,11 @@ def close_name(name: Any, names: Iterable[Any]) -> str:
     return f"; perhaps {known[matches[0]]!r} is meant" if matches else ""
 
 
+def quote_names(names: Iterable[Any]) -> str:
+    """Quote names for a message, in alphabetical order."""
+    return ", ".join(sorted(repr(str(name)) for name in names)) or "none"
+
+
 def check_repeated(dims: Sequence[Hashable], label: str) -> None:
     """Refuse an array that has a dimension more than once.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import xarray as xr
 
-from .coordinates import latlon_kind
+from .angles import latlon_kind
 
 Attrs = Mapping[Any, Any]
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from .._wording import short_repr
 from ..stencils.positions import last_repeats_first, missing_position_error
 from ..stencils.tolerance import position_tolerance
-from .coordinates import DEGREES, RADIANS, CoordRef, latlon_kind
+from .angles import DEGREES, RADIANS, latlon_kind
+from .coordinates import CoordRef
 
 _TICKS_PER_SECOND = {
     "s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18,

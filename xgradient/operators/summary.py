@@ -14,9 +14,10 @@ from .._wording import short_repr
 from ..geometry.build import build_grid
 from ..geometry.metrics import Globe, resolve_metric
 from ..geometry.track import find_track
+from ..labels.angles import latlon_kind
 from ..labels.arguments import GridOptions
 from ..labels.axis import Axis
-from ..labels.coordinates import CoordRef, latlon_kind, resolve_coord
+from ..labels.coordinates import CoordRef, resolve_coord
 from ..stencils.scheme import Scheme
 from .options import grid_options
 

@@ -13,7 +13,8 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..geometry.grid import Grid
-from ..labels.coordinates import latlon_kind, resolve_name
+from ..labels.angles import latlon_kind
+from ..labels.coordinates import resolve_name
 from ..labels.standard_names import directions_of
 
 #: Where calls are handed on, as by the accessor and by ``Dataset.pipe``.

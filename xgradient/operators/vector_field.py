@@ -15,9 +15,10 @@ from ..geometry.expression import Expression
 from ..geometry.grid import Grid
 from ..geometry.lowering import LoweringContext
 from ..geometry.metrics import resolve_metric
+from ..labels.angles import latlon_kind
 from ..labels.arguments import GridOptions
 from ..labels.attrs import describe_field, result_attrs
-from ..labels.coordinates import latlon_kind, resolve_coord, resolve_name
+from ..labels.coordinates import resolve_coord, resolve_name
 from ..labels.hints import close_name
 from ..labels.results import same_units, to_dataarray
 from ..labels.standard_names import direction_of_coord, points_down, sign_along

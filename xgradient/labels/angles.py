@@ -1,0 +1,61 @@
+"""Latitudes, longitudes and units of angles, by CF attributes and by names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+
+import xarray as xr
+
+from .hints import misspelt_degrees_message
+
+_NORTH = {f"degree{s}{north}" for s in ("", "s") for north in ("_north", "_n", "n")}
+_EAST = {f"degree{s}{east}" for s in ("", "s") for east in ("_east", "_e", "e")}
+DEGREES = {"degree", "degrees", "deg"} | _NORTH | _EAST
+# Match names such as nav_lat, rlon, lats, lat_rho and latitude2, but not latent_heat.
+_PREFIX, _SUFFIX = r"(nav_|grid_|r|x|y)?", r"([a-z]?|s?[_\W\d].*)"
+RADIANS = {"radian", "radians", "rad"}
+
+
+def latlon_kind(name: Hashable, coord: xr.Variable | None) -> str | None:
+    """Return "latitude" or "longitude" by CF attributes, else by the name; None for others.
+
+    Parameters
+    ----------
+    name : hashable
+        Name of the coordinate.
+    coord : Variable or None
+        The coordinate; None for a dimension without one.
+    """
+    if coord is None or coord.dtype.kind not in "iuf":
+        return None
+    units = str(coord.attrs.get("units", "")).lower()
+    standard = str(coord.attrs.get("standard_name", ""))
+    if units and units not in DEGREES | RADIANS:
+        return None
+    text = f"{name}".lower()
+    for kind, letters in (("latitude", _NORTH), ("longitude", _EAST)):
+        if units in letters or standard in (kind, f"grid_{kind}"):
+            return kind
+    for kind, axis in (("latitude", "Y"), ("longitude", "X")):
+        if units and coord.attrs.get("axis") == axis:
+            return kind
+        if not standard and re.fullmatch(rf"{_PREFIX}({kind}|{kind[:3]}){_SUFFIX}", text):
+            return kind
+    return None
+
+
+def check_units(name: Hashable, coord: xr.Variable | None) -> None:
+    """Refuse a latitude or longitude that is not recognised because its units are misspelt."""
+    units = None if coord is None else coord.attrs.get("units")
+    if coord is None or units is None or latlon_kind(name, coord) is not None:
+        return
+    others = {key: value for key, value in coord.attrs.items() if key != "units"}
+    kind = latlon_kind(name, xr.Variable(coord.dims, coord.data, others))
+    if message := misspelt_degrees_message(name, units, kind):
+        raise ValueError(message)
+
+
+def is_in_degrees(coord: xr.Variable) -> bool:
+    """Return True for angles in degrees; angles without units are in degrees."""
+    return str(coord.attrs.get("units", "")).lower() not in RADIANS
