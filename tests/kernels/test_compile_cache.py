@@ -19,7 +19,6 @@ import xarray as xr
 
 import xgradient
 from xgradient.kernels.compiled import jit
-from xgradient.stencils.cache import LRUCache
 
 from ..support.operations import OPERATIONS, sample
 
@@ -375,13 +374,3 @@ print(json.dumps({"child": status, "right": right}))
 def test_a_child_forked_meanwhile_computes(cache, meanwhile):
     process = start(FORK, cache, meanwhile, XGRADIENT_NUM_THREADS="2")
     assert finish(process) == {"child": 0, "right": [True, True]}
-
-
-def test_a_memory_whose_lock_was_held_at_a_fork_begins_anew():
-    recent: LRUCache[int] = LRUCache(2)
-    recent.get("kept", lambda: 1)
-    recent._after_fork()
-    assert recent.get("kept", lambda: 2) == 1
-    recent._lock.acquire()
-    recent._after_fork()
-    assert recent.get("kept", lambda: 2) == 2

@@ -16,7 +16,15 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["along", "coastal", "derivative", "differences", "weights", "window"]
+__all__ = [
+    "along",
+    "coastal",
+    "derivative",
+    "differences",
+    "relative_error_of_steps",
+    "weights",
+    "window",
+]
 
 
 @lru_cache(maxsize=4096)
@@ -185,3 +193,13 @@ def coastal(
         near = tuple(nodes[j % n] + (j // n) * (period or 0) - nodes[i] for j in found)
         result.append(_dot(weights(near, Fraction(0), deriv), [values[j % n] for j in found]))
     return result
+
+
+def relative_error_of_steps(nodes, exact_steps) -> float:
+    """Largest relative error of the steps that nodes have, against exact ones."""
+    if nodes.positions is None:
+        steps = np.full(nodes.n - 1, nodes.step)
+    else:
+        steps = np.diff(nodes.positions) / nodes.scale
+    exact = np.array([float(s) for s in exact_steps])
+    return float(np.abs(steps / exact - 1).max())

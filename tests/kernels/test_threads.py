@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from xgradient.cli import files
 from xgradient.kernels import threads
 
 V2 = "30 24 0:26 {top} {point} rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
@@ -139,16 +138,6 @@ def test_a_system_without_affinity(monkeypatch):
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert threads.processor_count() == 1
-
-
-def test_the_command_line_counts_in_the_same_way(monkeypatch):
-    import xarray as xr
-
-    dask = pytest.importorskip("dask.array")
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
-    monkeypatch.setattr(threads, "cpu_quota", lambda: 2.0)
-    ds = xr.Dataset({"v": ("x", dask.zeros(8, chunks=1))})
-    assert files._threads(ds) == 2
 
 
 def test_the_count_is_that_of_dask(monkeypatch):
