@@ -1,16 +1,16 @@
-"""Values as messages show them."""
+"""Short representations of values, for error messages."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-#: The most characters that a message shows of a value.
+#: Longest representation of a value in a message, in characters.
 MAX_CHARACTERS = 200
 
 
 def short_repr(value: Any) -> str:
-    """Return a value as Python shows it, on one line and cut off where it is long.
+    """Return the representation of a value on one line, cut off where it is long.
 
     Examples
     --------

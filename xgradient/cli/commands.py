@@ -87,7 +87,7 @@ def cli() -> None:
     "variables",
     multiple=True,
     metavar="NAME",
-    help="A variable to differentiate; repeat it for more. All numeric ones if left out.",
+    help="Variable to differentiate; repeat the option for more. By default all numeric variables.",
 )
 @click.option(
     "--dim",
@@ -95,48 +95,53 @@ def cli() -> None:
     multiple=True,
     required=True,
     metavar="NAME",
-    help="A dimension, coordinate or CF name to differentiate along; repeat it for more.",
+    help="Dimension, coordinate or CF name to differentiate along; repeat the option for more.",
 )
 @click.option("--deriv", default=1, show_default=True, help="Order of the derivative.")
-@click.option("--accuracy", default=2, show_default=True, help="Order of accuracy inside.")
-@click.option("--edge-order", type=int, help="Order of accuracy at the ends.")
+@click.option("--accuracy", default=2, show_default=True, help="Order of accuracy in the interior.")
+@click.option(
+    "--edge-order",
+    type=int,
+    help="Order of accuracy at boundaries. By default 1 for accuracy 2, else the accuracy.",
+)
 @click.option(
     "--periodic",
     multiple=True,
     type=_period,
     metavar="NAME[=PERIOD]",
-    help="A dimension that closes on itself: after 360 degrees, after n even steps, or after "
-    "PERIOD units (seconds along a time); repeat it for more.",
+    help="Periodic dimension, with its period in units of the coordinate (seconds along a time). "
+    "By default 360 degrees along longitudes, else n uniform steps. Repeat the option for more.",
 )
 @click.option(
     "--metric",
     type=click.Choice(["sphere", "ellipsoid"]),
-    help="Derivatives along latitudes and longitudes are per metre, on this model of the Earth.",
+    help="Shape of the Earth, for derivatives per metre along latitudes and longitudes.",
 )
 @click.option(
     "--skipna",
     is_flag=True,
-    help="Let missing values be ends of the axis, so that coasts cost no row of data.",
+    help="Take missing values for boundaries, so that cells next to them get a derivative.",
 )
 @click.option(
     "--chunks",
     type=_chunks,
     metavar="NAME=SIZE,...",
-    help="Cells per chunk, such as time=100,lat=auto; -1 is the whole dimension. By default "
-    "whole stored chunks, several together if they are small.",
+    help="Cells per chunk, such as time=100,lat=auto; -1 means the whole dimension. By default "
+    "chunks follow the stored chunks, and small ones are joined.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace OUTPUT if it exists.")
 @click.option(
     "--progress/--no-progress",
     default=None,
-    help="Whether to show progress on stderr. By default if that is a terminal.",
+    help="Show progress on stderr. By default only if stderr is a terminal.",
 )
 @click.pass_context
 def grad(context: click.Context, /, input: str, output: str, **options: Any) -> None:
     """Write the derivatives of the fields in INPUT along named dimensions to OUTPUT.
 
-    Both are NetCDF files (.nc, .nc4, .cdf, .netcdf) or Zarr stores (.zarr). The data pass through
-    in chunks, so they may be larger than memory. OUTPUT appears when it is complete.
+    Both are NetCDF files (.nc, .nc4, .cdf, .netcdf) or Zarr stores (.zarr). The format of OUTPUT
+    is inferred from its suffix. Data are processed in chunks, so they may be larger than memory.
+    OUTPUT appears when it is complete.
     """
     _need("cli", "dask", "tqdm", "netCDF4", "zarr")
     with _errors_in_one_line(f"{output} was not written"):
@@ -164,12 +169,12 @@ def grad(context: click.Context, /, input: str, output: str, **options: Any) -> 
     default=".",
     show_default=True,
     metavar="DIR",
-    help="Where the two files go; it is made if need be.",
+    help="Directory of both files; it is created if it does not exist.",
 )
 def demo(output_dir: str) -> None:
-    """Differentiate two real fields, of the air and of the sea, and plot them.
+    """Differentiate two real fields, of the air and of the sea, and plot the derivatives.
 
-    Writes xgradient_demo.nc and xgradient_demo.png, and replaces those of an earlier run.
+    Writes xgradient_demo.nc and xgradient_demo.png, and replaces files of an earlier run.
     """
     _need("all", "iris_sample_data", "matplotlib", "netCDF4")
     from .demo import run_demo
@@ -285,14 +290,14 @@ def _derive(ds: xr.Dataset, input: str, options: dict[str, Any]) -> xr.Dataset:
     result.encoding = {"unlimited_dims": ds.encoding.get("unlimited_dims", ())}
     for name, field in ds.data_vars.items():
         names = [result_name(name, axis, options["deriv"]) for axis in axes]
-        made = [result[n].variable for n in names if n in result.data_vars]
-        if name in options["variables"] and not made:
+        derivatives = [result[n].variable for n in names if n in result.data_vars]
+        if name in options["variables"] and not derivatives:
             raise Failure(
                 f"variable {name!r} of {input} has no such derivative; its dimensions are "
                 f"{', '.join(str(d) for d in field.dims) or 'none'} and its dtype {field.dtype}"
             )
         if not options["chunks"]:
-            for derivative in made:
+            for derivative in derivatives:
                 files.keep_chunks(derivative, field.variable)
     return result
 
