@@ -12,7 +12,12 @@ import xarray as xr
 from cf_xarray.units import units as registry
 
 import xgradient  # noqa: F401  registers .grad
-from xgradient.labels.attrs import derivative_attrs, result_encoding, result_name
+from xgradient.labels.attrs import (
+    derivative_long_name,
+    result_attrs,
+    result_encoding,
+    result_name,
+)
 from xgradient.labels.units import result_units
 
 # Field, axis, order of the derivative, text. Written down by hand.
@@ -212,8 +217,8 @@ def test_names(name, coord, deriv, expected):
     ],
 )  # fmt: skip
 def test_long_name_says_which_derivative(deriv, words):
-    attrs = derivative_attrs({"long_name": "height"}, "h", "m", "distance", deriv)
-    assert attrs["long_name"] == f"{words} of height with respect to distance"
+    long_name = derivative_long_name({"long_name": "height"}, "h", "distance", deriv)
+    assert long_name == f"{words} of height with respect to distance"
 
 
 @pytest.mark.parametrize(
@@ -228,12 +233,13 @@ def test_long_name_says_which_derivative(deriv, words):
     ],
 )
 def test_long_name_says_of_what(attrs, name, words):
-    result = derivative_attrs(attrs, name, "m", "x", 1)
-    assert result["long_name"] == f"derivative of {words} with respect to x"
+    long_name = derivative_long_name(attrs, name, "x", 1)
+    assert long_name == f"derivative of {words} with respect to x"
 
 
 def test_nothing_to_call_it():
-    assert derivative_attrs({}, None, None, "x", 1) == {}
+    assert derivative_long_name({}, None, "x", 1) is None
+    assert result_attrs({}, None, None) == {}
 
 
 def test_attrs_are_kept_but_for_those_that_no_longer_hold():
@@ -249,7 +255,7 @@ def test_attrs_are_kept_but_for_those_that_no_longer_hold():
         4: "not a text",
     }
     before = dict(attrs)
-    found = derivative_attrs(attrs, "t", "m", "x", 1)
+    found = result_attrs(attrs, "K m-1", derivative_long_name(attrs, "t", "x", 1))
     assert found == {
         "grid_mapping": "crs",
         "comment": "c",

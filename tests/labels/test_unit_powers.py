@@ -70,7 +70,7 @@ def text_of(units):
         prefix, plain, _ = registry().parse_unit_name(name)[0]
         symbols = {row[0]: row[1] for row in unit_table._prefix_rows()}
         symbol = symbols.get(prefix, "") + unit_table._table()[plain].symbol
-        symbol = symbol if unit_table.named(symbol) == name else name
+        symbol = symbol if unit_table.unit_named(symbol) == name else name
         parts.append((power < 0, name, f"{symbol}{'' if power == 1 else int(power)}"))
     return " ".join(part for _, _, part in sorted(parts)) or "1"
 

@@ -1,6 +1,9 @@
-"""Room 2: names in and names out.
+"""Names in and names out: coordinates, positions, times, units and attributes.
 
-Resolves names of dimensions and coordinates, reads positions, times, units and attributes, and
-labels results. A new kind of coordinate is read here, in ``times`` or ``axis``. This room imports
-``stencils`` only.
+A name becomes a `CoordRef` in ``coordinates`` and an `Axis` in ``axis``. Results get their names,
+units and attributes in ``results``. This room imports ``stencils`` and no other room.
+
+* A new kind of position, such as a calendar: ``times``, which ``axis`` calls.
+* A new unit or prefix: a row in ``unit_table``.
+* A new standard name of a derivative: a row in ``standard_names``.
 """

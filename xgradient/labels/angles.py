@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from typing import Any
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
+from ..stencils.positions import last_repeats_first
+from ..stencils.tolerance import position_tolerance
 from .hints import misspelt_degrees_message
 
 _NORTH = {f"degree{s}{north}" for s in ("", "s") for north in ("_north", "_n", "n")}
@@ -59,3 +64,38 @@ def check_units(name: Hashable, coord: xr.Variable | None) -> None:
 def is_in_degrees(coord: xr.Variable) -> bool:
     """Return True for angles in degrees; angles without units are in degrees."""
     return str(coord.attrs.get("units", "")).lower() not in RADIANS
+
+
+def period_of_angle(
+    name: Hashable, coord: xr.Variable | None, values: NDArray[Any], units: str | None
+) -> float | bool:
+    """Return a full turn for angles whose last position repeats the first; else True.
+
+    Only radians and longitudes without units are checked: a period of 360 degrees is known.
+
+    Parameters
+    ----------
+    name : hashable
+        Name of the coordinate.
+    coord : Variable or None
+        The coordinate.
+    values : 1-D ndarray
+        Positions of the coordinate.
+    units : str or None
+        Units of the positions.
+
+    Returns
+    -------
+    float or bool
+        The period in units of the axis; True for the period of n steps.
+    """
+    radians = str(units).lower() in RADIANS
+    turn = 2 * np.pi if radians else 360.0
+    if len(values) < 2 or values.dtype.kind not in "iuf" or not (radians or units is None):
+        return True
+    if abs(abs(float(values[-1]) - float(values[0])) - turn) > 0.1 * turn:
+        return True  # without the exact test, which takes longer
+    if not radians and latlon_kind(name, coord) != "longitude":
+        return True
+    repeats = last_repeats_first(values.astype(np.float64), turn, position_tolerance(values))
+    return turn if repeats else True

@@ -1,4 +1,4 @@
-"""What a result is called: names, long names and attributes."""
+"""Names, long names, attributes and encodings of results."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import Any
 import xarray as xr
 
 from .packing import UNDECODED_ATTRS
-from .units import result_units
 
-#: Encodings that say where or how the data lie on a map, which a derivative keeps; those that
-#: say how numbers were packed would spoil it.
+#: Encodings of the grid, which a result keeps. Encodings of packed numbers do not fit a result.
 KEPT_ENCODINGS = ("grid_mapping", "coordinates")
 REPLACED_ATTRS = {"standard_name", "units", "long_name"}
-#: What a field's values can be; readers of files would mask a derivative by it.
+#: Ranges of the values of a field, by which readers of files would mask a result.
 VALUE_RANGE_ATTRS = {"valid_min", "valid_max", "valid_range", "actual_range"} | UNDECODED_ATTRS
-#: What else is true of the field only: its codes, how its cells were made of others, and its part
-#: among the variables of a file.
-STALE = re.compile(
+#: Other attributes that do not hold for a result: codes of the field, methods of its cells, and its
+#: role among the variables of a file.
+FIELD_ATTRS = re.compile(
     r"grib\d?_.*|(um_)?stash(_.*)?|code|table|param|short_?name|original_(name|units)"
     r"|cell_methods|ancillary_variables|invalid_(units|standard_name)|units_metadata"
     r"|flag_.*|axis|positive|bounds|climatology|formula_terms|calendar|_coordinate.*",
@@ -28,7 +26,7 @@ STALE = re.compile(
 
 
 def result_name(name: Hashable | None, coord: Hashable, deriv: int) -> str:
-    """The name of a derivative: ``dT_dlat``, or ``d2T_dlat2`` for the second.
+    """Return the name of a derivative: ``dT_dlat``, or ``d2T_dlat2`` for the second.
 
     Examples
     --------
@@ -40,15 +38,10 @@ def result_name(name: Hashable | None, coord: Hashable, deriv: int) -> str:
     return f"d{power}{field}_d{coord}{power}"
 
 
-def derivative_attrs(
-    attrs: Mapping[Any, Any],
-    name: Hashable | None,
-    axis_units: str | None,
-    along: str,
-    deriv: int,
-    standard_name: str | None = None,
-) -> dict[Any, Any]:
-    """The attributes of a derivative: the field's, with new units and long name.
+def derivative_long_name(
+    attrs: Mapping[Any, Any], name: Hashable | None, along: str, deriv: int
+) -> str | None:
+    """Return the long name of a derivative; None for a field without any name.
 
     Parameters
     ----------
@@ -56,20 +49,19 @@ def derivative_attrs(
         Attributes of the field.
     name : hashable or None
         Name of the field.
-    axis_units : str or None
-        Units of the coordinate.
     along : str
-        The coordinate in words.
+        Long name of the coordinate.
     deriv : int
         Order of the derivative.
-    standard_name : str, optional
-        What CF calls it.
+
+    Examples
+    --------
+    >>> derivative_long_name({"standard_name": "air_temperature"}, "T", "height", 2)
+    '2nd derivative of air temperature with respect to height'
     """
-    units = result_units(attrs.get("units"), axis_units, deriv)
     field = describe_field(attrs, name)
     order = "" if deriv == 1 else f"{_ordinal(deriv)} "
-    words = None if field is None else f"{order}derivative of {field} with respect to {along}"
-    return result_attrs(attrs, units, words, standard_name)
+    return None if field is None else f"{order}derivative of {field} with respect to {along}"
 
 
 def result_attrs(
@@ -78,40 +70,49 @@ def result_attrs(
     long_name: str | None,
     standard_name: str | None = None,
 ) -> dict[Any, Any]:
-    """Attributes of a result: those of the field that still hold, with new units and names."""
-    gone = REPLACED_ATTRS | VALUE_RANGE_ATTRS
-    kept = {
-        k: v for k, v in kept_attrs(attrs).items() if k not in gone and not STALE.fullmatch(str(k))
+    """Return attributes of a result: attributes of the field that hold, new units and new names.
+
+    Parameters
+    ----------
+    attrs : mapping
+        Attributes of the field.
+    units, long_name, standard_name : str or None
+        Units and names of the result; None leaves the attribute out.
+    """
+    dropped = REPLACED_ATTRS | VALUE_RANGE_ATTRS
+    result = {
+        name: value
+        for name, value in kept_attrs(attrs).items()
+        if name not in dropped and not FIELD_ATTRS.fullmatch(str(name))
     }
-    if standard_name is not None:
-        kept["standard_name"] = standard_name
-    if units is not None:
-        kept["units"] = units
-    if long_name is not None:
-        kept["long_name"] = long_name
-    return kept
+    new = {"standard_name": standard_name, "units": units, "long_name": long_name}
+    return result | {name: value for name, value in new.items() if value is not None}
 
 
 def kept_attrs(attrs: Mapping[Any, Any]) -> Mapping[Any, Any]:
-    """The attributes, or none where ``xarray.set_options(keep_attrs=False)`` asks for none."""
+    """Return the attributes, or none under ``xarray.set_options(keep_attrs=False)``."""
     keep = xr.get_options()["keep_attrs"]  # type: ignore[no-untyped-call]
     return {} if keep is False else attrs
 
 
 def describe_field(attrs: Mapping[Any, Any], name: Hashable | None) -> str | None:
-    """A field in words: its long name, else its standard name, else its name."""
-    field = attrs.get("long_name") or attrs.get("standard_name") or name
-    if field is None:
-        return None
-    return str(field) if attrs.get("long_name") else str(field).replace("_", " ")
+    """Return the long name of a variable, else its standard name, else its name.
+
+    Underscores become blanks, but not in a long name.
+    """
+    if attrs.get("long_name"):
+        return str(attrs["long_name"])
+    words = attrs.get("standard_name") or name
+    return None if words is None else str(words).replace("_", " ")
 
 
 def result_encoding(encoding: Mapping[Any, Any]) -> dict[Any, Any]:
-    """The encoding of a derivative: what refers to the grid, nothing of how numbers are packed."""
+    """Return the encoding of a result: that of the grid without that of packed numbers."""
     return {k: encoding[k] for k in KEPT_ENCODINGS if k in encoding}
 
 
 def _ordinal(n: int) -> str:
+    """Return "1st", "2nd", "11th" and so on."""
     if n % 100 in (11, 12, 13):
         return f"{n}th"
     return f"{n}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(n % 10, 'th') }"

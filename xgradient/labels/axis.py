@@ -1,4 +1,4 @@
-"""Coordinates to axes: positions, units and periods, checked and cached."""
+"""Axes: checked positions, units and periods of coordinates, with a cache."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ import xarray as xr
 from ..stencils.cache import MAX_CACHED_NODES, LRUCache
 from ..stencils.nodes import Nodes, nodes_from_spacing
 from ..stencils.positions import check_known_length
+from .angles import period_of_angle
 from .coordinates import CoordRef, decoded_coord
 from .hints import check_object_positions, is_quantity, quantity_error, quote_names
-from .times import period_of_angle, to_integer_ticks, to_period
+from .times import to_integer_ticks, to_period
 
 _AXES: LRUCache[tuple[Nodes, str | None, Any]] = LRUCache(64)
 
 
 class Axis(NamedTuple):
-    """One coordinate, ready to differentiate along.
+    """Hold the positions and the units of one coordinate.
 
     Attributes
     ----------
     dim : hashable
-        The dimension.
+        Dimension of the coordinate.
     name : hashable
-        The coordinate's name, which the result's name takes up.
+        Name of the coordinate, for names of results.
     long_name : str
-        The coordinate in words.
+        Long name of the coordinate, for long names of results.
     units : str or None
-        Units of the positions, "s" for all kinds of time, "1" for steps; None if unknown.
+        Units of the positions: "s" for times, "1" for steps, None if unknown.
     nodes : Nodes
-        The positions.
+        Positions of the grid points.
     """
 
     dim: Hashable
@@ -42,19 +43,37 @@ class Axis(NamedTuple):
     nodes: Nodes
 
 
+class _Positions(NamedTuple):
+    """Hold the positions of a coordinate or a spacing before they are checked.
+
+    Attributes
+    ----------
+    values : array_like
+        The positions, or one step.
+    units : str or None
+        Units of the positions; None if unknown.
+    label : str
+        The coordinate or the spacing in words, for error messages.
+    """
+
+    values: Any
+    units: str | None
+    label: str
+
+
 def make_axis(ref: CoordRef, n: int, spacing: Any = None, periodic: Any = False) -> Axis:
-    """The axis along a dimension.
+    """Make the axis of a dimension or coordinate.
 
     Parameters
     ----------
-    place : Place
-        The dimension and its coordinate; without one the step is 1.
+    ref : CoordRef
+        The dimension and its coordinate; without a coordinate the step is 1.
     n : int
-        Number of points.
+        Number of grid points.
     spacing : None, number or 1-D array
-        A uniform step or node positions instead of the coordinate; a DataArray brings its units.
+        A uniform step or node positions instead of the coordinate; a DataArray has its own units.
     periodic : bool or number
-        Whether the axis wraps, or its period in units of the axis.
+        True for a periodic axis, or the period in units of the axis.
 
     Returns
     -------
@@ -64,65 +83,69 @@ def make_axis(ref: CoordRef, n: int, spacing: Any = None, periodic: Any = False)
     Raises
     ------
     TypeError, ValueError
-        If the coordinate cannot carry a derivative: one sentence with what was found.
+        If the positions are not numbers or times, not monotonic, not finite or not `n`.
     """
-    nodes, units = _cached_positions(ref, n, spacing, periodic)
+    nodes, units = _cached_nodes(ref, n, spacing, periodic)
     return Axis(ref.dim, ref.name, ref.long_name, units, nodes)
 
 
-def _cached_positions(
-    ref: CoordRef, n: int, spacing: Any, periodic: Any
-) -> tuple[Nodes, str | None]:
-    """The positions along a dimension, and their units."""
+def _cached_nodes(ref: CoordRef, n: int, spacing: Any, periodic: Any) -> tuple[Nodes, str | None]:
+    """Return the nodes of an axis and their units, from the cache for an immutable index."""
     coord, index = ref.coord, ref.index
     if spacing is not None or periodic is not False or coord is None or index is None:
-        return _read_positions(ref, n, spacing, periodic)
+        return _make_nodes(ref, n, spacing, periodic)
     if (
         n > MAX_CACHED_NODES
         or not isinstance(coord.dtype, np.dtype)
         or not _is_immutable(index.values)
     ):
-        return _read_positions(ref, n, spacing, periodic)
-    # It is looked at once; as long as it is kept, no other has its id.
+        return _make_nodes(ref, n, spacing, periodic)
+    # The cache entry holds the index, so that no other object gets its id.
     key = id(index), coord.dtype, repr(coord.attrs.get("units"))
-    return _AXES.get(key, lambda: (*_read_positions(ref, n, None, False), index))[:2]
+    return _AXES.get(key, lambda: (*_make_nodes(ref, n, None, False), index))[:2]
 
 
 def _is_immutable(values: Any) -> bool:
-    """Whether these values are known not to change, as those of indexes do not since pandas 3."""
+    """Return True for read-only arrays, as those of indexes are since pandas 3."""
     return isinstance(values, np.ndarray) and not values.flags.writeable
 
 
-def _read_positions(ref: CoordRef, n: int, spacing: Any, periodic: Any) -> tuple[Nodes, str | None]:
-    """The same, looked at anew."""
+def _make_nodes(ref: CoordRef, n: int, spacing: Any, periodic: Any) -> tuple[Nodes, str | None]:
+    """Check the positions along a dimension, and return the nodes with their units."""
     check_known_length(n, f"dimension {str(ref.dim)!r}")
-    units: str | None = "1" if ref.coord is None and spacing is None else None
-    what = f"coordinate {ref.name!r}"
-    shown: Any = 1.0  # the step of a dimension without a coordinate, which counts steps
-    if spacing is not None:
-        what = f"spacing of {ref.name!r}"
-        shown = spacing
-        if is_quantity(spacing.variable._data if isinstance(spacing, xr.DataArray) else spacing):
-            raise quantity_error(what, argument=True)
-        if isinstance(spacing, xr.DataArray):
-            if spacing.dims not in ((), (ref.dim,)):
-                raise ValueError(
-                    f"{what} lies along {quote_names(spacing.dims)}, not along {str(ref.dim)!r}; "
-                    "give positions along this dimension"
-                )
-            spacing = decoded_coord(ref.name, spacing.variable)
-            shown, units = spacing.values, spacing.attrs.get("units")
-    elif ref.coord is not None:
-        if is_quantity(ref.coord._data):
-            raise quantity_error(what)
-        shown, units = ref.coord.values, ref.coord.attrs.get("units")
-    values = np.asarray(shown)
+    given, units, label = _read_coord(ref) if spacing is None else _read_spacing(ref, spacing)
+    values = np.asarray(given)
     if values.dtype.kind == "O":
-        check_object_positions(values, what, ref.name, ref.dim)
-    values, scale, units = to_integer_ticks(values, units, what)
-    period = to_period(periodic, units, what)
+        check_object_positions(values, label, ref.name, ref.dim)
+    values, scale, units = to_integer_ticks(values, units, label)
+    period = to_period(periodic, units, label)
     if period is True and spacing is None and values.ndim:
-        period = period_of_angle(ref, values, units)
-    return nodes_from_spacing(
-        values, n, what, scale=scale, period=period, display_values=shown
-    ), units
+        period = period_of_angle(ref.name, ref.coord, values, units)
+    nodes = nodes_from_spacing(values, n, label, scale=scale, period=period, display_values=given)
+    return nodes, units
+
+
+def _read_coord(ref: CoordRef) -> _Positions:
+    """Read the positions of a coordinate; a dimension without one has steps of 1."""
+    label = f"coordinate {ref.name!r}"
+    if ref.coord is None:
+        return _Positions(1.0, "1", label)
+    if is_quantity(ref.coord._data):
+        raise quantity_error(label)
+    return _Positions(ref.coord.values, ref.coord.attrs.get("units"), label)
+
+
+def _read_spacing(ref: CoordRef, spacing: Any) -> _Positions:
+    """Read the step or the positions that the user gives; only a DataArray has units."""
+    label = f"spacing of {ref.name!r}"
+    if is_quantity(spacing.variable._data if isinstance(spacing, xr.DataArray) else spacing):
+        raise quantity_error(label, argument=True)
+    if not isinstance(spacing, xr.DataArray):
+        return _Positions(spacing, None, label)
+    if spacing.dims not in ((), (ref.dim,)):
+        raise ValueError(
+            f"{label} lies along {quote_names(spacing.dims)}, not along {str(ref.dim)!r}; "
+            "give positions along this dimension"
+        )
+    positions = decoded_coord(ref.name, spacing.variable)
+    return _Positions(positions.values, positions.attrs.get("units"), label)

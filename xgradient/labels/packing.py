@@ -1,7 +1,7 @@
-"""Packed and nullable values: attributes that say a variable is not yet decoded.
+"""Packed and nullable values: attributes of variables that are not decoded.
 
-xarray moves these attributes to the encoding when it decodes a variable. Where they are still in
-``attrs``, the stored numbers are not the values that they stand for.
+xarray moves these attributes to the encoding when it decodes a variable. While they are in
+``attrs``, the stored numbers are packed values.
 """
 
 from __future__ import annotations
@@ -13,34 +13,34 @@ import numpy as np
 
 from .._wording import short_repr
 
-#: Attributes with the number that stands for a missing value; rasterio has names of its own.
+#: Attributes with a number for missing values; the last two are names of rasterio.
 FILL_ATTRS = ("_FillValue", "missing_value", "fill_value", "nodata", "nodatavals")
-#: Attributes that say how numbers were packed, each with the value that changes nothing.
+#: Attributes of packed numbers, each with the value that changes nothing.
 PACKING_ATTRS = {"scale_factor": 1, "add_offset": 0}
-#: All of them. A derivative has none: what is written must decode to its own numbers.
+#: All attributes of undecoded variables. Results have none of them, else readers would decode them.
 UNDECODED_ATTRS = {*FILL_ATTRS, *PACKING_ATTRS, "_Unsigned"}
 
 _DECODE = "decode it first, e.g. with xr.decode_cf, or open the file with mask_and_scale=True"
 
 
 def check_unpacked(attrs: Mapping[Any, Any], dtype: Any, label: str) -> None:
-    """Refuse a variable whose attributes say that its numbers are packed.
+    """Refuse a variable with attributes of packed numbers.
 
     Parameters
     ----------
     attrs : mapping
         Attributes of the variable.
     dtype : dtype
-        Its data type.
+        Data type of the variable.
     label : str
         The variable in words, for the error message.
 
     Raises
     ------
     ValueError
-        If it has a scale factor, an offset, or integers of the other sign.
+        If a scale factor is not 1, an offset is not 0, or ``_Unsigned`` contradicts the dtype.
     """
-    if UNDECODED_ATTRS.isdisjoint(attrs):  # the usual case, at once
+    if UNDECODED_ATTRS.isdisjoint(attrs):  # the usual case
         return
     for name, neutral in PACKING_ATTRS.items():
         if name in attrs and not _equals(attrs[name], neutral):
@@ -57,69 +57,85 @@ def check_unpacked(attrs: Mapping[Any, Any], dtype: Any, label: str) -> None:
 
 
 def fill_values(attrs: Mapping[Any, Any], dtype: Any) -> dict[str, list[Any]]:
-    """Return the numbers that stand for missing values, by attribute, as the dtype has them.
+    """Return the numbers for missing values by attribute, converted to a dtype.
 
-    NaN is left out: it is missing already. So are numbers that the dtype cannot hold.
+    NaN and numbers that the dtype cannot hold are left out.
+
+    Parameters
+    ----------
+    attrs : mapping
+        Attributes of the variable.
+    dtype : dtype
+        Data type of the variable.
+
+    Returns
+    -------
+    dict
+        Numbers by name of the attribute.
     """
     if UNDECODED_ATTRS.isdisjoint(attrs):
         return {}
-    found = {}
+    fills = {}
     for name in FILL_ATTRS:
         values = [_as_dtype(v, dtype) for v in np.ravel(attrs[name])] if name in attrs else []
         if values := [v for v in values if v is not None]:
-            found[name] = values
-    return found
+            fills[name] = values
+    return fills
 
 
 def check_fill_values(
     values: Any, first: tuple[int, ...] = (), *, fills: Mapping[str, list[Any]], label: str
 ) -> None:
-    """Refuse values that stand for missing ones.
+    """Refuse values that are numbers for missing values.
 
     Parameters
     ----------
     values : array
-        The values or a chunk of them.
+        The values of a variable, or a chunk of them.
     first : tuple of int
-        The index of the first of them.
+        Index of the first value of the chunk.
     fills : mapping
-        What `fill_values` gives.
+        Numbers for missing values, from `fill_values`.
     label : str
         The variable in words, for the error message.
+
+    Raises
+    ------
+    ValueError
+        If a value is one of these numbers.
     """
     for name, numbers in fills.items():
         for number in numbers:
-            found = values == number
-            if not bool(found.any()):
+            missing = values == number
+            if not bool(missing.any()):
                 continue
-            at = np.unravel_index(int(found.argmax()), found.shape)
-            index = [int(i) + start for i, start in zip(at, first or (0,) * len(at), strict=True)]
-            ref = str(index[0]) if len(index) == 1 else f"({', '.join(map(str, index))})"
+            local = np.unravel_index(int(missing.argmax()), missing.shape)
+            start = first or (0,) * len(local)
+            index = [int(i) + j for i, j in zip(local, start, strict=True)]
+            shown = str(index[0]) if len(index) == 1 else f"({', '.join(map(str, index))})"
             raise ValueError(
-                f"{label} has the value {number} at index {ref}, which its attribute {name} "
+                f"{label} has the value {number} at index {shown}, which its attribute {name} "
                 f"says is missing; {_DECODE}, or mask it, e.g. with .where(data != {number})"
             )
 
 
 def is_nullable(data: Any) -> bool:
-    """Return whether an array is one of pandas' nullable numbers or booleans."""
+    """Return True for nullable numbers and booleans of pandas."""
     return hasattr(data, "_mask") and hasattr(getattr(data, "dtype", None), "numpy_dtype")
 
 
 def nullable_to_floats(data: Any) -> np.ndarray[Any, Any]:
-    """Return a nullable array as floats with NaN for what is missing.
+    """Convert a nullable array to floats with NaN for missing values.
 
-    Float32 keeps its precision; integers and booleans become float64.
+    Float32 stays float32; all other dtypes become float64.
     """
-    kept = data.dtype.numpy_dtype == np.float32
-    floats: np.ndarray[Any, Any] = data.to_numpy(
-        dtype=np.float32 if kept else np.float64, na_value=np.nan
-    )
+    dtype = np.float32 if data.dtype.numpy_dtype == np.float32 else np.float64
+    floats: np.ndarray[Any, Any] = data.to_numpy(dtype=dtype, na_value=np.nan)
     return floats
 
 
 def variable_label(name: Hashable | None) -> str:
-    """Return a field in words, for error messages."""
+    """Describe a field, for error messages."""
     return "the field" if name is None else f"field {str(name)!r}"
 
 
@@ -127,11 +143,11 @@ def _equals(value: Any, number: float) -> bool:
     try:
         return bool(np.all(np.asarray(value, dtype=np.float64) == number))
     except (TypeError, ValueError):
-        return False  # text, which nobody can decode
+        return False  # text is not a number
 
 
 def _as_dtype(value: Any, dtype: Any) -> Any:
-    """A number as a dtype has it, None if it is NaN or does not fit."""
+    """Convert a number to a dtype; return None for NaN and for numbers that do not fit."""
     try:
         number = float(value)
         if number != number:
@@ -140,7 +156,7 @@ def _as_dtype(value: Any, dtype: Any) -> Any:
             cast = np.asarray(value).astype(dtype)[()]
     except (TypeError, ValueError, OverflowError):
         return None
-    # Floats may be rounded on the way into a file; integers that wrap round are others.
-    rounds = getattr(dtype, "kind", "") in ("f", "c")
-    same = np.isfinite(cast) if rounds else float(cast.real) == number
-    return cast if same else None
+    # A file may have rounded a float, but an integer that wraps round is another number.
+    is_float = getattr(dtype, "kind", "") in ("f", "c")
+    fits = np.isfinite(cast) if is_float else float(cast.real) == number
+    return cast if fits else None

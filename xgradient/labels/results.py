@@ -1,4 +1,4 @@
-"""Arrays to labelled results: names, units, attributes and coordinates."""
+"""Arrays to DataArrays and Datasets with names, units, attributes and coordinates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from .attrs import (
-    derivative_attrs,
+    derivative_long_name,
     describe_field,
     kept_attrs,
     result_attrs,
@@ -24,36 +24,64 @@ from .units import common_units, result_units
 def to_dataarray(
     da: xr.DataArray, data: Any, name: Hashable, attrs: Mapping[Any, Any]
 ) -> xr.DataArray:
-    """A result on the grid of a field."""
-    # Coordinates are shared, as after arithmetic: to copy their indexes takes as long as all else.
+    """Wrap an array on the grid of a field.
+
+    Parameters
+    ----------
+    da : DataArray
+        The field.
+    data : array
+        The result, with the shape of the field.
+    name : hashable
+        Name of the result.
+    attrs : mapping
+        Attributes of the result.
+    """
+    # Coordinates are shared, as after arithmetic. Copies of indexes take as long as all else.
     result = da.__array_wrap__(data)
     result.name = name
     variable = result.variable
     variable.attrs, variable.encoding = dict(attrs), result_encoding(da.encoding)
-    for labels in (variable.attrs, variable.encoding):
-        # The extended form of the attribute lists coordinates after each mapping's name.
-        if "grid_mapping" in labels and not _has_mappings(result, str(labels["grid_mapping"])):
-            del labels["grid_mapping"]
+    for mapping in (variable.attrs, variable.encoding):
+        if "grid_mapping" in mapping and not _has_mappings(result, str(mapping["grid_mapping"])):
+            del mapping["grid_mapping"]
     return result
 
 
 def _has_mappings(result: xr.DataArray, text: str) -> bool:
-    """Whether all grid mappings that an attribute names go along with a result."""
+    """Return True if a result has all grid mappings that an attribute names."""
+    # The extended form of the attribute lists coordinates after each name and its colon.
     names = re.findall(r"([^\s:]+):", text) or text.split()
     return bool(names) and all(name in result.coords for name in names)
 
 
 def derivative_to_dataarray(
-    da: xr.DataArray, data: Any, axis: Any, deriv: int, where: str = ""
+    da: xr.DataArray, data: Any, axis: Any, deriv: int, suffix: str = ""
 ) -> xr.DataArray:
-    """A derivative of a field along an axis, labelled; ``where`` ends its long name."""
-    named = _standard_name(da, axis) if deriv == 1 else None
-    attrs = derivative_attrs(da.attrs, da.name, axis.units, axis.long_name + where, deriv, named)
+    """Wrap a derivative of a field along one axis.
+
+    Parameters
+    ----------
+    da : DataArray
+        The field.
+    data : array
+        The derivative.
+    axis : Axis or VerticalCoord
+        The name, the long name and the units of the coordinate.
+    deriv : int
+        Order of the derivative.
+    suffix : str
+        Text after the long name of the coordinate.
+    """
+    units = result_units(da.attrs.get("units"), axis.units, deriv)
+    long_name = derivative_long_name(da.attrs, da.name, axis.long_name + suffix, deriv)
+    standard_name = _standard_name(da, axis) if deriv == 1 else None
+    attrs = result_attrs(da.attrs, units, long_name, standard_name)
     return to_dataarray(da, data, result_name(da.name, axis.name, deriv), attrs)
 
 
 def _standard_name(da: xr.DataArray, axis: Any) -> str | None:
-    """What CF calls a first derivative, if it is one by time or by a distance."""
+    """Return the CF standard name of a first derivative by time or distance, if it has one."""
     coord = da.coords.variables.get(axis.name) if "standard_name" in da.attrs else None
     name = derivative_name(da.attrs, axis.name, coord)
     if name is None or coord is None:
@@ -63,7 +91,7 @@ def _standard_name(da: xr.DataArray, axis: Any) -> str | None:
 
 
 def same_units(units: str | None, expected: str) -> bool:
-    """Whether units are known and of the expected kind."""
+    """Return True if units are known and have the dimension of other ones."""
     try:
         return units is not None and common_units([units, expected], "")[0] is not None
     except ValueError:
@@ -71,13 +99,23 @@ def same_units(units: str | None, expected: str) -> bool:
 
 
 def mixed_to_dataarray(da: xr.DataArray, data: Any, orders: list[tuple[Any, int]]) -> xr.DataArray:
-    """A mixed derivative of a field along axes, each with its order, labelled."""
+    """Wrap a mixed derivative of a field.
+
+    Parameters
+    ----------
+    da : DataArray
+        The field.
+    data : array
+        The derivative.
+    orders : list of (Axis, int)
+        Each axis with the order of the derivative along it.
+    """
     total = sum(deriv for _, deriv in orders)
     below = "_".join(f"d{axis.name}{'' if n == 1 else n}" for axis, n in orders)
     name = f"d{'' if total == 1 else total}{'' if da.name is None else da.name}_{below}"
     units = da.attrs.get("units")
     if len({axis.units for axis, _ in orders}) == 1:
-        # At once, so that units that are text have one exponent.
+        # One division gives units that stay text a single exponent.
         units = result_units(units, orders[0][0].units, total)
     else:
         for axis, n in orders:
@@ -91,14 +129,29 @@ def mixed_to_dataarray(da: xr.DataArray, data: Any, orders: list[tuple[Any, int]
 
 
 def pack_results(obj: XarrayObject, results: list[xr.DataArray], scalar_dim: bool = True) -> Any:
-    """The results of an operator: a Dataset, or for a field and one name the result ``alone``."""
+    """Return the results of an operator as the type that the user gets.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The data of the user.
+    results : list of DataArray
+        The results.
+    scalar_dim : bool
+        True if the user gave one name that is not in a list.
+
+    Returns
+    -------
+    DataArray or Dataset
+        The first result for a DataArray and one name, else a Dataset.
+    """
     if isinstance(obj, xr.Dataset):
         return to_dataset(results, obj.coords).assign_attrs(kept_attrs(obj.attrs))
     return results[0] if scalar_dim else to_dataset(results, obj.coords)
 
 
 def to_dataset(results: list[xr.DataArray], coords: Any) -> xr.Dataset:
-    """The results as a Dataset; no two may have one name."""
+    """Join results in a Dataset; refuse equal names and names of coordinates or dimensions."""
     taken = {*coords, *(dim for result in results for dim in result.dims)}
     for result in results:
         if result.name in taken:

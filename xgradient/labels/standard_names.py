@@ -1,6 +1,6 @@
-"""What CF standard names tell: which way a component points, and what a derivative is called.
+"""CF standard names: directions of components, and names of derivatives.
 
-All names are in version 93 of the CF standard name table, as entries or as aliases of these.
+All names are entries or aliases in version 93 of the CF standard name table.
 """
 
 from __future__ import annotations
@@ -15,21 +15,22 @@ from .angles import latlon_kind
 
 Attrs = Mapping[Any, Any]
 
-#: Words of standard names, and the direction that each stands for.
+#: Directions by word of a standard name.
 _DIRECTIONS = {
     "eastward": "x", "westward": "x", "x": "x", "northward": "y", "southward": "y", "y": "y",
     "upward": "z", "upwelling": "z", "downward": "z", "downwelling": "z",
 }  # fmt: skip
-_SENSES = {"upward": 1, "upwelling": 1, "up": 1, "downward": -1, "downwelling": -1, "down": -1}
-#: Standard names of coordinates along the horizontal axes of a grid.
-_ALONG = {
+#: Signs by word of a standard name or by value of the attribute ``positive``.
+_SIGNS = {"upward": 1, "upwelling": 1, "up": 1, "downward": -1, "downwelling": -1, "down": -1}
+#: Directions by standard name of a horizontal coordinate.
+_COORD_DIRECTIONS = {
     "longitude": "x", "grid_longitude": "x", "projection_x_coordinate": "x",
     "latitude": "y", "grid_latitude": "y", "projection_y_coordinate": "y",
 }  # fmt: skip
 
 _WIND = "divergence_of_wind", "atmosphere_relative_vorticity"
 _SEA, _ICE = (None, "ocean_relative_vorticity"), ("divergence_of_sea_ice_velocity", None)
-#: Of two components along x and y the divergence and the vorticity, where they have a name.
+#: Names of the divergence and of the vorticity by standard names of components along x and y.
 _VECTORS: dict[tuple[str, str], tuple[str | None, str | None]] = {
     ("eastward_wind", "northward_wind"): _WIND,
     ("x_wind", "y_wind"): _WIND,
@@ -40,7 +41,7 @@ _VECTORS: dict[tuple[str, str], tuple[str | None, str | None]] = {
     ("eastward_sea_ice_velocity", "northward_sea_ice_velocity"): _ICE,
     ("sea_ice_x_velocity", "sea_ice_y_velocity"): _ICE,
 }
-#: Fields whose derivative by time is named as their tendency; so are all moles in the atmosphere.
+#: Fields whose derivative by time has a name. All moles in the atmosphere have one, too.
 _TENDENCIES = frozenset(
     [
         "air_density", "air_pressure", "air_temperature", "atmosphere_dry_energy_content",
@@ -65,7 +66,7 @@ _TENDENCIES = frozenset(
     ]
 )  # fmt: skip
 _MOLES = "atmosphere_moles_of_"
-#: Derivatives by distance in a direction.
+#: Names of derivatives by distance.
 _BY_DISTANCE = frozenset(
     [
         "eastward_derivative_of_eastward_wind",
@@ -77,6 +78,7 @@ _BY_DISTANCE = frozenset(
         "upward_derivative_of_northward_wind", "upward_derivative_of_wind_from_direction",
     ]
 )  # fmt: skip
+#: Names of magnitudes of gradients.
 _MAGNITUDES = frozenset(
     ["magnitude_of_horizontal_gradient_of_mass_concentration_of_chlorophyll_a_in_sea_water"]
 )
@@ -91,16 +93,18 @@ def _positive(attrs: Attrs) -> str:
 
 
 def _words(attrs: Attrs) -> list[str]:
-    """The words of a standard name that are of the quantity itself."""
-    # An upward derivative of a wind is no upward component.
-    own = re.sub(r"[a-z]+_derivative_of_|_(due_to|assuming|expressed_as)_.*| .*", "", _name(attrs))
-    return own.split("_")
+    """Split a standard name into words, without derivatives, causes and assumptions."""
+    # An upward derivative of a wind is not an upward component.
+    quantity = re.sub(
+        r"[a-z]+_derivative_of_|_(due_to|assuming|expressed_as)_.*| .*", "", _name(attrs)
+    )
+    return quantity.split("_")
 
 
 def directions_of(component: Attrs) -> set[str]:
-    """Return the directions, "x", "y" or "z", that a component says it has; none if it says none.
+    """Return the directions "x", "y" and "z" in the standard name of a component.
 
-    A stress and the flux of a momentum have two.
+    A stress and the flux of a momentum have two directions; many names have none.
     """
     if _name(component).startswith("lagrangian_tendency_of_"):
         return {"z"}
@@ -108,67 +112,96 @@ def directions_of(component: Attrs) -> set[str]:
 
 
 def direction_of_coord(name: Hashable, coord: xr.Variable | None) -> str | None:
-    """Return the direction, "x", "y" or "z", that a coordinate increases in; None if not clear."""
+    """Return the direction "x", "y" or "z" of a coordinate; None if it is unknown."""
     attrs: Attrs = {} if coord is None else coord.attrs
-    kind = _ALONG.get(str(latlon_kind(name, coord))) or _ALONG.get(_name(attrs))
-    if kind is None and "positive" in attrs:
+    directions = _COORD_DIRECTIONS
+    direction = directions.get(str(latlon_kind(name, coord))) or directions.get(_name(attrs))
+    if direction is None and "positive" in attrs:
         return "z"
     axis = str(attrs.get("axis", name)).lower()
-    return kind or (axis if axis in ("x", "y", "z") else None)
+    return direction or (axis if axis in ("x", "y", "z") else None)
 
 
 def points_down(coord: Attrs) -> bool:
-    """Whether a coordinate says that it increases downwards."""
+    """Return True for a coordinate with the attribute ``positive="down"``."""
     return _positive(coord) == "down"
 
 
 def sign_along(component: Attrs, coord: Attrs) -> int | None:
-    """Return 1 for a component that points as its coordinate increases, -1 for one against it.
+    """Return 1 for a component along increasing values of a coordinate, -1 for the reverse.
 
-    A coordinate that does not say which way is up increases as its component points. None is for a
-    coordinate that increases downwards while the component does not say which way it points.
+    Parameters
+    ----------
+    component : mapping
+        Attributes of the component.
+    coord : mapping
+        Attributes of the coordinate.
+
+    Returns
+    -------
+    int or None
+        The sign; 1 without the attribute ``positive`` of the coordinate. None if the coordinate
+        increases downwards and neither name nor attributes of the component have a direction.
     """
-    positive = _SENSES.get(_positive(coord))
+    positive = _SIGNS.get(_positive(coord))
     if positive is None or _name(component).startswith("lagrangian_tendency_of_"):
-        return 1  # the rate of change of the coordinate itself goes along with it
-    said = [_SENSES[word] for word in _words(component) if word in _SENSES]
-    # Fluxes of models have an attribute of their own.
-    said = said or [_SENSES.get(_positive(component), 0)]
-    if not said[0]:
+        return 1  # a rate of change of the coordinate has its direction
+    signs = [_SIGNS[word] for word in _words(component) if word in _SIGNS]
+    # Fluxes of models have the attribute ``positive``.
+    sign = signs[0] if signs else _SIGNS.get(_positive(component), 0)
+    if not sign:
         return None if positive < 0 else 1
-    return said[0] * positive
+    return sign * positive
 
 
 def divergence_name(components: Sequence[Attrs], directions: Sequence[str | None]) -> str | None:
-    """Return the name of the divergence of components in these directions, if it has one."""
+    """Return the standard name of a divergence, if it has one.
+
+    Parameters
+    ----------
+    components : sequence of mapping
+        Attributes of the components.
+    directions : sequence of str or None
+        Direction of each component.
+    """
     return _VECTORS.get(_pair(components, directions), (None, None))[0]
 
 
 def vorticity_name(
     components: Sequence[Attrs], directions: Sequence[str | None], along: str = "z"
 ) -> str | None:
-    """Return the name of a component of the curl, if it has one."""
-    found = _VECTORS.get(_pair(components[:2], directions[:2]), (None, None))[1]
-    if along == "z" or found != _WIND[1]:
-        return found if along == "z" else None
+    """Return the standard name of a component of a curl, if it has one.
+
+    Parameters
+    ----------
+    components : sequence of mapping
+        Attributes of the components of the vector.
+    directions : sequence of str or None
+        Direction of each component of the vector.
+    along : str
+        Direction of the component of the curl.
+    """
+    name = _VECTORS.get(_pair(components[:2], directions[:2]), (None, None))[1]
+    if along == "z" or name != _WIND[1]:
+        return name if along == "z" else None
     vertical = _name(components[-1]) in ("upward_air_velocity", "downward_air_velocity")
     return f"atmosphere_{along}_relative_vorticity" if vertical else None
 
 
 def _pair(components: Sequence[Attrs], directions: Sequence[str | None]) -> tuple[str, str]:
-    """The standard names of the components along x and along y; empty if there are others."""
+    """Return the standard names of components along x and y; empty for other directions."""
     names = dict(zip(directions, map(_name, components), strict=True))
     return (names["x"], names["y"]) if set(names) == {"x", "y"} else ("", "")
 
 
 def gradient_name(field: Attrs) -> str | None:
-    """Return the name of the length of the horizontal gradient of a field, if it has one."""
+    """Return the standard name of the magnitude of a horizontal gradient, if it has one."""
     name = f"magnitude_of_horizontal_gradient_of_{_name(field)}"
     return name if name in _MAGNITUDES else None
 
 
 def derivative_name(field: Attrs, name: Hashable, coord: xr.Variable | None) -> str | None:
-    """Return the name of a field's first derivative by time or distance, if it has one.
+    """Return the standard name of a first derivative by time or distance, if it has one.
 
     Parameters
     ----------
@@ -177,27 +210,28 @@ def derivative_name(field: Attrs, name: Hashable, coord: xr.Variable | None) -> 
     name : hashable
         Name of the coordinate.
     coord : Variable or None
-        The coordinate, a time or what stands for a distance.
+        The coordinate: a time, a latitude, a longitude or a height.
     """
-    own = _name(field)
-    if coord is None or not own:
+    field_name = _name(field)
+    if coord is None or not field_name:
         return None
     if is_time(coord):
-        named = own in _TENDENCIES or own.startswith(_MOLES)
-        return f"tendency_of_{own}" if named else None
-    kind, said = latlon_kind(name, coord), _name(coord.attrs)
-    true = said == kind or (not said and not str(name).lower().startswith(("r", "grid_")))
-    if kind is not None and true:
-        way = {"longitude": "eastward", "latitude": "northward"}[kind]
-    elif _positive(coord.attrs) == "up" or (said in ("height", "altitude") and not kind):
-        way = "upward"
+        known = field_name in _TENDENCIES or field_name.startswith(_MOLES)
+        return f"tendency_of_{field_name}" if known else None
+    kind, coord_name = latlon_kind(name, coord), _name(coord.attrs)
+    # Without a standard name, rlat and grid_latitude are latitudes of a rotated grid.
+    is_rotated = str(name).lower().startswith(("r", "grid_"))
+    if kind is not None and (coord_name == kind or not (coord_name or is_rotated)):
+        direction = {"longitude": "eastward", "latitude": "northward"}[kind]
+    elif _positive(coord.attrs) == "up" or (coord_name in ("height", "altitude") and not kind):
+        direction = "upward"
     else:
         return None
-    result = f"{way}_derivative_of_{own}"
+    result = f"{direction}_derivative_of_{field_name}"
     return result if result in _BY_DISTANCE else None
 
 
 def is_time(coord: xr.Variable) -> bool:
-    """Whether a coordinate holds dates."""
+    """Return True for a coordinate of dates or with the standard name "time"."""
     since = " since " in str(coord.attrs.get("units", ""))
     return coord.dtype.kind in "MO" or since or _name(coord.attrs) == "time"

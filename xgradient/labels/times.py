@@ -1,4 +1,4 @@
-"""Dates, calendars and durations as integer ticks and seconds."""
+"""Dates, calendars and durations as integer ticks, and periods as numbers."""
 
 from __future__ import annotations
 
@@ -9,40 +9,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._wording import short_repr
-from ..stencils.positions import last_repeats_first, missing_position_error
-from ..stencils.tolerance import position_tolerance
-from .angles import DEGREES, RADIANS, latlon_kind
-from .coordinates import CoordRef
+from ..stencils.positions import missing_position_error
+from .angles import DEGREES
 
 _TICKS_PER_SECOND = {
     "s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18,
 }  # fmt: skip
 
 
-def period_of_angle(ref: CoordRef, values: NDArray[Any], units: str | None) -> float | bool:
-    """A full turn, where an angle that is not said to be in degrees returns after one; else True.
-
-    That a coordinate without units is an angle is known of longitudes only.
-    """
-    radians = str(units).lower() in RADIANS
-    turn = 2 * np.pi if radians else 360.0
-    if len(values) < 2 or values.dtype.kind not in "iuf" or not (radians or units is None):
-        return True
-    if abs(abs(float(values[-1]) - float(values[0])) - turn) > 0.1 * turn:
-        return True  # at once, as usual
-    if not radians and latlon_kind(ref.name, ref.coord) != "longitude":
-        return True
-    return (
-        turn
-        if last_repeats_first(values.astype(np.float64), turn, position_tolerance(values))
-        else True
-    )
-
-
 def to_integer_ticks(
     values: NDArray[Any], units: str | None, label: str
 ) -> tuple[NDArray[Any], float, str | None]:
-    """Values as numbers, how many of them make one unit, and the unit: seconds for times."""
+    """Convert times to integer ticks; other values are returned as they are.
+
+    Parameters
+    ----------
+    values : ndarray
+        Positions or one step, of any dtype.
+    units : str or None
+        Units of the values.
+    label : str
+        The coordinate or the spacing in words, for error messages.
+
+    Returns
+    -------
+    ticks : ndarray
+        The numbers; int64 for times.
+    scale : float
+        Number of ticks in one unit.
+    units : str or None
+        "s" for times, else the units given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a time is missing, or if dates cannot be subtracted.
+    """
     if values.dtype.kind == "O":
         return _date_ticks(values, units, label)
     if values.dtype.kind not in "mM" or (values.dtype.kind == "M" and not values.ndim):
@@ -53,7 +55,7 @@ def to_integer_ticks(
             raise ValueError(f"{label} is NaT; a step must be finite and not zero")
         raise missing_position_error(label, int(np.argmax(missing)))
     if np.datetime_data(values.dtype)[0] not in _TICKS_PER_SECOND:
-        values = values.astype(f"{values.dtype.kind}8[s]")  # days, hours: exact in seconds
+        values = values.astype(f"{values.dtype.kind}8[s]")  # days and hours are whole seconds
     unit, count = np.datetime_data(values.dtype)
     return values.astype(np.int64) * count, _TICKS_PER_SECOND[unit], "s"
 
@@ -61,10 +63,10 @@ def to_integer_ticks(
 def _date_ticks(
     values: NDArray[Any], units: str | None, label: str
 ) -> tuple[NDArray[Any], float, str | None]:
-    """Dates and lengths of time of Python, pandas and cftime in microseconds."""
+    """Convert dates and durations of Python, pandas and cftime to microseconds."""
     items = list(values.flat)
     kinds = {_time_kind(item) for item in items}
-    if not kinds & {"date", "length"} or (kinds == {"date"} and not values.ndim):
+    if not kinds & {"date", "duration"} or (kinds == {"date"} and not values.ndim):
         return values, 1.0, units
     if "missing" in kinds:
         raise missing_position_error(label, [_time_kind(item) for item in items].index("missing"))
@@ -77,22 +79,43 @@ def _date_ticks(
 
 
 def _time_kind(item: Any) -> str:
+    """Return "missing", "duration", "date" or "other" for an object."""
     if item is None or item != item:
         return "missing"
     if isinstance(item, timedelta):
-        return "length"
+        return "duration"
     return "date" if hasattr(item, "timetuple") else "other"
 
 
 def to_period(periodic: Any, units: str | None, label: str) -> float | bool:
-    """The period as a number in units of the axis, or whether it is n steps."""
+    """Convert ``periodic`` to a period in units of the axis, or to True or False.
+
+    Parameters
+    ----------
+    periodic : bool, number, timedelta or timedelta64
+        The argument of the user.
+    units : str or None
+        Units of the axis.
+    label : str
+        The coordinate in words, for error messages.
+
+    Returns
+    -------
+    float or bool
+        The period; 360 for True on an axis in degrees; True for the period of n steps.
+
+    Raises
+    ------
+    TypeError
+        If the period is not a number, or not a fixed duration on an axis of times.
+    """
     if isinstance(periodic, bool | np.bool_):
         in_degrees = str(units).lower() in DEGREES
         return 360.0 if periodic and in_degrees else bool(periodic)
     wrong = f"the period of {label} is {short_repr(periodic)}; give a number"
     if isinstance(periodic, timedelta | np.timedelta64):
         if units != "s":
-            raise TypeError(f"{wrong} in units of the axis, which is no time")
+            raise TypeError(f"{wrong} in units of the axis, which is not a time")
         try:
             return float(np.timedelta64(periodic) / np.timedelta64(1, "s"))
         except TypeError:

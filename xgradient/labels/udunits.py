@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .unit_table import Powers, named
+from .unit_table import Powers, unit_named
 
 #: Longer texts, and texts with more brackets, are not parsed.
 LONGEST, MAX_BRACKETS = 1000, 10
@@ -52,7 +52,7 @@ def _parse(text: str) -> Powers | None:
                 outer.append((product, sign))
                 product, sign = {}, 1
                 continue
-            name = named(part) if kind == "word" else None
+            name = unit_named(part) if kind == "word" else None
             if name is None and part != "1":
                 return None
             factor, has_power = {} if name is None else {name: 1}, name is None

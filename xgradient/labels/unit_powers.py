@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from math import inf
 
-from .unit_table import Powers, named, unit_of
+from .unit_table import Powers, unit_named, unit_of
 
 
 def multiply(a: Powers, b: Powers, n: int = 1) -> Powers:
@@ -34,7 +34,7 @@ def write_units(powers: Powers) -> str:
         symbol = unit_of(name).symbol
         # The symbol of a thousandth of an inch would mean a minute.
         text.append(
-            (symbol if named(symbol) == name else name) + ("" if power == 1 else str(power))
+            (symbol if unit_named(symbol) == name else name) + ("" if power == 1 else str(power))
         )
     return " ".join(text) or "1"
 

@@ -119,7 +119,7 @@ class Unit(NamedTuple):
     reference: Powers | None
 
 
-def named(word: str) -> str | None:
+def unit_named(word: str) -> str | None:
     """Return the name of the unit that a word means; None for other words.
 
     A word that is no unit itself is split after its longest prefix. As in UDUNITS, shorter

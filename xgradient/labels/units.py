@@ -25,16 +25,16 @@ def unit_text(units: Any) -> str | None:
     ('m s-1', '1', None)
     """
     if isinstance(units, np.ndarray | list | tuple) and np.size(units) == 1:
-        units = np.ravel(np.asarray(units, dtype=object))[0]  # as some readers of files give it
+        units = np.ravel(np.asarray(units, dtype=object))[0]  # some readers of files return arrays
     if isinstance(units, bytes):
         return units.decode("utf-8", "replace")
     return None if units is None else str(units)
 
 
 def length_units(units: Any) -> str:
-    """The unit of length of a scale factor: metres, unless it names another one.
+    """Return the units of a scale factor: metres if it has no units or "1".
 
-    Models divide metres by a map factor, whose units, "" or "1", then stand at the quotient.
+    Models divide metres by a map factor, and the quotient keeps the units "" or "1" of the factor.
 
     Examples
     --------
@@ -46,21 +46,21 @@ def length_units(units: Any) -> str:
 
 
 def result_units(field: Any, axis: Any, deriv: int) -> str | None:
-    """Units of a field over units of an axis to the power ``deriv``, as CF text.
+    """Return units of a field over units of an axis to the power ``deriv``, as CF text.
 
-    A difference of temperatures in degrees Celsius is one in kelvins.
+    A difference of temperatures in degrees Celsius has the units "K".
 
     Parameters
     ----------
     field, axis : str or None
-        The units; what is no unit (an unknown word) is kept as text. An empty text is 1.
+        Units of the field and of the axis; unknown units stay text. An empty text is 1.
     deriv : int
         Order of the derivative.
 
     Returns
     -------
     str or None
-        The units of the derivative, None if either is unknown.
+        Units of the derivative; None if `field` or `axis` is None.
 
     Examples
     --------
@@ -78,7 +78,7 @@ def result_units(field: Any, axis: Any, deriv: int) -> str | None:
 
 
 def product_units(*factors: Any) -> str | None:
-    """Units of a product, as CF text; None if those of a factor are unknown.
+    """Return units of a product, as CF text; None if the units of a factor are None.
 
     Examples
     --------
@@ -91,21 +91,28 @@ def product_units(*factors: Any) -> str | None:
 
 
 def common_units(units: list[Any], label: str) -> tuple[str | None, list[float]]:
-    """Units of a sum, and what each term is multiplied with.
+    """Return units of a sum and the conversion factor of each term.
 
-    They are those of the first term, without lengths over lengths, pressures over pressures.
+    The units are those of the first term, where lengths over lengths and the like cancel.
 
     Parameters
     ----------
     units : list of str or None
-        Units of the terms. Where one is unknown, nothing can be told and all factors are 1.
-    what : str
+        Units of the terms.
+    label : str
         The sum in words, for the error message.
+
+    Returns
+    -------
+    units : str or None
+        Units of the sum; None if units of a term are not known.
+    factors : list of float
+        Factor of each term; 1 if units of a term are not known.
 
     Raises
     ------
     ValueError
-        If terms are of different kinds.
+        If terms have different dimensions.
 
     Examples
     --------
@@ -117,15 +124,15 @@ def common_units(units: list[Any], label: str) -> tuple[str | None, list[float]]
     known = tuple(text for text in texts if text is not None)
     if len(known) < len(texts):
         return None, ones
-    found = _conversion_factors(known)
-    if found is None:
+    result = _conversion_factors(known)
+    if result is None:
         return known[0] if len(set(known)) == 1 else None, ones
-    if isinstance(found, int):
+    if isinstance(result, int):
         raise ValueError(
-            f"{label} would add {known[0]!r} and {known[found]!r}; name dimensions of one kind, "
+            f"{label} would add {known[0]!r} and {known[result]!r}; name dimensions of one kind, "
             "give metric=, or convert the data or a coordinate"
         )
-    common, factors = found
+    common, factors = result
     return common, list(factors)
 
 
