@@ -47,7 +47,7 @@ def _check_block(block: Any, check: Callable[..., None], block_info: Any = None)
 
 
 def on_gpu(array: Any) -> bool:
-    """Whether an array is on a GPU, as a whole."""
+    """Return whether an array is on a GPU and not on dask."""
     return not is_dask(array) and kernels.on_gpu(array)
 
 
@@ -98,7 +98,7 @@ def first_non_monotonic(positions: Any, axis: int) -> tuple[int, ...] | None:
 
 
 def is_dask(array: Any) -> bool:
-    """Whether this is a dask array; false without importing dask if nobody has."""
+    """Return whether an array is a dask array, without importing dask."""
     dask_array = sys.modules.get("dask.array")
     return dask_array is not None and isinstance(array, dask_array.Array)
 

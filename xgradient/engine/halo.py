@@ -75,7 +75,7 @@ class HaloPlan:
 
     @property
     def received(self) -> tuple[bool, bool]:
-        """Whether the rows nearest to each pole come from other blocks."""
+        """True for each end whose rows nearest to the pole come from other blocks."""
         return self.polar.received if self.polar else (False, False)
 
 

@@ -1,4 +1,4 @@
-"""What stands beyond a pole, and what derivatives are on it; for arrays of any kind."""
+"""Compute rows beyond a pole, and derivatives on it, for arrays of any library."""
 
 from __future__ import annotations
 

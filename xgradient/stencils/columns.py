@@ -112,7 +112,7 @@ class ColumnWindows(Record):
         return self
 
     def is_shift_invariant(self, start: int, stop: int) -> bool:
-        """Whether chunks of equal length can share these rows; never, as rows are cheap to make."""
+        """False: chunks do not share rows of columns, as computing the rows is cheap."""
         return False
 
     def slice_rows(self, start: int, stop: int, *, origin: int | None = None) -> ColumnWindows:

@@ -57,7 +57,7 @@ class Nodes:
 
     @property
     def has_neighbours_beyond_ends(self) -> bool:
-        """Whether the axis is periodic or mirrored, so that no row needs a one-sided window."""
+        """True on a periodic or mirrored axis, where no row needs a one-sided window."""
         return self.period is not None or self.fold_positions is not None
 
     def ghost_positions(self, cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

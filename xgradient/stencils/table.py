@@ -72,7 +72,7 @@ class Stencil(Record):
 
     @cached_property
     def uniform(self) -> bool:
-        """Whether all interior rows share their coefficients."""
+        """True if all interior rows share their coefficients."""
         return bool(self.interior.shape[1] == 1)
 
     @cached_property
@@ -87,7 +87,7 @@ class Stencil(Record):
 
     @cached_property
     def fits_float32(self) -> bool:
-        """Whether float32 can hold the coefficients."""
+        """True if float32 can hold the coefficients."""
         tables = [self.interior, self.boundary, *([self.masked.table] if self.masked else [])]
         sizes = np.concatenate([np.abs(table).ravel() for table in tables])
         float32 = np.finfo(np.float32)
@@ -133,7 +133,7 @@ class Stencil(Record):
         )  # fmt: skip
 
     def is_shift_invariant(self, start: int, stop: int) -> bool:
-        """Whether all row ranges of this length inside the axis have the same coefficients."""
+        """Return whether all row ranges of this length inside the axis share their coefficients."""
         interior = self.uniform and self.first <= start < stop <= self.last
         if not interior or self.masked is None:
             return interior

@@ -75,7 +75,7 @@ def _dtype_rounding(values: NDArray[Any]) -> float:
 
 
 def _was_float32(values: NDArray[Any]) -> bool:
-    """Whether all positions are exactly float32, and not all are whole numbers."""
+    """Return whether all positions are exactly float32, and not all are whole numbers."""
     if values.dtype.kind != "f" or values.dtype.itemsize <= 4:
         return False
     with np.errstate(over="ignore", invalid="ignore"):
