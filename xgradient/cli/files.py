@@ -152,7 +152,7 @@ def _stored_chunks(var: xr.Variable) -> dict[Hashable, int]:
 
 
 def clean_encodings(ds: xr.Dataset) -> None:
-    """Drop all encodings but those that every format understands."""
+    """Drop encodings that only some formats understand."""
     for name, var in ds.variables.items():
         kept = {k: var.encoding[k] for k in CF_ENCODINGS if k in var.encoding}
         dtype = kept.pop("dtype", None)

@@ -55,7 +55,7 @@ def check_replaceable(target: Path, output: str, overwrite: bool, zarr: bool) ->
 
 @contextmanager
 def written_whole(target: Path, overwrite: bool = True) -> Iterator[Path]:
-    """Yield a path to write to in the folder of the target, and rename it to the target at the end.
+    """Yield a temporary path in the folder of the target, and rename it to the target at the end.
 
     Parameters
     ----------

@@ -75,7 +75,7 @@ class HaloPlan:
 
     @property
     def received(self) -> tuple[bool, bool]:
-        """True for each end whose rows nearest to the pole come from other blocks."""
+        """For each pole, whether the rows nearest to it come from other blocks."""
         return self.polar.received if self.polar else (False, False)
 
 

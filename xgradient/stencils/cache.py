@@ -36,8 +36,8 @@ class LRUCache(Generic[T]):
             os.register_at_fork(after_in_child=self._after_fork)
 
     def _after_fork(self) -> None:
-        # If another thread held the lock, it may have been in the middle of a change, and the
-        # child process does not have this thread.
+        # Another thread that held the lock may have been in the middle of a change. The child
+        # process does not have this thread.
         held, self._lock = self._lock.locked(), Lock()
         if held:
             self.clear()

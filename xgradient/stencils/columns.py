@@ -20,9 +20,9 @@ class ColumnWindows(Record):
     """The windows of a derivative whose coefficients are computed in each cell from positions.
 
     Row i has the centred window of ``2 half + 1`` nodes if it fits on the axis. Else its window
-    begins (ends) at the nearer end, with ``boundary_width`` nodes, or with more nodes if a
-    centred window then fits. As in a `Stencil`, the rows may be those of a chunk, where node
-    numbers count from the first cell of the chunk.
+    begins (ends) at the nearer end and has ``boundary_width`` nodes. If a centred window up to
+    that end is wider, the row has this one. As in a `Stencil`, the rows may belong to a chunk;
+    then node numbers count from the first cell of the chunk.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class ColumnWindows(Record):
         return self
 
     def is_shift_invariant(self, start: int, stop: int) -> bool:
-        """False: chunks do not share rows of columns, as computing the rows is cheap."""
+        """Return False: chunks do not share rows, which are cheap to make."""
         return False
 
     def slice_rows(self, start: int, stop: int, *, origin: int | None = None) -> ColumnWindows:

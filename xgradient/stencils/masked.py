@@ -126,8 +126,9 @@ def window_rule(deriv: int, half: int, boundary_width: int) -> WindowRule:
     """Choose the window of a row for each number of valid nodes before and after its own.
 
     With at least ``half`` valid nodes on both sides it is the centred window of the interior.
-    Else it begins (ends) at the nearer end of the run of valid nodes, with ``boundary_width``
-    nodes, or with more nodes if a centred window then fits. A shorter run is used whole.
+    Else it begins (ends) at the nearer end of the run of valid nodes and has ``boundary_width``
+    nodes. If a centred window up to that end is wider, the row has this one. A shorter run is
+    used whole.
 
     Parameters
     ----------

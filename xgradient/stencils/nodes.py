@@ -37,8 +37,8 @@ class Nodes:
     scale : float
         Ticks in one unit of the axis.
     fold_positions : tuple of float or None
-        Positions before the first and after the last node at which the axis is mirrored, as
-        latitudes are at the poles; in ticks if the axis is non-uniform.
+        Positions at both ends where the axis is mirrored, as latitudes are at the poles; in ticks
+        if the axis is non-uniform.
     on_fold : tuple of int
         1 where the first or last node lies on its fold position, and so is not repeated; else 0.
     cyclic_rounding : float or None
@@ -57,7 +57,7 @@ class Nodes:
 
     @property
     def has_neighbours_beyond_ends(self) -> bool:
-        """True on a periodic or mirrored axis, where no row needs a one-sided window."""
+        """True for a periodic or mirrored axis, where no row needs a one-sided window."""
         return self.period is not None or self.fold_positions is not None
 
     def ghost_positions(self, cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

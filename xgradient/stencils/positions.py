@@ -42,7 +42,7 @@ class CheckedPositions(NamedTuple):
 def check_positions(
     values: NDArray[Any], label: str, scale: float, display_values: Any
 ) -> CheckedPositions:
-    """Convert values to positions; refuse those that are not numbers or not strictly monotonic."""
+    """Convert values to positions; refuse values that are not real or not strictly monotonic."""
     exact = _exact_positions(values, label)
     _check_order(exact, label, display_values)
     tolerance = position_tolerance(values)
@@ -77,7 +77,7 @@ def last_repeats_first(positions: NDArray[np.float64], period: float, tolerance:
 
 
 def period_tolerance(period: float, tolerance: float) -> float:
-    """The tolerance of positions, or that of the rounded period if it is larger."""
+    """The larger of the tolerance of positions and the rounding of a period."""
     return max(tolerance, 4 * float(np.finfo(np.float64).eps) * abs(period))
 
 

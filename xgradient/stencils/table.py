@@ -30,8 +30,8 @@ class Stencil(Record):
 
     Row ``i`` of ``first <= i < last`` uses the ``width`` nodes from ``i + offset`` on. The other
     rows are boundary rows, few and next to the ends, each with its own window. Node numbers may
-    lie outside 0 … n-1: on a periodic axis, and in the rows of a chunk, where they count from the
-    first cell of the chunk.
+    lie outside 0 … n-1, on a periodic axis and in the rows of a chunk. In a chunk they count from
+    its first cell.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ class Stencil(Record):
         )  # fmt: skip
 
     def is_shift_invariant(self, start: int, stop: int) -> bool:
-        """Return whether all row ranges of this length inside the axis share their coefficients."""
+        """Return whether all row ranges of this length in the interior have equal coefficients."""
         interior = self.uniform and self.first <= start < stop <= self.last
         if not interior or self.masked is None:
             return interior
@@ -268,8 +268,8 @@ def make_stencil(
     """Make the stencil of one derivative on one axis.
 
     Interior rows use centred windows of order ``accuracy``. Boundary rows use windows that begin
-    (end) at the end node, with ``deriv + edge_order`` nodes, or with more nodes if a centred
-    window then fits.
+    (end) at the end node and have ``deriv + edge_order`` nodes. If a centred window up to that
+    end is wider, the row has this one.
 
     Parameters
     ----------
@@ -284,8 +284,7 @@ def make_stencil(
     Returns
     -------
     Stencil
-        ``nodes.n`` rows; the unit of the coefficients is that of the positions to the power
-        ``-deriv``.
+        ``nodes.n`` rows, with coefficients in units of the positions to the power ``-deriv``.
     """
     # Tables of long non-uniform axes are large, and cost little to build compared to the data.
     if nodes.positions is not None and nodes.n > MAX_CACHED_NODES:

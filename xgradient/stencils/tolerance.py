@@ -20,10 +20,10 @@ _TOLERANCES: LRUCache[float] = LRUCache(64)
 def position_tolerance(values: Any, n: int = 0, whole: float = 0.0) -> float:
     """Return how far positions may be off by rounding.
 
-    The tolerance is n ε max|x|, at most 1e-3 of the step. Here ε is the machine epsilon of the
-    dtype, or of float32 if all values are exactly float32 and not all are whole numbers: a file
-    may have stored them so. The rounding of the dtype itself, ε max|x| at each of two neighbours,
-    may reach a tenth of the step. Integers are exact.
+    The tolerance is n ε max|x|, at most 1e-3 of the step, with ε the machine epsilon of the
+    dtype. A file may have stored the positions as float32: if all values are exactly float32, and
+    not all are whole numbers, ε is the float32 one. The rounding of the dtype itself, ε max|x| at
+    each of two neighbours, may reach a tenth of the step. Integers are exact.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def relative_rounding(values: NDArray[Any]) -> float:
 
 
 def _dtype_rounding(values: NDArray[Any]) -> float:
-    """ε of the dtype of positions, at least that of float64."""
+    """ε of the dtype of positions, but at least the ε of float64."""
     eps = float(np.finfo(np.float64).eps)
     return max(eps, float(np.finfo(values.dtype).eps)) if values.dtype.kind == "f" else eps
 
