@@ -1,1 +1,1 @@
-"""What derivatives cost, in units of a copy: ``python -m benchmarks --help``."""
+"""Measure the cost of derivatives, in units of a copy: ``python -m benchmarks --help``."""

@@ -1,4 +1,4 @@
-"""What skipna costs: an ocean with coasts, a field with random holes, each with and without it."""
+"""Measure the cost of skipna: an ocean with coasts, and a field with random holes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What coordinates of two dimensions cost, with weights that are remembered and at a first call."""
+"""Measure coordinates of two dimensions, with weights from the cache and at a first call."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _forgetful(call: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def _on_grid(ds: xr.Dataset, shape: tuple[int, ...]) -> xr.Dataset:
-    """The same fields on a grid of as many cells, away from its own poles."""
+    """Return the fields on a curvilinear grid of as many cells, away from its own poles."""
     lat, lon = (np.linspace(-a, a, n) for a, n in zip((60, 120), shape[1:], strict=True))
     places = zip(NAMES, rotated(lat, lon, 40.0, 190.0), ("north", "east"), strict=True)
     coords = {n: (("y", "x"), values, {"units": f"degrees_{to}"}) for n, values, to in places}

@@ -1,4 +1,4 @@
-"""What positions of every column's own cost: derivatives by heights, and at constant heights."""
+"""Measure positions that differ by column: derivatives by heights, and at constant heights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the package promises to stay below, measured: a row for each promise, with its goal."""
+"""Measure the limits that the package promises: a row for each promise, with its goal."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def _processor() -> str:
 
 
 def around(page: Path, name: str) -> tuple[str, str]:
-    """What stands before and after a place in a page, its markers included."""
+    """Return the text before and after a place in a page, its markers included."""
     start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
     content = page.read_text(encoding="utf-8")
     before, found, rest = content.partition(start)

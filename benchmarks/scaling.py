@@ -67,7 +67,7 @@ def _arrays(points: list[int], rounds: int) -> Times:
 
 
 def _calls(da: xr.DataArray) -> dict[str, Callable[[], Any]]:
-    """The same derivative by everyone."""
+    """Return calls of one derivative by each library."""
     values, step = da.values, 0.5
     calls: dict[str, Callable[[], Any]] = {
         "xgradient, two threads": partial(_ours, da, 2),

@@ -47,7 +47,7 @@ def markdown(shape: tuple[int, ...], quick: bool) -> str:
 
 
 def _sample(comparison: Comparison) -> tuple[str, bool]:
-    """What the sample of a row depends on, chunks apart."""
+    """Return the properties of a row, except chunks, that its sample depends on."""
     options = comparison.options
     return options.get("dtype", "f8"), options.get("uneven", False)
 

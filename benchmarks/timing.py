@@ -93,7 +93,7 @@ def _seconds(call: Call, before: list[float]) -> float:
 
 
 def copies(call: Call, array: np.ndarray, rounds: int) -> float:
-    """What a call takes, in copies of an array."""
+    """Return the time of a call, in copies of an array."""
     found = medians({"call": call}, lambda: duplicate(array), rounds)
     return found["call"] / found["copy"]
 

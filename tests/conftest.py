@@ -1,4 +1,4 @@
-"""What every test file shares: reproducible random numbers, hypothesis, and dask that refuses."""
+"""Fixtures of every test file: reproducible random numbers, hypothesis, and dask that refuses."""
 
 from __future__ import annotations
 

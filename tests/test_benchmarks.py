@@ -32,7 +32,7 @@ def folder(tmp_path):
 
 
 def run(*arguments):
-    """What ``python -m benchmarks`` prints; more threads than one only disturb the other tests."""
+    """Return the output of ``python -m benchmarks``; more threads would disturb other tests."""
     command = [sys.executable, "-W", "error", "-m", "benchmarks", *map(str, arguments)]
     return subprocess.run(
         command,

@@ -1,4 +1,4 @@
-"""What is public: names, their documentation, and what a distribution contains."""
+"""The public interface: names, their documentation, and what a distribution contains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the operating system refuses is one line, and no output replaces another unasked."""
+"""Errors of the operating system are one line, and no output replaces another unasked."""
 
 from __future__ import annotations
 
@@ -374,7 +374,7 @@ def make(kind: str, name: str) -> None:
 
 
 def seen(path: str) -> list[str]:
-    """What stands under a name, with all that is in it."""
+    """Return the content of a file or folder of this name."""
     found = [path, str(os.lstat(path).st_mode), str(os.lstat(path).st_ino)]
     if Path(path).is_dir():
         return found + [f"{p.name} {p.read_text()}" for p in Path(path).iterdir()]

@@ -40,7 +40,7 @@ def client():
 
 
 def same(found, expected):
-    """Whether two arrays or Datasets are the same, bit by bit."""
+    """Return whether two arrays or Datasets are equal bit by bit."""
     return all(
         mine.dtype == its.dtype and np.array_equal(mine, its, equal_nan=True)
         for mine, its in zip(variables(found), variables(expected), strict=True)

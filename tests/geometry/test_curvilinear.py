@@ -294,7 +294,7 @@ def test_second_derivatives_are_those_of_the_gradient():
 
 @pytest.mark.parametrize("accuracy", [2, 4])
 def test_a_regular_grid_told_in_two_dimensions(accuracy):
-    """The same derivatives as by coordinates along one dimension, to the accuracy of both."""
+    """Derivatives are those by coordinates along one dimension, to the accuracy of both."""
     lat, lon = np.arange(-60, 60.1, 2.0), np.arange(0, 360, 2.0)
     values = wave(*np.meshgrid(lat, lon, indexing="ij"))[0]
     expected = sphere_fields.labelled(values, lat, lon, "f", "K").grad(

@@ -212,7 +212,7 @@ def test_coordinates_that_are_changed_in_place_are_seen():
 
 
 def test_each_mask_accuracy_and_seam_has_weights_of_its_own():
-    """Whatever was asked for before, the result is that of a first call."""
+    """Each result is that of a first call, after any other calls."""
     angle, r = np.meshgrid(np.arange(36) * 10.0, np.linspace(40, 60, 9))
     f = curvilinear_grids.on_globe(wave(r, angle)[0], r, angle)
     calls = [

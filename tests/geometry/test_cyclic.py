@@ -70,7 +70,7 @@ OPERATORS = {
 
 
 def repeated(ds: Any, dim: str = "lon", period: float = 360.0) -> Any:
-    """The same with the first point once more, a period later."""
+    """Append the first point, a period later."""
     again = ds.isel({dim: [0]})
     coord = again[dim].copy(data=(again[dim].values + period).astype(again[dim].dtype))
     attrs = ds[dim].attrs

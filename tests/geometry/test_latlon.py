@@ -27,7 +27,7 @@ CURLS = {
 
 
 def computed(name, lat, lon, accuracy, metric="sphere"):
-    """What an operator gives, and what it should, as pairs of arrays."""
+    """Return results of an operator and the expected ones, as pairs of arrays."""
     phi, lam = np.deg2rad(lat), np.deg2rad(lon)
     options = {"metric": metric, "accuracy": accuracy}
 

@@ -239,7 +239,7 @@ def test_dask_gives_what_memory_gives(call, nothing_computed):
 
 
 def with_gaps(values, skipna, **order):
-    """What the runs between missing positions give by themselves."""
+    """Return the derivatives of the runs between missing positions, each by itself."""
     s = uneven(24, 1e6)
     lat, lon = great_circle(s / R)
     da = track(values, lat, lon)

@@ -18,7 +18,7 @@ from ..support.strategies import DTYPES, NODES, chunkings, make_field, positions
 
 
 def close(found, expected, tolerance=1e-12) -> bool:
-    """Whether the largest error is small against the largest value."""
+    """Return whether the largest error is small against the largest value."""
     return bool(
         np.abs(found - expected).max(initial=0) <= tolerance * np.abs(expected).max(initial=0)
     )

@@ -258,7 +258,7 @@ def test_arguments_that_do_not_exist(field):
 
 
 def test_help_of_the_accessor(field):
-    """What ``da.grad?`` shows: the class, how to call it, and each parameter."""
+    """``da.grad?`` shows the class, how to call it, and each parameter."""
     call = inspect.signature(field.grad.__call__)
     function = inspect.signature(xgradient.grad)
     assert list(call.parameters) == [

@@ -127,7 +127,7 @@ def test_polar_coordinates_by_scale_factors():
 
 
 def test_the_sphere_by_scale_factors():
-    """The same formulas, with derivatives of the factors by stencils instead of closed forms."""
+    """The formulas hold with derivatives of the factors by stencils instead of closed forms."""
     lat, lon = np.linspace(-60, 60, 121), np.linspace(0, 80, 81)
     rng = np.random.default_rng(5)
     coords = {

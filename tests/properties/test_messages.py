@@ -1,4 +1,4 @@
-"""What messages advise: each names what is there, and each mend is executed here."""
+"""The remedies in messages: each one is executed here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def failure(call, kind=ValueError):
 
 
 def mended(data, message):
-    """What the call that a message shows makes of the data."""
+    """Return the result of the call that a message shows."""
     code = re.search(r"e\.g\. with (\..*)$", message)[1]
     return eval("data" + code, {"data": data, "pd": pd, "np": np, "xr": xr})
 

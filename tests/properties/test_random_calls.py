@@ -37,7 +37,7 @@ PACKAGE = str(Path(xgradient.__file__).parent) + os.sep
 
 
 def outcome(make: Any, call: Call) -> Any:
-    """What a call gives, or its refusal, if that is a sentence of this package."""
+    """Return the result of a call, or its error, if that is a sentence of this package."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -76,7 +76,7 @@ def parts_of(a: np.ndarray) -> list[np.ndarray]:
 
 
 def check_same(found: Any, expected: Any) -> None:
-    """The same labels, and the same numbers to the bit."""
+    """Assert equal labels, and numbers equal to the bit."""
     if isinstance(expected, tuple):
         assert isinstance(found, tuple)
         assert len(found) == len(expected)

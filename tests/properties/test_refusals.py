@@ -1,4 +1,4 @@
-"""What metrics and vector operators refuse: one sentence each, when the call is made."""
+"""Errors of metrics and vector operators: one sentence each, when the call is made."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def with_holes(shape, share, seed=0, dtype="f8"):
 
 
 def same(a, b):
-    """The same values, missing ones in the same places."""
+    """Return whether values are equal, with missing ones in the same places."""
     return np.array_equal(np.asarray(a), np.asarray(b), equal_nan=True)
 
 
@@ -208,7 +208,7 @@ def test_a_coast_has_the_order_of_an_edge(accuracy):
 
 
 def test_islands_and_straits():
-    """What a run of one, two or three values gives."""
+    """Runs of one, two and three values have the derivatives that they allow."""
     nan = np.nan
     field = np.array([nan, 5.0, nan, 1.0, 3.0, nan, 1.0, 2.0, 5.0, nan, nan])
     first, second = (

@@ -62,7 +62,7 @@ MAKERS = {
 
 
 def meant(step: Fraction, maker: str) -> bool:
-    """Whether what is added up stays within a thousandth of the step."""
+    """Return whether accumulated rounding stays within a thousandth of the step."""
     return "float32 arange" not in maker or step >= 1 or step == Fraction(1, 4)
 
 

@@ -166,7 +166,7 @@ def difference(comparison: Comparison, found: Any, expected: Any, inside: int = 
 
 
 def installed(peer: str) -> bool:
-    """Whether a peer can be asked here."""
+    """Return whether a peer is installed."""
     return peer in TRUTHS or find_spec(peer) is not None
 
 
@@ -282,7 +282,7 @@ def _rolled(dim: str) -> Prepared:
 
 
 def _padded(dim: str) -> Prepared:
-    """The same with xarray: a cell from beyond the seam on both sides, and its coordinate."""
+    """Pad a field with xarray: a cell from beyond the seam on both sides, and its coordinate."""
 
     def prepare(da: xr.DataArray) -> Callable[[], Any]:
         def call() -> Any:

@@ -113,7 +113,7 @@ def _library():
 
 
 def has_nvrtc() -> bool:
-    """Whether NVIDIA's compiler is installed."""
+    """Return whether NVIDIA's compiler is installed."""
     try:
         return find_spec("nvidia.cuda_nvrtc") is not None
     except ModuleNotFoundError:

@@ -40,7 +40,7 @@ class Call:
     lines: dict[str, Line] = field(default_factory=dict)
 
     def __call__(self, data: xr.Dataset | None = None, **changed: Any) -> Any:
-        """What the call gives, of its own data or of others."""
+        """Return the result of the call, with its own data or others."""
         data = self.data if data is None else data
         options = {**self.options, **changed}
         f, dims = data["f"], self.dims

@@ -23,7 +23,7 @@ UNITS = ["m", "km", "s", "1", "", "degrees", "a.u.", "none", "m**9**9**9", "hour
 
 
 def rarely(draw: st.DrawFn, parts: int = 10) -> bool:
-    """Whether something odd is done: once in so many times."""
+    """Return True once in so many times."""
     return draw(st.integers(0, parts - 1)) == parts - 1
 
 
@@ -104,7 +104,7 @@ def _times(draw: st.DrawFn, n: int, kind: str) -> tuple[Any, bool]:
 
 
 def _odd(draw: st.DrawFn, n: int, kind: str) -> Any:
-    """What is no axis: to be refused, if it is asked for."""
+    """Return a coordinate that is not an axis, which calls must refuse."""
     x = np.arange(float(n))
     at = draw(st.integers(0, max(n - 1, 0)))
     if kind == "unordered":

@@ -80,7 +80,7 @@ def periodic(draw: st.DrawFn, names: list[Any], plain: bool) -> Any:
 
 
 def names_asked(draw: st.DrawFn, operator: str, names: list[Any], ndim: int) -> Any:
-    """What to differentiate along: names as a rule, and now and then what is no name."""
+    """Return names to differentiate along, and now and then values that are not names."""
     if operator == "gradient":
         few = st.sampled_from([None, 0, -1, [0], 1, ndim, "x", [0, 0], [], 0.5, True])
         return draw(few if rarely(draw, 4) else st.sampled_from([None, 0, -1]))

@@ -1,4 +1,4 @@
-"""What hypothesis draws: node positions, fields of every dtype, chunkings; and memory layouts."""
+"""Strategies of hypothesis: node positions, fields of every dtype, chunkings, memory layouts."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def chunkings(shape: tuple[int, ...]) -> st.SearchStrategy[tuple[tuple[int, ...]
 
 
 def _spread(a: np.ndarray) -> np.ndarray:
-    """The same values with gaps between them in memory, along every dimension."""
+    """Return an array with gaps between its values in memory, along every dimension."""
     roomy = np.zeros([2 * n + 1 for n in a.shape], a.dtype)
     view = roomy[tuple(slice(1, 2 * n + 1, 2) for n in a.shape)]
     view[...] = a
