@@ -77,5 +77,6 @@ def as_method(
     self_ = Parameter("self", first.kind)
     vars(method)["__signature__"] = shape.replace(parameters=[self_, *others])
     # Drop the object from the parameters; calls of a method do not pass it.
-    method.__doc__ = re.sub(r"\nobj : .*(\n    .*)*", "", inspect.cleandoc(operator.__doc__ or ""))
+    text = inspect.cleandoc(operator.__doc__ or "")
+    method.__doc__ = re.sub(r"\nobj : .*(\n    .*)*", "", text) + "\n"
     return cast("Callable[Concatenate[Any, Params], Result]", method)
