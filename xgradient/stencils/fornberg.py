@@ -106,25 +106,27 @@ def window_coefficients(positions: Floats, at: Floats, deriv: int) -> Floats:
     return coefficients
 
 
-def window_table(nodes: Nodes, first: int, last: int, start: int, width: int, deriv: int) -> Floats:
+def window_table(nodes: Nodes, rows: range, window: range, deriv: int) -> Floats:
     """Compute the coefficients of rows whose windows have the same width and relative start.
 
     Parameters
     ----------
     nodes : Nodes
         The axis. Windows may reach beyond the ends of a periodic or mirrored axis.
-    first, last : int
-        The rows, a half-open range.
-    start, width : int
-        The first node of a row's window, relative to the row, and its number of nodes.
+    rows : range
+        The rows.
+    window : range
+        The nodes of a row's window, relative to the row.
     deriv : int
         Order of the derivative.
 
     Returns
     -------
-    ndarray, shape (width - 1, 1) or (width - 1, last - first)
+    ndarray, shape (width - 1, 1) or (width - 1, number of rows)
         One column if all rows share their coefficients.
     """
+    start, width = window.start, len(window)
+    first, last = rows.start, rows.stop
     if nodes.positions is None:
         assert nodes.step is not None
         unit = np.array(unit_spacing_coefficients(width, -start, deriv))

@@ -174,12 +174,13 @@ def make_masked_stencil(nodes: Nodes, deriv: int, half: int, boundary_width: int
 
 def _window_rows(nodes: Nodes, start: int, width: int, deriv: int) -> Floats:
     """The coefficients of one window; on a non-uniform axis they differ by row."""
+    window = range(start, start + width)
     if nodes.positions is None or nodes.has_neighbours_beyond_ends:
-        return window_table(nodes, 0, nodes.n, start, width, deriv)
+        return window_table(nodes, range(nodes.n), window, deriv)
     table = np.zeros((width - 1, nodes.n))
     first, last = -start, nodes.n - (start + width - 1)
     if first < last:
-        table[:, first:last] = window_table(nodes, first, last, start, width, deriv)
+        table[:, first:last] = window_table(nodes, range(first, last), window, deriv)
     return table
 
 

@@ -316,10 +316,10 @@ def _assemble_stencil(
     nodes: Nodes, deriv: int, accuracy: int, edge_order: int, skipna: bool
 ) -> Stencil:
     half = half_width(deriv, accuracy, nodes.step is not None, nodes.n)
-    width = 2 * half + 1
+    centred = range(-half, half + 1)
     masked = make_masked_stencil(nodes, deriv, half, deriv + edge_order) if skipna else None
     if nodes.has_neighbours_beyond_ends:
-        interior = window_table(nodes, 0, nodes.n, -half, width, deriv)
+        interior = window_table(nodes, range(nodes.n), centred, deriv)
         none, no_rows = np.zeros(0, dtype=np.int64), np.zeros((0, 1))
         return Stencil(
             nodes.n, 0, nodes.n, -half, interior, none, none, none, no_rows, masked=masked
@@ -333,9 +333,10 @@ def _assemble_stencil(
     starts = np.where(from_left, 0, nodes.n - widths)
     boundary = np.zeros((len(rows), int(widths.max(initial=2)) - 1))
     for i, (row, start, size) in enumerate(zip(rows, starts, widths, strict=True)):
-        window = int(row), int(row) + 1, int(start - row), int(size)
-        boundary[i, : size - 1] = window_table(nodes, *window, deriv)[:, 0]
-    interior = window_table(nodes, first, last, -half, width, deriv)
+        row_range = range(int(row), int(row) + 1)
+        window = range(int(start - row), int(start - row + size))
+        boundary[i, : size - 1] = window_table(nodes, row_range, window, deriv)[:, 0]
+    interior = window_table(nodes, range(first, last), centred, deriv)
     return Stencil(
         nodes.n, first, last, -half, interior, rows, starts, widths, boundary, masked=masked
     )
