@@ -63,11 +63,14 @@ def reduced(powers: Powers) -> Powers:
     """
     if not dimension_of(powers):
         return {}
-    for name in powers:
-        for other in powers if name in powers else ():
-            power = None if other == name else _power_of(other, name, powers[name])
+    for name in list(powers):
+        if name not in powers:  # joined with a unit before it, and cancelled
+            continue
+        others = {other: n for other, n in powers.items() if other != name}
+        for other in others:
+            power = _power_of(other, name, powers[name])
             if power is not None:
-                powers = multiply({n: p for n, p in powers.items() if n != name}, {other: power})
+                powers = multiply(others, {other: power})
                 break
     return powers
 
