@@ -1,4 +1,4 @@
-"""Coordinates of two dimensions: which two belong together, and where the nodes of a grid are."""
+"""Pairs of coordinates of two dimensions, and the positions of the grid points they give."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..engine.chunked import to_device_of, with_lazy_check
-from ..labels.angles import check_units, is_in_degrees, latlon_kind
+from ..labels.angles import check_units, latlon_kind
 from ..labels.axis import Axis
 from ..labels.coordinates import CoordRef, describe_coord
 from ..labels.hints import quote_names
 from ..stencils.nodes import uniform_nodes
 from ..stencils.positions import check_known_length
 from ..stencils.scheme import Scheme
+from .angles import check_angles, coord_of, full_circle, radians_per_unit
 from .curvilinear import CurvilinearGrid
 from .cyclic import cyclic_points
 from .decoding import check_decoded
 from .direction_weights import DirectionWeights
 from .grid_axis import CoordLabel, GridAxis, HorizontalDirection
 from .metric_terms import NodePositions, cached_by_value, positions_on_globe
-from .metrics import Globe, check_angles
+from .metrics import Globe
 
 LATLON_KINDS = ("longitude", "latitude")
 
@@ -36,10 +37,10 @@ class HorizontalCoords:
 
     Attributes
     ----------
-    pair : tuple of Place
-        The longitude and the latitude, or x and y in the order that they were named.
-    globe : Sphere, Ellipsoid or None
-        The surface; None for the plane.
+    pair : tuple of CoordRef
+        The longitude and the latitude, or x and y in the order of the call.
+    globe : Globe or None
+        The model of the Earth; None for the plane.
     """
 
     pair: tuple[CoordRef, CoordRef]
@@ -47,19 +48,17 @@ class HorizontalCoords:
 
     @property
     def dims(self) -> tuple[Hashable, Hashable]:
-        """Their dimensions."""
+        """The two dimensions."""
         first, second = self.pair[0].dims
         return first, second
 
     def direction(self, ref: CoordRef) -> HorizontalDirection:
-        """The direction in which one of the coordinates increases alone."""
-        toward = [other.name for other in self.pair].index(ref.name)
-        assert ref.coord is not None
-        units = ref.coord.attrs.get("units") if self.globe is None else "m"
+        """Return the direction in which one coordinate increases while the other is constant."""
+        component = [other.name for other in self.pair].index(ref.name)
+        units = coord_of(ref).attrs.get("units") if self.globe is None else "m"
         label = CoordLabel(ref.name, ref.long_name, units)
-        return HorizontalDirection(
-            label, self.dims, toward, None if self.globe is None else LATLON_KINDS[toward]
-        )
+        kind = None if self.globe is None else LATLON_KINDS[component]
+        return HorizontalDirection(label, self.dims, component, kind)
 
     def make_grid(
         self,
@@ -67,103 +66,103 @@ class HorizontalCoords:
         closed: Mapping[Hashable, Any],
         scheme: Scheme,
     ) -> CurvilinearGrid:
-        """All axes of an operator, on this grid.
+        """Return the grid of a call with these coordinates.
 
         Parameters
         ----------
-        sides : list of Side or Direction
-            What is asked for.
+        grid_axes : list of GridAxis or HorizontalDirection
+            The axes that the call names.
         closed : mapping from dimension to bool
-            Whether the grid closes along it.
-        order : Order
-            How accurate derivatives are.
+            True for dimensions along which the grid is periodic.
+        scheme : Scheme
+            Accuracy and boundary rows of derivatives.
 
         Raises
         ------
         TypeError, ValueError
-            If a coordinate has impossible values, or the grid does not close.
+            If a coordinate has impossible values, or a periodic dimension does not close.
         """
-        x, y = (self._values(ref, kind) for ref, kind in zip(self.pair, LATLON_KINDS, strict=True))
-        along = []
-        for dim in self.dims:
-            n = x.sizes[dim]
-            check_known_length(n, f"dimension {str(dim)!r}")
-            wanted = closed.get(dim, False)
-            if not isinstance(wanted, bool | np.bool_):
-                raise ValueError(
-                    f"the period of {str(dim)!r} is {wanted!r}, but the positions of a grid tell "
-                    "where it closes; give True"
-                )
-            if wanted:
-                _check_closure(self._points(x, y), dim)
-            nodes = uniform_nodes(n, 1.0, periodic=bool(wanted))
-            along.append(GridAxis(Axis(dim, dim, str(dim), None, nodes)))
-        weights = DirectionWeights(partial(self._points, x, y), (along[0], along[1]), scheme)
-        points = cyclic_points(
-            [grid_axis.axis for grid_axis in grid_axes if isinstance(grid_axis, GridAxis)]
-        )
-        return CurvilinearGrid(tuple(grid_axes), weights, cyclic=points)
+        x, y = (self._read(ref, kind) for ref, kind in zip(self.pair, LATLON_KINDS, strict=True))
+        i, j = (self._index_axis(dim, closed.get(dim, False), x, y) for dim in self.dims)
+        weights = DirectionWeights(partial(self._positions, x, y), (i, j), scheme)
+        axes = [grid_axis.axis for grid_axis in grid_axes if isinstance(grid_axis, GridAxis)]
+        return CurvilinearGrid(tuple(grid_axes), weights, cyclic=cyclic_points(axes))
 
-    def _points(
+    def _index_axis(
+        self, dim: Hashable, is_closed: Any, x: xr.Variable, y: xr.Variable
+    ) -> GridAxis:
+        """Return the axis of indices along a dimension, which must close if that is asked."""
+        n = x.sizes[dim]
+        check_known_length(n, f"dimension {str(dim)!r}")
+        if not isinstance(is_closed, bool | np.bool_):
+            raise ValueError(
+                f"the period of {str(dim)!r} is {is_closed!r}, but the positions of a grid tell "
+                "where it closes; give True"
+            )
+        if is_closed:
+            _check_closure(self._positions(x, y), dim)
+        nodes = uniform_nodes(n, 1.0, periodic=bool(is_closed))
+        return GridAxis(Axis(dim, dim, str(dim), None, nodes))
+
+    def _positions(
         self, x: xr.Variable, y: xr.Variable, field: xr.Variable | None = None
     ) -> NodePositions:
-        """The nodes, where a field is; lazy ones are made in memory."""
+        """Return the positions of grid points on the device of a field; lazy ones stay lazy."""
         if field is not None and x.chunks is y.chunks is None:
-            x, y = (part.copy(data=to_device_of(part.data, field.data)) for part in (x, y))
-        rounding = max(_relative_rounding(place) for place in self.pair)
-        k, m = (_radians(ref) for ref in self.pair)
+            x, y = (values.copy(data=to_device_of(values.data, field.data)) for values in (x, y))
+        rounding = max(_relative_rounding(ref) for ref in self.pair)
+        k, m = (1.0 if self.globe is None else radians_per_unit(ref) for ref in self.pair)
 
         def make() -> NodePositions:
             if self.globe is None:
                 return NodePositions((x, y), rounding=rounding)
             return positions_on_globe(y * m, x * k, self.globe, rounding)
 
-        if not all(isinstance(part.data, np.ndarray) for part in (x, y)):
+        if not all(isinstance(values.data, np.ndarray) for values in (x, y)):
             return make()
-        key = "points", self.globe, k, m, rounding, self.dims
+        key = "positions", self.globe, k, m, rounding, self.dims
         return cached_by_value(key, [x.data, y.data], 5 * (x.nbytes + y.nbytes), make)
 
-    def _values(self, ref: CoordRef, kind: str) -> xr.Variable:
-        """A coordinate along the dimensions in their order, in float64; lazy if it is.
+    def _read(self, ref: CoordRef, kind: str) -> xr.Variable:
+        """Return a coordinate in float64 with the dimensions in order; lazy if it is lazy.
 
-        On a globe it is an angle, which is looked at: now, or if it is lazy when it is computed.
+        On a globe its values are checked as angles: now, or when a lazy one is computed.
         """
-        assert ref.coord is not None
-        if ref.coord.dtype.kind not in "iuf":
+        given, label = coord_of(ref), f"coordinate {str(ref.name)!r}"
+        if given.dtype.kind not in "iuf":
             raise TypeError(
-                f"coordinate {str(ref.name)!r} has dtype {ref.coord.dtype}, which is not "
-                "numeric; convert it to numbers first"
+                f"{label} has dtype {given.dtype}, which is not numeric; convert it to numbers "
+                "first"
             )
-        coord = ref.coord.to_base_variable().transpose(*self.dims)
-        label = f"coordinate {str(ref.name)!r}"
+        coord = given.to_base_variable().transpose(*self.dims)
         coord = coord.copy(deep=False, data=check_decoded(coord.data, coord.attrs, label))
-        # It is looked at here, wherever weights are made of it.
+        # A coordinate on a GPU is copied to memory: weights may be made on any device.
         coord = (coord if coord.chunks else coord.as_numpy()).astype(np.float64)
         if self.globe is None:
             return coord
-        name, turn, n = ref.name, 2 * np.pi / _radians(ref), max(coord.shape)
-        check = partial(check_angles, kind=kind, name=name, turn=turn, n=n)
+        n, circle = max(coord.shape), full_circle(ref)
+        check = partial(check_angles, kind=kind, name=ref.name, circle=circle, n=n)
         return coord.copy(data=with_lazy_check(coord.data, check))
 
 
 def find_horizontal_coords(
     obj: XarrayObject, refs: list[CoordRef], globe: Globe | None
 ) -> HorizontalCoords:
-    """The grid that coordinates of two dimensions are meant to belong to.
+    """Return the pair of coordinates to which coordinates of a call belong.
 
     Parameters
     ----------
     obj : DataArray or Dataset
-        Where the other coordinate of a globe is looked for, if one is named.
-    places : list of Place
-        The coordinates that are asked for and have two dimensions, or are angles on a globe.
-    globe : Sphere, Ellipsoid or None
-        The metric.
+        On a globe, a latitude or longitude that the call does not name is found here.
+    refs : list of CoordRef
+        The coordinates of the call that have two dimensions or, on a globe, are angles.
+    globe : Globe or None
+        The metric; None for the plane.
 
     Raises
     ------
     ValueError
-        If they are not two that belong together.
+        If they do not belong to one pair.
     """
     if len(refs) > 2:
         names = ", ".join(repr(str(ref.name)) for ref in refs)
@@ -218,7 +217,7 @@ def _pair_on_globe(
 
 
 def _matching_coord(obj: XarrayObject, kind: str, ref: CoordRef) -> CoordRef:
-    """The other coordinate of a globe along the same dimensions."""
+    """Return the latitude or longitude along the dimensions of its counterpart."""
     others = [
         CoordRef(None, name, coord)
         for name, coord in obj.coords.variables.items()
@@ -240,45 +239,40 @@ def _matching_coord(obj: XarrayObject, kind: str, ref: CoordRef) -> CoordRef:
 
 
 def _relative_rounding(ref: CoordRef) -> float:
-    """How far values, or positions made of them, may be off, over their size."""
-    assert ref.coord is not None
-    few, dtype = 8 * float(np.finfo(np.float64).eps), ref.coord.dtype
-    return max(few, 2 * float(np.finfo(dtype).eps)) if dtype.kind == "f" else few
+    """Return the relative error of values, and of positions made of them, by rounding."""
+    least, dtype = 8 * float(np.finfo(np.float64).eps), coord_of(ref).dtype
+    return max(least, 2 * float(np.finfo(dtype).eps)) if dtype.kind == "f" else least
 
 
-def _radians(ref: CoordRef) -> float:
-    """Radians in one unit of an angle."""
-    assert ref.coord is not None
-    return np.pi / 180 if is_in_degrees(ref.coord) else 1.0
-
-
-def _check_closure(nodes: NodePositions, dim: Hashable) -> None:
+def _check_closure(positions: NodePositions, dim: Hashable) -> None:
     """Refuse a grid that does not close along a dimension, or repeats its first cells at its end.
 
-    Nothing can be told of positions on dask without computing them.
+    Positions on dask are not checked, because nothing is computed before results are.
     """
-    if any(part.chunks is not None for part in nodes.xyz):
+    if any(values.chunks is not None for values in positions.xyz):
         return
-    (other,) = (d for d in nodes.dims if d != dim)
-    some = slice(None, None, max(1, nodes.xyz[0].sizes[other] // 32))  # these tell for all
-    at = np.stack([part.isel({other: some}).transpose(dim, other).values for part in nodes.xyz])
-    n = at.shape[1]
-    steps = _median_steps(at[:, 1:] - at[:, :-1]).max(initial=0)
-    last = [_median_steps(at[:, n - k : n - k + 1] - at[:, :1])[0] for k in range(1, min(4, n))]
-    for k, gap in enumerate(last, start=1):
-        if gap < 1e-3 * steps:
+    (other,) = (d for d in positions.dims if d != dim)
+    sample = slice(None, None, max(1, positions.xyz[0].sizes[other] // 32))
+    xyz = np.stack(
+        [values.isel({other: sample}).transpose(dim, other).values for values in positions.xyz]
+    )
+    n = xyz.shape[1]
+    step = _median_steps(xyz[:, 1:] - xyz[:, :-1]).max(initial=0)
+    gaps = [_median_steps(xyz[:, n - k : n - k + 1] - xyz[:, :1])[0] for k in range(1, min(4, n))]
+    for k, gap in enumerate(gaps, start=1):
+        if gap < 1e-3 * step:
             raise ValueError(
                 f"periodic names {str(dim)!r}, but the last {k} cells along it repeat the first; "
                 f"drop them, e.g. with .isel({dim}=slice(None, -{k}))"
             )
-    if last and last[0] > 2 * steps:
+    if gaps and gaps[0] > 2 * step:
         raise ValueError(
-            f"periodic names {str(dim)!r}, but its ends lie {last[0]:.3g} apart, and neighbours "
-            f"{steps:.3g} at most; leave it out of periodic"
+            f"periodic names {str(dim)!r}, but its ends lie {gaps[0]:.3g} apart, and neighbours "
+            f"{step:.3g} at most; leave it out of periodic"
         )
 
 
 def _median_steps(steps: Any) -> Any:
-    """The median length of steps at each place along a dimension; 0 where none is known."""
+    """Return the median length of steps at each index of a dimension; 0 if none is known."""
     lengths = np.sqrt((steps**2).sum(axis=0))
-    return np.array([np.median(some[some >= 0]) if (some >= 0).any() else 0.0 for some in lengths])
+    return np.array([np.median(row[row >= 0]) if (row >= 0).any() else 0.0 for row in lengths])

@@ -27,7 +27,7 @@ from ..engine.terms import Term, TermSum
 from ..stencils.cache import LRUCache
 from ..stencils.table import Stencil, identity_stencil
 from .grid import mask_invalid
-from .metrics import Globe, cartesian_positions
+from .metrics import Globe
 
 #: The pairs of directions of a Hessian: 0 is east or x, 1 is north or y.
 HESSIAN_PAIRS = ((0, 0), (0, 1), (1, 1))
@@ -150,7 +150,7 @@ def positions_on_globe(
 
 def _positions(sums: list[Any], fields: list[Any], outs: list[Any], globe: Globe) -> list[Any]:
     with np.errstate(all="ignore"):  # where a coordinate is missing, the position is
-        return cartesian_positions(globe, *sums)
+        return globe.cartesian(*sums)
 
 
 def gradient_weights(nodes: NodePositions, stencils: IndexStencils) -> list[list[xr.Variable]]:

@@ -1,13 +1,14 @@
-"""Models of the Earth and other metrics: how many metres one unit of a coordinate is.
+"""Metrics: models of the Earth by which latitudes and longitudes have lengths.
 
-Only this module knows spheres.
+A new metric is a subclass of `Globe` here, and a row of `METRICS` if calls can give its name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -16,24 +17,65 @@ from numpy.typing import NDArray
 from .._typing import XarrayObject
 from .._wording import short_repr
 from ..labels.hints import close_name
-from ..stencils.tolerance import format_distinct, position_tolerance
-from .scale_factors import ScaleFactors, _read_scale_factors, all_variables, to_length
+from .scale_factors import ScaleFactors, all_variables, read_scale_factors, to_length
 
 Floats = NDArray[np.float64]
 
 #: Mean radius of the Earth in metres, (2 a + b) / 3, by the IUGG (doi:10.1007/s001900050278).
 MEAN_RADIUS = 6371008.8
-#: How many turns a longitude may be away from zero, which numbers for missing values are beyond.
-MAX_TURNS = 10
-#: Semi-axes in metres of ellipsoids in use: equatorial and polar.
+#: Equatorial and polar semi-axes in metres of ellipsoids that have a name.
 ELLIPSOIDS = {
     "WGS84": (6378137.0, 6378137.0 * (1 - 1 / 298.257223563)),
     "GRS80": (6378137.0, 6378137.0 * (1 - 1 / 298.257222101)),
 }
 
 
+class LatLonScales(NamedTuple):
+    """Scale factors of latitude and longitude, and how they change with latitude.
+
+    Attributes
+    ----------
+    lat, lon : ndarray
+        The scale factors of latitude and of longitude, in metres per radian.
+    dlog_lat, dlog_lon : ndarray
+        Derivatives of their logarithms by latitude, per radian.
+    """
+
+    lat: Floats
+    lon: Floats
+    dlog_lat: Floats
+    dlog_lon: Floats
+
+
+class Globe(ABC):
+    """A model of the Earth: the metric of latitudes and longitudes."""
+
+    @property
+    @abstractmethod
+    def semi_axes(self) -> tuple[float, float]:
+        """Equatorial and polar semi-axis in metres."""
+
+    @abstractmethod
+    def scale_factors(self, lat: Floats) -> LatLonScales:
+        """Return the scale factors at latitudes in radians."""
+
+    def cartesian(self, lat: Any, lon: Any) -> list[Any]:
+        """Return positions and unit vectors at latitudes and longitudes in radians.
+
+        Returns
+        -------
+        list of array
+            The three Cartesian coordinates in metres; two components of the unit vector to the
+            east, whose third is zero; three components of the unit vector to the north.
+        """
+        a, b = self.semi_axes
+        c, s, p, q = np.cos(lat), np.sin(lat), np.cos(lon), np.sin(lon)
+        n = a / np.sqrt(1 - (1 - (b / a) ** 2) * s * s)
+        return [n * c * p, n * c * q, (b / a) ** 2 * n * s, -q, p, -s * p, -s * q, c]
+
+
 @dataclass(frozen=True)
-class Sphere:
+class Sphere(Globe):
     r"""A spherical Earth: the metric of longitude and latitude on a sphere.
 
     The scale factors, in metres per radian, are :math:`h_\lambda = R \cos\varphi` and
@@ -66,9 +108,19 @@ class Sphere:
     def __post_init__(self) -> None:
         object.__setattr__(self, "radius", to_length(self.radius, "the radius of a Sphere"))
 
+    @property
+    def semi_axes(self) -> tuple[float, float]:
+        """The radius, twice."""
+        return self.radius, self.radius
+
+    def scale_factors(self, lat: Floats) -> LatLonScales:
+        """Return the scale factors at latitudes in radians, R and R cos φ."""
+        radius, zero = np.full_like(lat, self.radius), np.zeros_like(lat)
+        return LatLonScales(radius, radius * np.cos(lat), zero, -np.tan(lat))
+
 
 @dataclass(frozen=True, init=False)
-class Ellipsoid:
+class Ellipsoid(Globe):
     r"""An ellipsoid of revolution, with geodetic latitudes.
 
     The scale factors, in metres per radian, are :math:`h_\lambda = N \cos\varphi` and
@@ -123,138 +175,83 @@ class Ellipsoid:
         object.__setattr__(self, "a", to_length(a, "semi-axis a of an Ellipsoid"))
         object.__setattr__(self, "b", to_length(b, "semi-axis b of an Ellipsoid"))
 
+    @property
+    def semi_axes(self) -> tuple[float, float]:
+        """Equatorial and polar semi-axis in metres."""
+        return self.a, self.b
 
-#: Metrics of longitude and latitude.
-Globe = Sphere | Ellipsoid
-
-
-def curvature_radii(globe: Globe, lat: Floats) -> tuple[Floats, Floats, Floats]:
-    """Radii of curvature at latitudes in radians, in metres.
-
-    Returns
-    -------
-    tuple of ndarray
-        Along the meridian, its derivative by latitude, and across the meridian.
-    """
-    if isinstance(globe, Sphere):
-        radius = np.full_like(lat, globe.radius)
-        return radius, np.zeros_like(lat), radius
-    e2 = 1 - (globe.b / globe.a) ** 2
-    w = 1 - e2 * np.sin(lat) ** 2
-    along = globe.a * (1 - e2) / w**1.5
-    return along, 3 * e2 * np.sin(lat) * np.cos(lat) * along / w, globe.a / np.sqrt(w)
+    def scale_factors(self, lat: Floats) -> LatLonScales:
+        """Return the scale factors at latitudes in radians, M and N cos φ."""
+        e2 = 1 - (self.b / self.a) ** 2
+        w = 1 - e2 * np.sin(lat) ** 2
+        m, n = self.a * (1 - e2) / w**1.5, self.a / np.sqrt(w)
+        dm = 3 * e2 * np.sin(lat) * np.cos(lat) * m / w
+        return LatLonScales(m, n * np.cos(lat), dm / m, -m / n * np.tan(lat))
 
 
-def check_angles(
-    values: Any,
-    first: tuple[int, ...] = (),
-    *,
-    kind: str,
-    name: Hashable,
-    turn: float,
-    n: int = 0,
-) -> None:
-    """Refuse latitudes beyond the poles, and longitudes that are numbers for missing ones.
-
-    Parameters
-    ----------
-    values : array
-        The coordinate or a chunk of it, of any dimensions.
-    first : tuple of int
-        The index of its first value.
-    kind : str
-        "latitude" or "longitude".
-    name : hashable
-        The coordinate.
-    turn : float
-        A full turn in its units.
-    n : int
-        The number of values along an axis, of which these are a chunk.
-    """
-    limit = turn / 4 if kind == "latitude" else MAX_TURNS * turn
-    wrong = abs(values) > limit
-    if wrong.any():
-        values = xr.Variable(range(values.ndim), values).to_numpy()  # they may be on a GPU
-        wrong = abs(values) > limit + position_tolerance(values, n, turn / 2)
-    if wrong.any():
-        at = np.unravel_index(int(wrong.argmax()), wrong.shape)
-        index = [int(i) + start for i, start in zip(at, first or (0,) * len(at), strict=True)]
-        ref = str(index[0]) if len(index) == 1 else f"({', '.join(map(str, index))})"
-        value = float(values[at])
-        there, end = format_distinct(value, float(np.copysign(limit, value)))
-        end = end.lstrip("-")
-        raise ValueError(
-            f"coordinate {str(name)!r} has the value {there} at index {ref}; "
-            f"{kind}s lie between -{end} and {end}, so "
-            f"{'check its units' if kind == 'latitude' else 'mask it, e.g. with .where'}"
-        )
+Metric = Globe | ScaleFactors
 
 
-def cartesian_positions(globe: Globe, lat: Any, lon: Any) -> list[Any]:
-    """Points at latitudes and longitudes in radians, and what points east and north there.
-
-    Returns
-    -------
-    list of array
-        The Cartesian coordinates in metres, the first two components of the unit vector to the
-        east, whose third is zero, and the three of that to the north.
-    """
-    a, b = (globe.radius,) * 2 if isinstance(globe, Sphere) else (globe.a, globe.b)
-    c, s, p, q = np.cos(lat), np.sin(lat), np.cos(lon), np.sin(lon)
-    n = a / np.sqrt(1 - (1 - (b / a) ** 2) * s * s)
-    return [n * c * p, n * c * q, (b / a) ** 2 * n * s, -q, p, -s * p, -s * q, c]
+def _sphere(obj: XarrayObject, fields: Iterable[xr.DataArray] | None) -> Globe:
+    return Sphere(_grid_mapping_radius(obj, fields))
 
 
-Metric = Sphere | Ellipsoid | ScaleFactors
+def _wgs84(obj: XarrayObject, fields: Iterable[xr.DataArray] | None) -> Globe:
+    return Ellipsoid("WGS84")
+
+
+#: Metrics by the name that calls give, made of the data; ``MetricLike`` lists the names as types.
+METRICS: dict[str, Callable[[XarrayObject, Iterable[xr.DataArray] | None], Globe]] = {
+    "sphere": _sphere,
+    "ellipsoid": _wgs84,
+}
 
 
 def resolve_metric(
     metric: Any, obj: XarrayObject, fields: Iterable[xr.DataArray] | None = None
 ) -> Metric | None:
-    """The metric that an argument stands for.
+    """Return the metric of a call.
 
     Parameters
     ----------
-    metric : None, str, Sphere, Ellipsoid or mapping
-        "sphere" has the radius of the data's grid mapping, if they carry one; a mapping has for
-        each dimension its scale factor, as a number, a DataArray, or the name of a variable.
+    metric : None, str, Sphere, Ellipsoid, ScaleFactors or mapping
+        "sphere" has the radius of the grid mapping of the data, if they have one. A mapping has a
+        scale factor for each dimension: a number, a DataArray, or the name of a variable.
     obj : DataArray or Dataset
-        Where names and the grid mapping are looked up.
-    fields : list of DataArray, optional
-        Whose grid mapping counts; by default that of all variables.
+        Variables and the grid mapping are looked up here.
+    fields : iterable of DataArray, optional
+        The fields whose grid mapping is used; by default all variables.
 
     Raises
     ------
     TypeError, ValueError
-        If there is no such metric, or a scale factor is no positive number or does not fit.
+        If the metric is unknown, or a scale factor is not positive or does not fit the data.
     """
-    if metric is None or isinstance(metric, Sphere | Ellipsoid | ScaleFactors):
+    if metric is None or isinstance(metric, Metric):
         return metric
     if isinstance(metric, Mapping):
-        return _read_scale_factors(metric, obj)
-    if metric == "sphere":
-        return Sphere(_grid_mapping_radius(obj, fields))
-    if metric == "ellipsoid":
-        return Ellipsoid("WGS84")
-    if isinstance(metric, str):
-        close = close_name(metric, ["sphere", "ellipsoid"])
-        raise ValueError(
-            f"metric is {short_repr(metric)}{close}; give 'sphere', 'ellipsoid', a Sphere or "
-            "Ellipsoid, or a mapping from dimension to scale factor"
+        return read_scale_factors(metric, obj)
+    known = f"{', '.join(map(repr, METRICS))}, a Sphere or Ellipsoid, or a mapping"
+    if not isinstance(metric, str):
+        raise TypeError(
+            f"metric is of type {type(metric).__name__}; give {known} from dimension to scale "
+            "factor"
         )
-    raise TypeError(
-        f"metric is of type {type(metric).__name__}; give 'sphere', 'ellipsoid', a Sphere or "
-        "Ellipsoid, or a mapping from dimension to scale factor"
-    )
+    if metric not in METRICS:
+        raise ValueError(
+            f"metric is {short_repr(metric)}{close_name(metric, list(METRICS))}; give {known} "
+            "from dimension to scale factor"
+        )
+    return METRICS[metric](obj, fields)
 
 
 def _grid_mapping_radius(obj: XarrayObject, fields: Iterable[xr.DataArray] | None) -> float:
-    """The radius of the CF grid mapping of the data, else the mean radius of the Earth."""
+    """Return the radius of the CF grid mapping of the data, else the mean radius of the Earth."""
     if fields is None:
         fields = obj.data_vars.values() if isinstance(obj, xr.Dataset) else [obj]
     for field in fields:
         text = field.encoding.get("grid_mapping", field.attrs.get("grid_mapping"))
-        # The extended form of the attribute lists coordinates after each mapping's name.
+        # The extended form of the attribute lists coordinates after the name of each mapping.
         name = str(text).split(":")[0].strip()
         variable = {**all_variables(field), **all_variables(obj)}.get(name)
         if variable is not None and (radius := _radius_from_attrs(variable.attrs, name)):
@@ -263,10 +260,10 @@ def _grid_mapping_radius(obj: XarrayObject, fields: Iterable[xr.DataArray] | Non
 
 
 def _radius_from_attrs(attrs: Mapping[Any, Any], name: str) -> float | None:
-    """The radius of one grid mapping: its own, or the mean one of its semi-axes."""
+    """Return the radius of a grid mapping, or the mean radius by its semi-axes; None if absent."""
 
     def length(attr: str) -> float:
-        # Some readers of files give an array of one number.
+        # Some readers of files give attributes as arrays of one number.
         value = attrs[attr]
         return to_length(value.item() if np.size(value) == 1 and np.ndim(value) else value,
                        f"{attr} of the grid mapping {name!r}")  # fmt: skip
@@ -278,6 +275,6 @@ def _radius_from_attrs(attrs: Mapping[Any, Any], name: str) -> float | None:
     a = b = length("semi_major_axis")
     if "semi_minor_axis" in attrs:
         b = length("semi_minor_axis")
-    elif np.any(attrs.get("inverse_flattening")):  # CF: 0 stands for a sphere
+    elif np.any(attrs.get("inverse_flattening")):  # CF: 0 is a sphere
         b = a * (1 - 1 / length("inverse_flattening"))
     return (2 * a + b) / 3

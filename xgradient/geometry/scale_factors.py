@@ -52,7 +52,7 @@ def all_variables(obj: XarrayObject) -> Mapping[Any, xr.Variable]:
     return obj.variables if isinstance(obj, xr.Dataset) else obj.coords.variables
 
 
-def _read_scale_factors(metric: Mapping[Any, Any], obj: XarrayObject) -> ScaleFactors:
+def read_scale_factors(metric: Mapping[Any, Any], obj: XarrayObject) -> ScaleFactors:
     if not metric:
         raise ValueError("metric is an empty mapping; give a scale factor for each dimension")
     factors, units = {}, {}

@@ -15,15 +15,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .._typing import XarrayObject
-from ..labels.angles import check_units, is_in_degrees, latlon_kind
+from ..labels.angles import check_units, latlon_kind
 from ..labels.axis import Axis
 from ..labels.coordinates import CoordRef, resolve_coord
 from ..labels.hints import quote_names, unstack_hint
 from ..stencils.nodes import nodes_from_values
 from ..stencils.positions import OrderError
+from .angles import check_angles, coord_of, full_circle
 from .cyclic import cyclic_points
 from .grid_axis import GridAxis
-from .metrics import Globe, Sphere, check_angles
+from .metrics import Globe, Sphere
 from .orthogonal import OrthogonalGrid
 
 Floats = NDArray[np.float64]
@@ -70,12 +71,10 @@ class Track(NamedTuple):
     def _angles(self, kind: str) -> Floats:
         """Return a coordinate in degrees, checked."""
         ref = self.lat if kind == "latitude" else self.lon
-        assert ref.coord is not None
-        values = ref.coord.values
-        turn = 360.0 if is_in_degrees(ref.coord) else 2 * np.pi
-        check_angles(values, kind=kind, name=ref.name, turn=turn)
+        values, circle = coord_of(ref).values, full_circle(ref)
+        check_angles(values, kind=kind, name=ref.name, circle=circle)
         values = values.astype(np.float64)
-        degrees: Floats = values if turn == 360 else np.rad2deg(values)
+        degrees: Floats = values if circle == 360 else np.rad2deg(values)
         return np.clip(degrees, -90, 90) if kind == "latitude" else degrees
 
     def _check_repeated(self, found: NDArray[Any]) -> None:
@@ -122,7 +121,7 @@ def distances(globe: Globe, lat: Floats, lon: Floats, lat2: Floats, lon2: Floats
     return found
 
 
-def _geodesics(globe: Any, lat: Floats, lon: Floats, lat2: Floats, lon2: Floats) -> Floats:
+def _geodesics(globe: Globe, lat: Floats, lon: Floats, lat2: Floats, lon2: Floats) -> Floats:
     try:
         from pyproj import Geod
     except ImportError:
@@ -130,8 +129,9 @@ def _geodesics(globe: Any, lat: Floats, lon: Floats, lat2: Floats, lon2: Floats)
             "distances along a track on an ellipsoid need pyproj; install it with: "
             'pip install "xgradient[geodesic]", or give metric="sphere"'
         ) from None
-    *_, found = Geod(a=globe.a, b=globe.b).inv(lon, lat, lon2, lat2)
-    return np.asarray(found, dtype=np.float64)
+    a, b = globe.semi_axes
+    *_, lengths = Geod(a=a, b=b).inv(lon, lat, lon2, lat2)
+    return np.asarray(lengths, dtype=np.float64)
 
 
 def find_track(obj: XarrayObject, ref: CoordRef) -> Track | None:
