@@ -353,7 +353,7 @@ BAD = {
     ),
     "nothing to keep constant": (
         lambda: ocean().temp.grad("x", at_constant="depth"),
-        "'depth' is no coordinate here; coordinates of several dimensions are 'z_rho'",
+        "'depth' is not a coordinate here; coordinates of several dimensions are 'z_rho'",
     ),
     "a variable to keep constant": (
         lambda: ocean().grad("x", at_constant="salt"),

@@ -1,25 +1,18 @@
-"""Which grid a call needs: flat, with scale factors, on a globe, curvilinear, or a track."""
+"""Build the grid of a call: Cartesian, with scale factors, on a globe, curvilinear or a track."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import xarray as xr
 
 from .._typing import XarrayObject
 from ..labels.angles import check_units, latlon_kind
-from ..labels.arguments import (
-    Found,
-    GridOptions,
-    _of_some_call,
-    normalize_dim,
-    options_by_name,
-    periodic_mapping,
-    spacing_mapping,
-)
+from ..labels.arguments import NOT_GIVEN, AxisRequest, GridRequest
 from ..labels.axis import Axis, make_axis
-from ..labels.coordinates import CoordRef, describe_coord, resolve_coord
+from ..labels.coordinates import CoordRef, describe_coord
 from ..labels.hints import unstack_hint
 from ..stencils.positions import OrderError
 from ..stencils.scheme import Scheme
@@ -28,59 +21,109 @@ from .grid import Grid
 from .grid_axis import GridAxis
 from .horizontal import find_horizontal_coords
 from .latlon import latlon_grid
-from .metrics import Globe, resolve_metric
-from .orthogonal import cartesian_grid
+from .metrics import Globe, Metric, resolve_metric
+from .orthogonal import OrthogonalGrid, cartesian_grid
 from .scale_factors import ScaleFactors, grid_with_scale_factors
 from .track import along_tracks, check_arguments, find_track, out_of_order, two_along
+from .vertical import make_vertical_coord
 
 
-def resolve_axes(
-    obj: XarrayObject,
-    dim: Hashable | Iterable[Hashable] | None,
-    options: GridOptions,
-    fields: list[xr.DataArray],
-) -> tuple[list[Axis], bool]:
-    """The axes to differentiate along, and whether one name was given by itself.
+def build_grid(
+    obj: XarrayObject, request: GridRequest, scheme: Scheme, fields: list[xr.DataArray]
+) -> Grid:
+    """Build the grid whose axes are the coordinates of a call, in its order.
 
     Parameters
     ----------
     obj : DataArray or Dataset
-        What is to be differentiated.
-    dim
-        As `xgradient.grad` takes it.
-    options : GridOptions
-        The spacing and the period of each axis.
+        The data, whose other coordinates tell where a globe is closed.
+    request : GridRequest
+        The coordinates with their options, and the metric.
+    scheme : Scheme
+        The accuracy of derivatives of given scale factors and of 2-D coordinates.
     fields : list of DataArray
-        The fields; of all dimensions, only those that one of them has are meant.
+        The fields, whose dimensions scale factors may have.
 
     Raises
     ------
     TypeError, ValueError
-        If a name or value does not fit: one sentence with what was found.
+        If positions, a spacing, a period or the metric do not fit.
     """
-    found, scalar_dim = resolve_coords(obj, dim, fields)
-    return make_axes(obj, found, scalar_dim, options), scalar_dim
+    columns = {axis.ref.name: make_vertical_coord(axis.ref)
+               for axis in request.axes if axis.is_column}  # fmt: skip
+    if not columns:
+        _check_one_per_dim(obj, request.refs)
+        metric = resolve_metric(request.options.metric, obj)
+        return _grid_without_columns(obj, request, metric, scheme, fields)
+    others = tuple(axis for axis in request.axes if not axis.is_column)
+    _check_one_per_dim(obj, [*(axis.ref for axis in others), *columns.values()])
+    grid: Grid = OrthogonalGrid(())
+    if others:
+        metric = resolve_metric(request.options.metric, obj)
+        grid = _grid_without_columns(obj, request._replace(axes=others), metric, scheme, fields)
+    elif request.options.metric is not None:
+        raise ValueError(
+            f"metric is for other coordinates, but {request.axes[0].ref.name!r} is a length "
+            "itself; leave metric out, or name latitude and longitude besides"
+        )
+    other_axes = iter(grid.axes)
+    axes: Any = tuple(columns.get(ref.name) or next(other_axes) for ref in request.refs)
+    if isinstance(grid, OrthogonalGrid):
+        return replace(grid, axes=axes, is_cartesian=False)
+    assert isinstance(grid, CurvilinearGrid)
+    return replace(grid, axes=axes)
 
 
-def make_axes(
-    obj: XarrayObject, found: Found, scalar_dim: bool, options: GridOptions
-) -> list[Axis]:
-    for ref in found.values():
+def _check_one_per_dim(obj: XarrayObject, coords: Iterable[Any]) -> None:
+    """Refuse two coordinates along one dimension."""
+    names: dict[Hashable, Hashable] = {}
+    for coord in coords:
+        if coord.dim in names:
+            raise two_along(obj, coord.dim, [names[coord.dim], coord.name])
+        if coord.dim is not None:
+            names[coord.dim] = coord.name
+
+
+def _grid_without_columns(
+    obj: XarrayObject,
+    request: GridRequest,
+    metric: Metric | None,
+    scheme: Scheme,
+    fields: list[xr.DataArray],
+) -> Grid:
+    """Build the grid of coordinates that are the same in every column."""
+    if isinstance(metric, ScaleFactors):
+        sizes = {d: n for field in fields for d, n in field.sizes.items()}
+        return grid_with_scale_factors(_one_dim_axes(obj, request.axes), metric, sizes, scheme)
+    if any(len(ref.dims) > 1 for ref in request.refs):
+        return _curvilinear_grid(obj, request, metric, scheme)
+    if metric is None:
+        return cartesian_grid(_one_dim_axes(obj, request.axes))
+    return _grid_on_globe(obj, request, metric)
+
+
+def grid_of_dimensions(obj: XarrayObject, request: GridRequest) -> OrthogonalGrid:
+    """Build the Cartesian grid of coordinates along one dimension each."""
+    _check_one_per_dim(obj, request.refs)
+    return cartesian_grid(_one_dim_axes(obj, request.axes))
+
+
+def _one_dim_axes(obj: XarrayObject, requests: Iterable[AxisRequest]) -> list[Axis]:
+    """Make the axes of coordinates along one dimension each; refuse other coordinates."""
+    for ref, *_ in requests:
         if len(ref.dims) > 1:
             raise ValueError(
                 f"{describe_coord(ref)}, but scale factors and mixed derivatives belong to single "
                 "dimensions; name these, or give metric='sphere', or call .hessian"
             )
-    spacings, periods = options_by_name(obj, found, scalar_dim, options)
-    return [
-        _axis(obj, place, spacings.get(name), periods.get(name, False))
-        for name, place in found.items()
-    ]
+    return [_axis(obj, request) for request in requests]
 
 
-def _axis(obj: XarrayObject, ref: CoordRef, spacing: Any, period: Any) -> Axis:
-    """The axis of one name, or an error with the mend for what its coordinate is."""
+def _axis(obj: XarrayObject, request: AxisRequest) -> Axis:
+    """Make one axis; where its positions do not fit, raise an error that tells what to do."""
+    ref, spacing, periodic = request
     try:
+        period = False if periodic is NOT_GIVEN else periodic
         return make_axis(ref, obj.sizes[ref.dim], spacing, period)
     except OrderError as error:
         raise out_of_order(obj, [ref], error) from None
@@ -90,129 +133,70 @@ def _axis(obj: XarrayObject, ref: CoordRef, spacing: Any, period: Any) -> Axis:
         raise
 
 
-def build_grid(
-    obj: XarrayObject,
-    dim: Hashable | Iterable[Hashable] | None,
-    options: GridOptions,
-    scheme: Scheme,
-    fields: list[xr.DataArray],
-) -> tuple[Grid, bool]:
-    """The axes of an operator with their scale factors, and whether one name was given by itself.
-
-    The parameters and errors are those of `resolve_axes`, and
-
-    Parameters
-    ----------
-    scheme : Scheme
-        The accuracy of derivatives of given scale factors.
-    """
-    resolved = resolve_metric(options.metric, obj)
-    found, scalar_dim = resolve_coords(obj, dim, fields)
-    if not isinstance(resolved, ScaleFactors) and any(len(p.dims) > 1 for p in found.values()):
-        return _build_curvilinear(obj, found, scalar_dim, resolved, scheme, options), scalar_dim
-    if resolved is None or isinstance(resolved, ScaleFactors):
-        axes = make_axes(obj, found, scalar_dim, options)
-        if resolved is None:
-            return cartesian_grid(axes), scalar_dim
-        sizes = {d: n for field in fields for d, n in field.sizes.items()}
-        return grid_with_scale_factors(axes, resolved, sizes, scheme), scalar_dim
-    tracks = {p.dim: track for p in found.values() if (track := find_track(obj, p))}
-    spacings, periods = options_by_name(obj, found, scalar_dim, options, beyond=True)
-    plain = {}
-    for name, place in found.items():
-        if place.name in tracks:
-            check_arguments(place, spacings.get(name), periods.get(name, False))
-        elif latlon_kind(place.name, place.coord) is None:
-            check_units(place.name, place.coord)
-            period = periods.get(name, False)
-            plain[place.name] = _axis(obj, place, spacings.get(name), period)
+def _grid_on_globe(obj: XarrayObject, request: GridRequest, globe: Globe) -> OrthogonalGrid:
+    """Build a grid of latitudes, longitudes, tracks and other coordinates of one dimension."""
+    refs = request.refs
+    tracks = {ref.dim: track for ref in refs if (track := find_track(obj, ref))}
+    other_axes = {}
+    for axis in request.axes:
+        ref, spacing, periodic = axis
+        if ref.name in tracks:
+            check_arguments(ref, spacing, False if periodic is NOT_GIVEN else periodic)
+        elif latlon_kind(ref.name, ref.coord) is None:
+            check_units(ref.name, ref.coord)
+            other_axes[ref.name] = _axis(obj, axis)
         elif tracks:
             raise ValueError(
-                f"{str(place.name)!r} is named beside {str(next(iter(tracks)))!r}, along which "
+                f"{str(ref.name)!r} is named beside {str(next(iter(tracks)))!r}, along which "
                 "there is a track with positions of its own; name them one at a time"
             )
-        elif name in spacings:
+        elif spacing is not None:
             raise ValueError(
-                f"spacing of {str(place.name)!r} is given together with a metric, which takes "
+                f"spacing of {str(ref.name)!r} is given together with a metric, which takes "
                 "positions from the coordinate; leave one of them out"
             )
     if tracks:
-        return along_tracks(list(found.values()), plain, tracks, resolved), scalar_dim
-    everywhere = False if options.periodic is False else None
-    by_name = {found[n].name if n in found else n: p for n, p in periods.items()}
-
-    def closes(ref: CoordRef) -> Any:
-        return by_name.get(ref.name, everywhere)
-
-    refs = list(found.values())
+        return along_tracks(refs, other_axes, tracks, globe)
     try:
-        return latlon_grid(obj, resolved, refs, plain, closes), scalar_dim
+        return latlon_grid(obj, globe, refs, other_axes, request.periodic_of)
     except OrderError as error:
         raise out_of_order(obj, refs, error) from None
 
 
-def _build_curvilinear(
-    obj: XarrayObject,
-    found: Found,
-    scalar_dim: bool,
-    globe: Globe | None,
-    scheme: Scheme,
-    options: GridOptions,
+def _curvilinear_grid(
+    obj: XarrayObject, request: GridRequest, globe: Globe | None, scheme: Scheme
 ) -> CurvilinearGrid:
-    """Axes of which some are coordinates of two dimensions."""
-    angles = [p for p in found.values() if globe is not None and latlon_kind(p.name, p.coord)]
-    wide = [p for p in found.values() if len(p.dims) > 1 or p in angles]
-    lines = {name: place for name, place in found.items() if place not in wide}
-    grid = find_horizontal_coords(obj, wide, globe)
-    closed, others = {}, {}
-    for name, value in periodic_mapping(options.periodic, list(found)).items():
-        ref = found[name] if name in found else _of_some_call(obj, name)
-        if ref is None or (len(ref.dims) > 1 and set(ref.dims) != set(grid.dims)):
+    """Build a grid of which some axes are directions between coordinates of two dimensions."""
+
+    def is_horizontal(ref: CoordRef) -> bool:
+        return len(ref.dims) > 1 or (globe is not None and bool(latlon_kind(ref.name, ref.coord)))
+
+    horizontal = [ref for ref in request.refs if is_horizontal(ref)]
+    coords = find_horizontal_coords(obj, horizontal, globe)
+    every = (*request.axes, *request.others)
+    others = [axis for axis in request.axes if not is_horizontal(axis.ref)]
+    closed = {}
+    for ref, _, periodic in every:
+        if periodic is NOT_GIVEN or (len(ref.dims) > 1 and set(ref.dims) != set(coords.dims)):
             continue
         if len(ref.dims) > 1:
             raise ValueError(
                 f"{describe_coord(ref)}, and periodic does not tell along which the grid closes; "
-                f"name that dimension, e.g. periodic={str(grid.dims[1])!r}"
+                f"name that dimension, e.g. periodic={str(coords.dims[1])!r}"
             )
-        if ref.dim in grid.dims:
-            closed[ref.dim] = value
-        else:
-            others[name] = value
-    spacings = spacing_mapping(options.spacing, list(found), scalar_dim)
-    for given, names in (("dim", lines), ("spacing", spacings)):
-        for name in names:
-            ref = found[name] if name in found else _of_some_call(obj, name)
-            if ref is not None and set(ref.dims) & set(grid.dims):
+        if ref.dim in coords.dims:
+            closed[ref.dim] = periodic
+    respaced = [axis for axis in every if axis.spacing is not None]
+    for argument, requests in (("dim", others), ("spacing", respaced)):
+        for ref, *_ in requests:
+            if set(ref.dims) & set(coords.dims):
                 raise ValueError(
-                    f"{given} names {str(ref.name)!r}, but positions along it are those of "
-                    f"{str(wide[0].name)!r}, which has 2 dimensions; leave one of them out"
+                    f"{argument} names {str(ref.name)!r}, but positions along it are those of "
+                    f"{str(horizontal[0].name)!r}, which has 2 dimensions; leave one of them out"
                 )
-    axes = {
-        axis.name: axis
-        for axis in make_axes(obj, lines, False, GridOptions(None, spacings, others))
-    }
-    grid_axes = [grid.direction(p) if p in wide else GridAxis(axes[p.name]) for p in found.values()]
-    return grid.make_grid(grid_axes, closed, scheme)
-
-
-def resolve_coords(obj: XarrayObject, dim: Any, fields: list[xr.DataArray]) -> tuple[Found, bool]:
-    """What the names of a call stand for, and whether one was given by itself."""
-    names, scalar_dim = normalize_dim(obj, dim, fields)
-    if not names:
-        raise ValueError("the data have no dimensions, so there is nothing to differentiate along")
-    found: Found = {}
-    labels: dict[Hashable, Hashable] = {}
-    along: dict[Hashable, Hashable] = {}
-    for name in names:
-        ref = resolve_coord(obj, name)
-        if ref.name in labels:
-            raise ValueError(
-                f"dim names {str(ref.name)!r} twice, as {labels[ref.name]!r} and {name!r}; "
-                "name it once"
-            )
-        if ref.dim is not None and ref.dim in along:
-            raise two_along(obj, ref.dim, [along[ref.dim], ref.name])
-        labels[ref.name] = name
-        along[ref.dim] = ref.name
-        found[name] = ref
-    return found, scalar_dim
+    axes = iter(_one_dim_axes(obj, others))
+    grid_axes = [
+        coords.direction(ref) if is_horizontal(ref) else GridAxis(next(axes))
+        for ref in request.refs
+    ]
+    return coords.make_grid(grid_axes, closed, scheme)

@@ -18,7 +18,7 @@ from ..engine.chunked import device_context
 from .direction_weights import DirectionWeights
 from .expression import DerivativeTerm, Expression
 from .grid import Grid
-from .grid_axis import Coefficient, GridAxis, HorizontalDirection
+from .grid_axis import Coefficient, HorizontalDirection
 from .metric_terms import HESSIAN_PAIRS
 
 
@@ -48,9 +48,9 @@ class CurvilinearGrid(Grid):
     def gradient(self, i: int, field: int | Expression = 0) -> Expression:
         """Return the derivative of a field along axis i."""
         grid_axis = self.axes[i]
-        if isinstance(grid_axis, GridAxis):
-            return Expression((DerivativeTerm(field, grid_axis, 1, 1.0),))
-        return Expression(tuple(self._toward(grid_axis.component, field)))
+        if isinstance(grid_axis, HorizontalDirection):
+            return Expression(tuple(self._toward(grid_axis.component, field)))
+        return Expression((DerivativeTerm(field, grid_axis, 1, 1.0),))
 
     def derivative(self, i: int, deriv: int) -> Expression:
         """Return the derivative of some order along axis i.

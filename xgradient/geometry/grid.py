@@ -12,7 +12,7 @@ from ..engine.chunked import to_device_of, where_valid
 from ..labels.axis import Axis
 from .cyclic import CyclicPoint
 from .expression import Expression
-from .grid_axis import GridAxis, HorizontalDirection
+from .grid_axis import GridAxis, HorizontalDirection, VerticalCoord
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +55,7 @@ class Grid(ABC):
 
     Attributes
     ----------
-    axes : tuple of GridAxis or HorizontalDirection
+    axes : tuple of GridAxis, HorizontalDirection or VerticalCoord
         The axes that the call names, in its order.
     polar_closure : PolarClosure or None
         The poles, where latitudes continue across them or have rows on them.
@@ -65,7 +65,7 @@ class Grid(ABC):
         Coordinates whose last point repeats the first one; it is not among the nodes.
     """
 
-    axes: tuple[GridAxis | HorizontalDirection, ...]
+    axes: tuple[GridAxis | HorizontalDirection | VerticalCoord, ...]
     polar_closure: PolarClosure | None = field(default=None, kw_only=True)
     is_cartesian: bool = field(default=False, kw_only=True)
     cyclic: tuple[CyclicPoint, ...] = field(default=(), kw_only=True)

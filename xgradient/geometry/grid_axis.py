@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import xarray as xr
 
@@ -81,7 +81,7 @@ class GridAxis:
         """Tell if derivatives of a vector mix its components."""
         return bool(self.dlog_scale)
 
-    def dlog_scale_by(self, other: GridAxis) -> Coefficient:
+    def dlog_scale_by(self, other: GridAxis | VerticalCoord) -> Coefficient:
         """Return ∂ ln h of this axis along another axis."""
         return self.dlog_scale.get(other.axis.dim, 0.0)
 
@@ -146,6 +146,12 @@ class VerticalCoord:
     units: str | None
     positions: xr.Variable
 
+    #: Positions are lengths, so the scale factor is 1 everywhere.
+    inverse_scale: ClassVar[float] = 1.0
+    dlog_others: ClassVar[float] = 0.0
+    latlon_kind: ClassVar[None] = None
+    is_curved: ClassVar[bool] = False
+
     @property
     def axis(self) -> VerticalCoord:
         """Name, long name and units: the coordinate itself has them."""
@@ -155,6 +161,10 @@ class VerticalCoord:
     def dims(self) -> tuple[Hashable, ...]:
         """Dimensions of the positions."""
         return self.positions.dims
+
+    def dlog_scale_by(self, other: GridAxis | VerticalCoord) -> float:
+        """Return ∂ ln h of this axis along another axis, which is zero."""
+        return 0.0
 
     def positions_along(self, dims: tuple[Hashable, ...]) -> Any:
         """Return the positions with these dimensions; length 1 along dimensions they lack."""

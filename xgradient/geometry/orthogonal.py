@@ -23,7 +23,7 @@ from ..labels.axis import Axis
 from .cyclic import cyclic_points
 from .expression import DerivativeTerm, Expression, PoleCorrection
 from .grid import Grid, mask_invalid
-from .grid_axis import GridAxis
+from .grid_axis import GridAxis, VerticalCoord
 
 
 @final
@@ -33,13 +33,13 @@ class OrthogonalGrid(Grid):
 
     Attributes
     ----------
-    axes : tuple of GridAxis
+    axes : tuple of GridAxis or VerticalCoord
         The axes that the call names.
     known : tuple of Variable
         Valid positions (true) and missing ones, for each dimension along which some are missing.
     """
 
-    axes: tuple[GridAxis, ...]
+    axes: tuple[GridAxis | VerticalCoord, ...]
     known: tuple[xr.Variable, ...] = ()
 
     def for_fields(self, fields: list[xr.DataArray]) -> tuple[OrthogonalGrid, list[xr.DataArray]]:

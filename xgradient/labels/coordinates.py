@@ -30,7 +30,8 @@ class CoordRef(NamedTuple):
     Attributes
     ----------
     dim : hashable
-        The dimension; None for a coordinate of no or two dimensions.
+        The dimension; None for a coordinate of no or several dimensions, unless it has positions
+        along one of them.
     name : hashable
         Name of the coordinate, or of the dimension if it has no coordinate.
     coord : Variable or None

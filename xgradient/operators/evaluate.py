@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from ..engine.chunked import device_context
+from ..engine.chunked import check_same_device, device_context
 from ..engine.evaluate import evaluate_sums
 from ..geometry.cyclic import FieldsWithoutCyclicPoint
 from ..geometry.expression import Expression
@@ -85,6 +85,7 @@ def _evaluate(
         if column not in context.column_inputs:
             context = replace(context, column_inputs={**context.column_inputs, column: len(arrays)})
             positions = column.positions_along(context.dims)
+            check_same_device(positions, arrays[0], f"coordinate {str(column.name)!r}")
             arrays.append(opened.without(positions, column.name) if opened else positions)
     sums = [context.lower(formula, squares=squares) for formula in expressions]
     return evaluate_sums(arrays, sums, combine, count)
@@ -93,6 +94,12 @@ def _evaluate(
 def real_length(data: Any) -> Any:
     """A length as real numbers, though it may have been made beside complex ones."""
     return getattr(data, "real", data) if "complex" in str(data.dtype) else data
+
+
+def axes_of_field(grid: Grid, da: xr.DataArray) -> list[int]:
+    """Return the numbers of the axes of a grid whose dimensions a field has."""
+    dims = set(da.dims)
+    return [i for i, grid_axis in enumerate(grid.axes) if dims.issuperset(grid_axis.dims)]
 
 
 def grid_dims(grid: Grid) -> list[Hashable]:

@@ -8,19 +8,22 @@ from typing import Any, overload
 import xarray as xr
 
 from .._typing import Labelled, XarrayObject
+from .._wording import short_repr
 from ..engine.evaluate import derivatives
-from ..geometry.build import build_grid, resolve_axes
-from ..geometry.cyclic import FieldsWithoutCyclicPoint, cyclic_points
+from ..geometry.build import build_grid, grid_of_dimensions
+from ..geometry.cyclic import FieldsWithoutCyclicPoint
 from ..geometry.grid import Grid
+from ..geometry.grid_axis import GridAxis
 from ..geometry.lowering import LoweringContext
 from ..geometry.orthogonal import OrthogonalGrid
-from ..labels.arguments import GridOptions
+from ..labels.arguments import GridOptions, resolve
+from ..labels.axis import Axis
 from ..labels.results import derivative_to_dataarray, mixed_to_dataarray, pack_results
 from ..stencils.scheme import Scheme
-from .evaluate import evaluate_expressions, grid_dims
+from .evaluate import axes_of_field, evaluate_expressions, grid_dims
 from .fields import check_field, check_labelled, no_field_error, numeric_fields, select_fields
 from .options import MetricLike, PeriodicLike, SpacingLike, grid_options
-from .vertical import grad_with_columns
+from .vertical import grad_at_constant
 
 
 # One name is a text, which type checkers take for an iterable of names as well.
@@ -182,8 +185,11 @@ def grad(
         long_name:  derivative of t with respect to lat
     """
     scheme = Scheme.checked(deriv, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic)
+    options = grid_options(metric, spacing, periodic, along, at_constant)
     check_labelled(obj, "grad")
+    for argument, value in (("along", along), ("at_constant", at_constant)):
+        if not isinstance(value, Hashable):
+            raise TypeError(f"{argument} is {short_repr(value)}; give one name")
     if isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
         if along is not None or at_constant is not None:
             raise ValueError(
@@ -191,50 +197,52 @@ def grad(
             )
         return _mixed(obj, dim, scheme, options)
     if isinstance(dim, Iterator):
-        dim = list(dim)  # which is looked at more than once
+        dim = list(dim)  # so that it can be read more than once
     fields = select_fields(obj, dim)
-    by_columns = grad_with_columns(obj, fields, dim, scheme, options, along, at_constant)
-    if by_columns is not None:
-        return by_columns
-    grid, scalar_dim = build_grid(obj, dim, options, scheme, fields)
-    results = []
-    for da in fields:
-        mine = [i for i, grid_axis in enumerate(grid.axes) if set(grid_axis.dims) <= set(da.dims)]
-        if mine or isinstance(obj, xr.DataArray):
-            results.extend(_differentiate(da, grid, mine, scheme))
-    if isinstance(obj, xr.Dataset) and not results:
+    request = resolve(obj, dim, options, fields, columns=True)
+    grid = build_grid(obj, request, scheme, fields)
+    if request.constant is not None:
+        results = grad_at_constant(fields, grid, request.constant, scheme)
+    else:
+        results = []
+        for da in fields:
+            if numbers := axes_of_field(grid, da):
+                results.extend(_differentiate(da, grid, numbers, scheme))
+    if not results:
+        assert isinstance(obj, xr.Dataset)
         raise no_field_error(obj, grid_dims(grid))
-    return pack_results(obj, results, scalar_dim)
+    return pack_results(obj, results, request.scalar_dim)
 
 
 def _differentiate(
-    da: xr.DataArray, grid: Grid, mine: list[int], scheme: Scheme
+    da: xr.DataArray, grid: Grid, numbers: list[int], scheme: Scheme
 ) -> list[xr.DataArray]:
-    """One derivative for each of the axes that a field has, labelled."""
+    """Differentiate a field along some axes of a grid, and label the results."""
     da = check_field(da)
     grid, (da,) = grid.for_fields([da])
     if isinstance(grid, OrthogonalGrid) and grid.is_cartesian and not grid.cyclic:
-        requests = []
-        for i in mine:
+        stencils = []
+        for i in numbers:
             axis = grid.axes[i].axis
+            assert isinstance(axis, Axis)
             stencil = scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
-            requests.append((da.dims.index(axis.dim), stencil))
-        made = derivatives(da.variable.data, requests)
+            stencils.append((da.dims.index(axis.dim), stencil))
+        arrays = derivatives(da.variable.data, stencils)
     else:
         context, deriv = LoweringContext.for_scalar(grid, da, scheme), scheme.deriv
-        made = evaluate_expressions(
-            context, [da], lambda: [grid.derivative(i, deriv) for i in mine]
+        arrays = evaluate_expressions(
+            context, [da], lambda: [grid.derivative(i, deriv) for i in numbers]
         )
     return [
         derivative_to_dataarray(da, data, grid.axes[i].axis, scheme.deriv)
-        for i, data in zip(mine, made, strict=True)
+        for i, data in zip(numbers, arrays, strict=True)
     ]
 
 
 def _mixed(
     obj: XarrayObject, dim: Mapping[Hashable, int], scheme: Scheme, options: GridOptions
 ) -> Any:
-    """One mixed derivative, by the product of the stencils of all axes."""
+    """Return one mixed derivative, the product of one derivative along each axis."""
     if options.metric is not None:
         raise ValueError(
             "mixed derivatives are those of the coordinates; with a metric call "
@@ -243,22 +251,22 @@ def _mixed(
     if scheme.deriv != 1:
         raise ValueError("deriv is given twice, by itself and in dim; give it in dim only")
     rest = scheme.accuracy, scheme.edge_order, scheme.skipna
-    orders = [Scheme.checked(n, *rest) for n in dim.values()]
+    schemes = [Scheme.checked(n, *rest) for n in dim.values()]
     fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
-    axes, _ = resolve_axes(obj, list(dim), options, fields)
-    points = cyclic_points(axes)
+    grid = grid_of_dimensions(obj, resolve(obj, list(dim), options, fields))
+    axes = [grid_axis.axis for grid_axis in grid.axes if isinstance(grid_axis, GridAxis)]
     fields = [da for da in fields if {axis.dim for axis in axes} <= set(da.dims)]
     if not fields:
-        raise no_field_error(obj, list(dim))  # type: ignore[arg-type]
+        assert isinstance(obj, xr.Dataset)
+        raise no_field_error(obj, list(dim))
     results = []
-    for da in fields:
-        da = check_field(da)  # noqa: PLW2901
-        opened = FieldsWithoutCyclicPoint(points, da.dims, [da.variable.data], [da.name])
-        (data,) = opened.arrays
-        for axis, each in zip(axes, orders, strict=True):
-            stencil = each.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
+    for da in map(check_field, fields):
+        inner = FieldsWithoutCyclicPoint(grid.cyclic, da.dims, [da.variable.data], [da.name])
+        (data,) = inner.arrays
+        for axis, axis_scheme in zip(axes, schemes, strict=True):
+            stencil = axis_scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
             (data,) = derivatives(data, [(da.dims.index(axis.dim), stencil)])
-        (data,) = opened.closed([data])
-        pairs = list(zip(axes, (each.deriv for each in orders), strict=True))
-        results.append(mixed_to_dataarray(da, data, pairs))
+        (data,) = inner.closed([data])
+        orders = list(zip(axes, (axis_scheme.deriv for axis_scheme in schemes), strict=True))
+        results.append(mixed_to_dataarray(da, data, orders))
     return pack_results(obj, results)

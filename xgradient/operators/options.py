@@ -38,10 +38,16 @@ class Options(TypedDict, total=False):
     skipna: bool
 
 
-def grid_options(metric: Any, spacing: Any, periodic: Any) -> GridOptions:
+def grid_options(
+    metric: Any,
+    spacing: Any,
+    periodic: Any,
+    along: Hashable | None = None,
+    at_constant: Hashable | None = None,
+) -> GridOptions:
     """Return the options that decide a grid; a periodic of "auto" is None there."""
     is_auto = isinstance(periodic, str) and periodic == "auto"
-    return GridOptions(metric, spacing, None if is_auto else periodic)
+    return GridOptions(metric, spacing, None if is_auto else periodic, along, at_constant)
 
 
 def check_options(obj: XarrayObject, options: Mapping[str, Any]) -> None:

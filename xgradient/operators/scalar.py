@@ -14,7 +14,7 @@ from ..geometry.grid import Grid
 from ..geometry.latlon_names import horizontal_names
 from ..geometry.lowering import LoweringContext
 from ..geometry.metrics import resolve_metric
-from ..labels.arguments import GridOptions
+from ..labels.arguments import GridOptions, resolve
 from ..labels.attrs import describe_field, result_attrs
 from ..labels.results import derivative_to_dataarray, mixed_to_dataarray, pack_results, to_dataarray
 from ..labels.standard_names import gradient_name
@@ -259,21 +259,20 @@ def _scalar_operator(
     """An operator on one field, or on all of a Dataset that have the dimensions."""
     check_labelled(obj, label)
 
-    def each(grid: Grid, da: xr.DataArray) -> list[xr.DataArray]:
-        da = check_field(da)
-        grid, (da,) = grid.for_fields([da])
-        return one(grid, da, scheme)
-
     fields = select_fields(obj, dim)
     options = options._replace(metric=resolve_metric(options.metric, obj))
     if dim is None:
         dim = horizontal_names(obj, options.metric)
-    frame, _ = build_grid(obj, dim, options, scheme, fields)
+    request = resolve(obj, dim, options, fields)
+    grid = build_grid(obj, request, scheme, fields)
     if isinstance(obj, xr.Dataset):
-        asked = set(grid_dims(frame))
-        fields = [da for da in fields if asked <= set(da.dims)]
+        dims = set(grid_dims(grid))
+        fields = [da for da in fields if dims <= set(da.dims)]
         if not fields:
-            raise no_field_error(obj, sorted(map(str, asked)))
-    results = [result for da in fields for result in each(frame, da)]
-    warn_of_angles(obj, frame, options.spacing)
+            raise no_field_error(obj, sorted(map(str, dims)))
+    results = []
+    for da in map(check_field, fields):
+        field_grid, (field,) = grid.for_fields([da])
+        results += one(field_grid, field, scheme)
+    warn_of_angles(obj, grid, request.respaced_dims)
     return pack_results(obj, results, len(results) == 1)

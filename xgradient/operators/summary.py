@@ -15,7 +15,7 @@ from ..geometry.build import build_grid
 from ..geometry.metrics import Globe, resolve_metric
 from ..geometry.track import find_track
 from ..labels.angles import latlon_kind
-from ..labels.arguments import GridOptions
+from ..labels.arguments import GridOptions, resolve
 from ..labels.axis import Axis
 from ..labels.coordinates import CoordRef, resolve_coord
 from ..stencils.scheme import Scheme
@@ -104,7 +104,7 @@ def _summarize_axis(
         grid.spacing if isinstance(grid.spacing, Mapping) or np.ndim(grid.spacing) == 0 else None
     )
     axis_options = GridOptions(metric if on_globe else None, spacing, grid.periodic)
-    axis = build_grid(obj, name, axis_options, Scheme(), [])[0].axes[0].axis
+    axis = build_grid(obj, resolve(obj, name, axis_options, []), Scheme(), []).axes[0].axis
     if not isinstance(axis, Axis):
         return "multi-dimensional", ""
     if ref.coord is None and spacing is None and not on_globe:

@@ -14,7 +14,6 @@ import xarray as xr
 from .._typing import XarrayObject
 from ..geometry.grid import Grid
 from ..labels.angles import latlon_kind
-from ..labels.coordinates import resolve_name
 from ..labels.standard_names import directions_of
 
 #: Where calls are handed on, as by the accessor and by ``Dataset.pipe``.
@@ -84,22 +83,24 @@ def warn_of_directions(
             )
 
 
-def warn_of_angles(obj: XarrayObject, grid: Grid, spacing: Any) -> None:
-    """Warn where two horizontal angles are combined as if they were lengths."""
-    if isinstance(spacing, Mapping):
-        given = (resolve_name(obj, name) for name, step in spacing.items() if step is not None)
-        coords = obj.coords.variables
-        along = (coords[name].dims if name in coords else (name,) for name in given)
-        # What has none or several dimensions is for other calls.
-        replaced = {dims[0] for dims in along if len(dims) == 1}
-    else:
-        replaced = set() if spacing is None else set(obj.dims)
+def warn_of_angles(obj: XarrayObject, grid: Grid, respaced_dims: set[Hashable]) -> None:
+    """Warn where two horizontal angles are combined as if they were lengths.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The data, with the coordinates.
+    grid : Grid
+        The axes that are combined.
+    respaced_dims : set of hashable
+        The dimensions whose spacing is given, so that their positions are no angles.
+    """
     names = [
         repr(str(grid_axis.axis.name))
         for grid_axis in grid.axes
         if grid_axis.latlon_kind is None
         and isinstance(getattr(grid_axis, "inverse_scale", None), float)  # no scale factor is given
-        and not replaced & set(grid_axis.dims)
+        and respaced_dims.isdisjoint(grid_axis.dims)
         and latlon_kind(grid_axis.axis.name, obj.coords.variables.get(grid_axis.axis.name))
     ]
     if len(names) > 1:

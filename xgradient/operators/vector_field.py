@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -16,9 +16,9 @@ from ..geometry.grid import Grid
 from ..geometry.lowering import LoweringContext
 from ..geometry.metrics import resolve_metric
 from ..labels.angles import latlon_kind
-from ..labels.arguments import GridOptions
+from ..labels.arguments import GridOptions, GridRequest, resolve
 from ..labels.attrs import describe_field, result_attrs
-from ..labels.coordinates import resolve_coord, resolve_name
+from ..labels.coordinates import CoordRef, resolve_name
 from ..labels.hints import close_name
 from ..labels.results import same_units, to_dataarray
 from ..labels.standard_names import direction_of_coord, points_down, sign_along
@@ -38,13 +38,13 @@ class VectorField:
         The components, with the dimensions of the first in its order.
     binding : Binding
         The axes, bound to these arrays.
-    spacing
-        As `xgradient.grad` takes it.
+    respaced_dims : set of hashable
+        The dimensions whose spacing replaces the coordinate.
     """
 
     fields: list[xr.DataArray]
     context: LoweringContext
-    spacing: Any = None
+    respaced_dims: set[Hashable] = field(default_factory=set)
 
     @property
     def grid(self) -> Grid:
@@ -110,7 +110,7 @@ class VectorField:
         """Warn where labels say something else than the call, or too little."""
         attrs, dims = [f.attrs for f in self.fields], [s.axis.name for s in self.grid.axes]
         warn_of_directions(attrs, self.names, dims, self.directions, self._signs)
-        warn_of_angles(self.fields[0], self.grid, self.spacing)
+        warn_of_angles(self.fields[0], self.grid, self.respaced_dims)
 
     def standard_name(
         self, units: str | None, name_of: Callable[..., str | None], *along: str
@@ -204,23 +204,33 @@ def collect_vector_field(
         # The first argument may be left out where no names are looked up.
         obj, dims = None, {**obj, **dims}
     given = _components_by_dim(components, dims, counts)
-    fields = _same_grid_fields(obj, given)
-    first = fields[0]
-    asked = list(given)
+    fields = _same_dims_fields(obj, given)
+    request = _resolve_for(fields, obj, list(given), options)
+    _check_same_grid(fields, request.refs)
     if ordered:
-        asked = _right_handed(first, asked)
-        fields = [fields[list(given).index(dim)] for dim in asked]
-        first = fields[0]
+        order = _right_handed_order(request.refs)
+        if order != sorted(order):
+            names = list(given)
+            fields = [fields[i] for i in order]
+            request = _resolve_for(fields, obj, [names[i] for i in order], options)
+    first = fields[0]
+    grid = build_grid(first, request, scheme, [first])
+    grid, fields = grid.for_fields([f.transpose(*first.dims) for f in fields])
+    is_component = tuple(grid_axis.latlon_kind is not None for grid_axis in grid.axes)
+    context = LoweringContext(grid, first.dims, first.shape, scheme, is_component)
+    return VectorField(fields, context, request.respaced_dims)
+
+
+def _resolve_for(
+    fields: list[xr.DataArray], obj: Any, names: list[Hashable], options: GridOptions
+) -> GridRequest:
+    """Resolve names by the coordinates of the first component, and the metric by all data."""
+    first = fields[0]
     # Scale factors and grid mappings may be other variables of the Dataset.
     scalar = [obj] if isinstance(obj, xr.DataArray) else []
     metric = resolve_metric(options.metric, first if obj is None else obj, [*fields, *scalar])
     spacing, periodic = (_of_field(first, obj, v) for v in (options.spacing, options.periodic))
-    options = GridOptions(metric, spacing, periodic)
-    grid, _ = build_grid(first, asked, options, scheme, [first])
-    grid, fields = grid.for_fields([f.transpose(*first.dims) for f in fields])
-    flat = [grid_axis.latlon_kind is not None for grid_axis in grid.axes]
-    context = LoweringContext(grid, first.dims, first.shape, scheme, tuple(flat))
-    return VectorField(fields, context, spacing)
+    return resolve(first, names, GridOptions(metric, spacing, periodic), [first])
 
 
 def _of_field(field: xr.DataArray, obj: Any, given: Any) -> Any:
@@ -269,19 +279,27 @@ def _components_by_dim(
     return given
 
 
-def _same_grid_fields(obj: Any, given: Mapping[Hashable, Any]) -> list[xr.DataArray]:
-    """The components, of which none may lie on another grid than the first."""
+def _same_dims_fields(obj: Any, given: Mapping[Hashable, Any]) -> list[xr.DataArray]:
+    """Return the components, which must have the same dimensions."""
     fields = [_component(obj, dim, field) for dim, field in given.items()]
-    names = [repr(str(f.name)) if f.name is not None else f"that along {str(d)!r}"
-             for d, f in zip(given, fields, strict=True)]  # fmt: skip
-    first = fields[0]
-    for f, name in zip(fields[1:], names[1:], strict=True):
-        _check_dims(first, f, names[0], name)
-    refs = [resolve_coord(first, dim) for dim in given]
-    wide = [ref.name for ref in refs if len(ref.dims) > 1]
-    for f, name in zip(fields[1:], names[1:], strict=True):
-        _check_grid(first, f, names[0], name, wide)
+    labels = _component_labels(fields, given)
+    for f, label in zip(fields[1:], labels[1:], strict=True):
+        _check_dims(fields[0], f, labels[0], label)
     return fields
+
+
+def _check_same_grid(fields: list[xr.DataArray], refs: list[CoordRef]) -> None:
+    """Refuse components on another grid than the first."""
+    labels = _component_labels(fields, (ref.name for ref in refs))
+    multi_dim = [ref.name for ref in refs if len(ref.dims) > 1]
+    for f, label in zip(fields[1:], labels[1:], strict=True):
+        _check_grid(fields[0], f, labels[0], label, multi_dim)
+
+
+def _component_labels(fields: list[xr.DataArray], names: Iterable[Hashable]) -> list[str]:
+    """Return what messages call the components."""
+    return [repr(str(f.name)) if f.name is not None else f"that along {str(name)!r}"
+            for f, name in zip(fields, names, strict=True)]  # fmt: skip
 
 
 def _equal_attrs(a: Any, b: Any) -> bool:
@@ -360,11 +378,13 @@ def _check_dims(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -
     raise ValueError(f"{found}, as on a staggered grid; {mend}")
 
 
-def _right_handed(obj: xr.DataArray, names: list[Hashable]) -> list[Hashable]:
-    """The names as longitude or x, latitude or y, and the vertical, if they are known as such."""
-    ranks: dict[Hashable, int] = {}
-    for name in names:
-        ref = resolve_coord(obj, name)
+def _right_handed_order(refs: list[CoordRef]) -> list[int]:
+    """Return the order of longitude or x, latitude or y, and the vertical.
+
+    The order is that of the call where a direction is unknown or repeated.
+    """
+    ranks: list[int] = []
+    for ref in refs:
         kind = latlon_kind(ref.name, ref.coord)
         attrs = {} if ref.coord is None else ref.coord.attrs
         letter = str(attrs.get("axis", "") or str(ref.name)[:1]).lower()
@@ -373,7 +393,7 @@ def _right_handed(obj: xr.DataArray, names: list[Hashable]) -> list[Hashable]:
         if kind is None and ("positive" in attrs or letter in "zld"):
             kind = "z"
         rank = {"longitude": 0, "x": 0, "latitude": 1, "y": 1, "z": 2}.get(str(kind))
-        if rank is None or rank in ranks.values():
-            return names
-        ranks[name] = rank
-    return sorted(names, key=ranks.__getitem__)
+        if rank is None or rank in ranks:
+            return list(range(len(refs)))
+        ranks.append(rank)
+    return sorted(range(len(refs)), key=ranks.__getitem__)
