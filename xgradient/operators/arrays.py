@@ -39,8 +39,9 @@ def gradient(
         \frac{\mathrm{d} f}{\mathrm{d}x}(x_i) \approx
         \frac{h_+}{h_-(h_- + h_+)}\,(f_i - f_{i-1}) + \frac{h_-}{h_+(h_- + h_+)}\,(f_{i+1} - f_i)
 
-    inside, for the steps :math:`h_-` and :math:`h_+` before and after a point, and one-sided
-    differences of ``edge_order`` at the ends; other orders by Fornberg's weights [1]_.
+    in the interior, for the steps :math:`h_-` and :math:`h_+` before and after a grid point, and
+    one-sided differences of ``edge_order`` at the boundaries; other orders by Fornberg's
+    weights [1]_.
 
     Parameters
     ----------
@@ -49,22 +50,21 @@ def gradient(
         standard, or a DataArray, of any numeric dtype and shape.
     spacing : number, sequence or 1-D array, optional
         The step, or a sequence with one step or one 1-D array of positions per dimension; for a
-        single dimension also its positions as an array. Arrays in memory, or where ``input`` is.
-        By default the step is 1, also for a DataArray: ``DataArray.grad`` is what looks at its
-        coordinates.
+        single dimension also its positions as an array. Arrays lie in memory or on the device of
+        ``input``. By default the step is 1, also for a DataArray; use ``DataArray.grad`` to
+        differentiate by its coordinates.
     dim : int, name or sequence of these, optional
         The dimensions to differentiate along, names if ``input`` is a DataArray. All by default.
     edge_order : int, default: 1
-        Order of accuracy at the ends.
+        Order of accuracy at the boundaries.
     deriv : int, default: 1
         Order of the derivative.
     accuracy : int, default: 2
-        Order of accuracy inside, on any positions.
+        Order of accuracy in the interior, on uniform and non-uniform grid points.
     periodic : bool or sequence of bool, default: False
-        Whether each dimension closes on itself after n steps of its uniform spacing.
+        Makes all or each of the dimensions periodic after n steps of their uniform spacing.
     skipna : bool, default: False
-        Whether a missing value (NaN) counts as the end of the axis for its neighbours, as
-        `xgradient.grad` has it.
+        If True, a missing value (NaN) acts as a boundary of the axis, as for `xgradient.grad`.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def gradient(
     Raises
     ------
     TypeError
-        If the array or a spacing is not numeric, or not to be read when the call is made.
+        If the array or a spacing is not numeric, or its values cannot be read during the call.
     ValueError
         If a dimension does not exist or is too short, or a spacing is zero, not monotonic, not
         finite, of the wrong length, or on another device.
@@ -119,10 +119,12 @@ def _gradient(
             array = np.asarray(array)
         chunk = getattr(array, "_meta", array)  # of a dask array
     check_dense(chunk)
-    # Short arrays take less time than their arguments, so what numbers ask for is kept. Sequences
-    # are not: in them 1 and True, or an array before and after it is changed, count as the same.
-    plain = isinstance(spacing, NUMBER) and isinstance(dim, NUMBER) and isinstance(periodic, bool)
-    if plain:
+    # Stencils of short arrays cost more than their sums, so cache them for arguments that are
+    # numbers. Sequences are not cached: 1 equals True in them, and their arrays may change.
+    is_cached = (
+        isinstance(spacing, NUMBER) and isinstance(dim, NUMBER) and isinstance(periodic, bool)
+    )
+    if is_cached:
         requests = _requests(array.shape, spacing, dim, scheme, periodic)
     else:
         steps = _positions(spacing, array)
@@ -131,7 +133,7 @@ def _gradient(
 
 
 def _positions(spacing: Any, array: Any) -> Any:
-    """A spacing, or each of a sequence, as numbers or NumPy arrays."""
+    """Return a spacing, or each of a sequence, as numbers or NumPy arrays."""
     if isinstance(spacing, list | tuple):
         return [to_host_positions(step, array, f"spacing[{i}]") for i, step in enumerate(spacing)]
     return to_host_positions(spacing, array, "spacing")
@@ -141,20 +143,22 @@ def _positions(spacing: Any, array: Any) -> Any:
 def _requests(
     shape: tuple[int, ...], spacing: Any, dim: Any, scheme: Scheme, periodic: Any
 ) -> tuple[tuple[int, Stencil], ...]:
-    """Each axis of a call and its stencil."""
+    """Return the number of each axis of a call, and its stencil."""
     requests = []
-    for axis, step, closed in _match_options(_axis_numbers(len(shape), dim), spacing, periodic):
-        what = f"dimension {axis}"
-        check_known_length(shape[axis], what)
-        nodes = nodes_from_spacing(step, shape[axis], f"spacing of {what}", period=closed)
-        requests.append((axis, scheme.stencil(nodes, what)))
+    for axis, step, is_periodic in _match_options(
+        _axis_numbers(len(shape), dim), spacing, periodic
+    ):
+        label = f"dimension {axis}"
+        check_known_length(shape[axis], label)
+        nodes = nodes_from_spacing(step, shape[axis], f"spacing of {label}", period=is_periodic)
+        requests.append((axis, scheme.stencil(nodes, label)))
     return tuple(requests)
 
 
 def _labelled(
     da: xr.DataArray, spacing: Any, dim: Any, scheme: Scheme, periodic: Any
 ) -> tuple[xr.DataArray, ...]:
-    """The same for a DataArray: by name, on steps of 1 unless a spacing is given."""
+    """Return the derivatives of a DataArray by name, on steps of 1 unless a spacing is given."""
     if dim is None:
         dims = list(da.dims)
     else:
@@ -165,12 +169,12 @@ def _labelled(
             for d, number in zip(chosen, numbered, strict=True)
         ]
     results = []
-    for name, step, closed in _match_options(dims, spacing, periodic):
+    for name, step, is_periodic in _match_options(dims, spacing, periodic):
         results.append(
             da.grad(
                 name,
                 spacing=step,
-                periodic=closed,
+                periodic=is_periodic,
                 deriv=scheme.deriv,
                 accuracy=scheme.accuracy,
                 edge_order=scheme.edge_order,
@@ -181,7 +185,7 @@ def _labelled(
 
 
 def _axis_numbers(ndim: int, dim: Any) -> list[int]:
-    """The axes of a call, counted from 0, each named once."""
+    """Return the axes of a call, counted from 0, or raise an error if one is named twice."""
     if dim is None:
         axes = list(range(ndim))
     else:
@@ -200,7 +204,7 @@ def _axis_numbers(ndim: int, dim: Any) -> list[int]:
 
 
 def _match_options(dims: list[Any], spacing: Any, periodic: Any) -> list[tuple[Any, Any, bool]]:
-    """Each dimension with its spacing and whether it is periodic."""
+    """Return each dimension with its spacing and True if it is periodic."""
     if spacing is None:
         steps = [1.0] * len(dims)
     elif isinstance(spacing, list | tuple):
@@ -211,21 +215,21 @@ def _match_options(dims: list[Any], spacing: Any, periodic: Any) -> list[tuple[A
         raise ValueError(
             f"spacing is one array for {len(dims)} dimensions; give a list with one entry for each"
         )
-    closed = (
+    is_periodic = (
         [periodic] * len(dims)
         if isinstance(periodic, bool)
         else _periodic_flags(periodic, len(dims))
     )
-    for name, given in (("spacing", steps), ("periodic", closed)):
+    for name, given in (("spacing", steps), ("periodic", is_periodic)):
         if len(given) != len(dims):
             raise ValueError(
                 f"{name} has {len(given)} entries for {len(dims)} dimensions; give one for each"
             )
-    return list(zip(dims, steps, closed, strict=True))
+    return list(zip(dims, steps, is_periodic, strict=True))
 
 
 def _periodic_flags(periodic: Any, n: int) -> list[bool]:
-    """``periodic`` as a list, of whatever kind its booleans are."""
+    """Return ``periodic`` as a list of Python booleans."""
     flags = [periodic] * n if isinstance(periodic, np.bool_) else periodic
     if isinstance(flags, str) or not np.iterable(flags):
         flags = [flags]

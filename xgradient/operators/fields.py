@@ -1,4 +1,4 @@
-"""Which variables of an object are fields, and which of these can be differentiated."""
+"""Select the variables that an operator differentiates, and check them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .evaluate import _check_dims, holds_flags
 
 
 def check_labelled(obj: Any, label: str) -> None:
-    """Refuse what has no labels."""
+    """Raise a TypeError for an object without labels, and check dimensions of a DataArray."""
     if not isinstance(obj, (xr.DataArray, xr.Dataset)):
         raise TypeError(
             f"{label} takes labelled data, not {type(obj).__name__}; give a DataArray or Dataset"
@@ -27,14 +27,14 @@ def check_labelled(obj: Any, label: str) -> None:
 
 
 def is_numeric(da: xr.DataArray) -> bool:
-    """Whether a field has a derivative at all."""
-    # The dtypes of other libraries are NumPy's, or have no kind and are numbers anyway.
+    """Return whether the dtype of a field is one of numbers."""
+    # Dtypes of other array libraries without a kind are numeric.
     return getattr(da.dtype, "kind", "f") in "biufc"
 
 
 def numeric_fields(ds: xr.Dataset, dims: Iterable[Hashable] = ()) -> list[xr.DataArray]:
-    """The variables of a Dataset that have derivatives and, all of them, some dimensions."""
-    # CF cell bounds are part of a coordinate, though they are stored as variables.
+    """Return the variables of a Dataset that are numeric and have the given dimensions."""
+    # CF cell bounds describe a coordinate, though files store them as variables.
     refs = [p for v in ds.variables.values() for p in (v.attrs, v.encoding)]
     bounds = [p[key] for p in refs for key in ("bounds", "climatology") if key in p]
     skipped = {name for name in bounds if isinstance(name, str)}
@@ -49,18 +49,24 @@ def numeric_fields(ds: xr.Dataset, dims: Iterable[Hashable] = ()) -> list[xr.Dat
 
 
 def select_fields(obj: XarrayObject, dim: Any) -> list[xr.DataArray]:
-    """A field by itself, or the numeric variables of a Dataset, which has some if it has dims."""
+    """Return a DataArray in a list, or the numeric variables of a Dataset.
+
+    Raises
+    ------
+    ValueError
+        If a Dataset has dimensions but no numeric variable.
+    """
     if isinstance(obj, xr.DataArray):
         return [obj]
     fields = numeric_fields(obj)
     if obj.dims and not fields:
-        one = isinstance(dim, str) or not isinstance(dim, Iterable)
-        raise no_field_error(obj, obj.dims if dim is None else [dim] if one else list(dim))
+        is_name = isinstance(dim, str) or not isinstance(dim, Iterable)
+        raise no_field_error(obj, obj.dims if dim is None else [dim] if is_name else list(dim))
     return fields
 
 
 def no_field_error(ds: xr.Dataset, dims: Iterable[Any]) -> ValueError:
-    """The error for a Dataset in which nothing has the dimensions."""
+    """Return the error for a Dataset without a numeric variable that has the dimensions."""
     names = [repr(str(name)) for name, da in ds.data_vars.items() if holds_flags(da)]
     flags = f", of which {', '.join(names)} hold{'s' * (len(names) == 1)} flags" if names else ""
     return ValueError(
@@ -71,12 +77,14 @@ def no_field_error(ds: xr.Dataset, dims: Iterable[Any]) -> ValueError:
 
 
 def check_field(da: xr.DataArray) -> xr.DataArray:
-    """Return a field as floats where it is nullable, with a check where it may be undecoded.
+    """Return a field whose values can be differentiated: nullable values become floats.
+
+    A field that may be packed is checked now if in memory, else when it is computed.
 
     Raises
     ------
     TypeError, ValueError
-        If it is not numeric, is packed, has a dimension twice, or chunks of unknown size.
+        If the field is not numeric, is packed, repeats a dimension, or has chunks of unknown size.
     """
     _check_dims(da)
     if is_quantity(da.variable._data):
@@ -90,7 +98,7 @@ def check_field(da: xr.DataArray) -> xr.DataArray:
             f"convert {them} to {'float32' if 'float' in str(da.dtype) else 'numbers'} first"
         )
     cells = sum(da.shape)
-    if cells != cells:  # faster than to look at each
+    if cells != cells:  # unknown sizes are NaN; one sum is faster than a loop
         for dim, n in zip(da.dims, da.shape, strict=True):
             check_known_length(n, f"dimension {str(dim)!r}")
     if is_nullable(da.variable._data) or is_nullable(da.variable.data):

@@ -1,4 +1,4 @@
-"""What is made of sums point by point: lengths and products, for arrays of any kind."""
+"""Nonlinear steps after sums of derivatives, cell by cell: lengths and products."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from ..kernels import pointwise, real_parts, square_root
 
-# Plain arithmetic, which means the same for numbers in a compiled loop and for whole arrays.
+# Arithmetic without branches: a compiled loop calls it with numbers, NumPy with whole arrays.
 
 
 def _magnitude(a: Any) -> Any:
@@ -50,9 +50,9 @@ _PRODUCTS: dict[int, Callable[..., Any]] = {1: _product1, 2: _product2, 3: _prod
 
 
 def _vector_length(parts: list[Any], out: Any) -> Any:
-    """Square root of the sum of squares; that of one number is its magnitude."""
+    """Return the square root of the sum of squares of all parts."""
     real = real_parts(parts)
-    # The parts of complex numbers lie inside them, perhaps in the very place of the result.
+    # Real and imaginary parts are views, perhaps of the output array itself.
     parts, out = real, out if real is parts else None
     while len(parts) > 3:
         parts = [_vector_length(parts[:3], None), *parts[3:]]
@@ -63,25 +63,25 @@ def _vector_length(parts: list[Any], out: Any) -> Any:
 
 
 def vector_length(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
-    """The length of the vector whose components are the sums."""
+    """Return the length of the vector whose components are the sums."""
     return [_vector_length(sums, outs[0])]
 
 
 def deformation(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
-    """Deformations and the Okubo-Weiss parameter, of normal and shear strain and vorticity."""
-    # The sums may stand where results will, the vorticity in the place of the length.
+    """Return the deformations and the Okubo-Weiss parameter, from two strains and the vorticity."""
+    # Outputs may be the arrays of the sums; the total deformation overwrites the vorticity.
     okubo_weiss = pointwise(_okubo_weiss, sums, outs[3])
     return [sums[0], sums[1], _vector_length(sums[:2], outs[2]), okubo_weiss]
 
 
 def project_on_vector(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
-    """The components of a gradient times those of a vector."""
+    """Return the dot product of a gradient and a vector."""
     vector = fields[1 : 1 + len(sums)]
     return [pointwise(_PRODUCTS[len(vector)], [*sums, *vector], outs[0])]
 
 
 def at_constant_level(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
-    """Derivatives at constant z: those along the levels of f and of z, and that of f by z."""
+    """Return derivatives of f at constant z, from those of f and z along levels and df/dz."""
     *along_levels, by_z = sums
     n = len(along_levels) // 2
     slopes = zip(along_levels[:n], along_levels[n:], outs, strict=True)
@@ -89,8 +89,8 @@ def at_constant_level(sums: list[Any], fields: list[Any], outs: list[Any]) -> li
 
 
 def project_on_direction(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
-    """The components of a gradient times those of a vector's direction."""
-    # Whole numbers become floats before they are squared.
+    """Return the dot product of a gradient and the unit vector along a vector."""
+    # Convert integers to floats before their squares overflow.
     vector = [component * 1.0 for component in fields[1 : 1 + len(sums)]]
     (product,) = project_on_vector(sums, [None, *vector], outs)
     return [pointwise(_quotient, [product, _vector_length(vector, None)], outs[0])]

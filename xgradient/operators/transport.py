@@ -38,7 +38,7 @@ def advection(
     skipna: bool = False,
     **dims: Any,
 ) -> Labelled:
-    r"""Advection of scalar fields by a flow, the change that it makes where one stands.
+    r"""Advection of scalar fields by a flow: their change at a fixed point.
 
     .. math:: -F\cdot\nabla f = -\sum_i \frac{F_i}{h_i}\,\partial_i f
 
@@ -47,17 +47,18 @@ def advection(
     Parameters
     ----------
     obj : DataArray or Dataset
-        The scalar, or all numeric variables that have the dimensions and are no component.
+        The scalar field; of a Dataset every numeric variable that has the dimensions and is not a
+        component.
     components : mapping from dimension to component, optional
-        The flow by the dimension that each component goes along.
+        The component of the flow along each dimension.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
 
     Returns
     -------
     DataArray or Dataset
-        Named ``advection_T`` for a field T; positive where the flow brings more of it, in units of
-        the field times those of the flow over a length.
+        ``advection_T`` for a field T, positive where the flow increases it, in units of the field
+        times units of the flow over a length.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
         booleans).
 
@@ -101,17 +102,18 @@ def directional(
     Parameters
     ----------
     obj : DataArray or Dataset
-        The scalar, or all numeric variables that have the dimensions and are no component.
+        The scalar field; of a Dataset every numeric variable that has the dimensions and is not a
+        component.
     components : mapping from dimension to component, optional
-        The vector field by the dimension that each component goes along.
+        The component of the vector field along each dimension.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
 
     Returns
     -------
     DataArray or Dataset
-        Named ``directional_T`` for a field T; missing where the vector is zero and so has no
-        direction, in units of the field over a length.
+        ``directional_T`` for a field T, in units of the field over a length; missing where the
+        vector is zero and has no direction.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
         booleans).
 
@@ -142,15 +144,15 @@ def _directional_operator(
     sign: float,
     unit: bool,
 ) -> Any:
-    """F·∇f for a scalar or all scalars of a Dataset."""
+    """Return F·∇f for a scalar, or for every scalar of a Dataset."""
     check_labelled(obj, prefix)
     vector = collect_vector_field(obj, components, dims, options, scheme)
     if isinstance(obj, xr.DataArray):
         scalars = [obj]
     else:
-        skipped = {f.name for f in vector.fields}
-        asked = grid_dims(vector.grid)
-        scalars = [f for f in numeric_fields(obj, asked) if f.name not in skipped]
+        components_ = {f.name for f in vector.fields}
+        needed = grid_dims(vector.grid)
+        scalars = [f for f in numeric_fields(obj, needed) if f.name not in components_]
         if not scalars:
             raise ValueError(
                 f"the Dataset has no variable beside the components that {prefix} could be "
@@ -168,21 +170,22 @@ def _directional_derivative(
     vector.check_grid(f, "the scalar")
     f_in_order = f.transpose(*vector.fields[0].dims)
     grid, (f_in_order,) = vector.grid.for_fields([f_in_order])
-    # The scalar comes first; the flow is not differentiated, and its sign at poles not asked for.
+    # The scalar comes first; the flow is not differentiated, so its sign at poles does not matter.
     vectors = (False, *(True for _ in vector.fields))
     context = replace(vector.context, grid=grid, is_component=vectors)
     if unit:
         vector.check_units("the length of a vector", always=True)
-        each = [result_units(f.attrs.get("units"), s.axis.units, 1) for s in grid.axes]
+        terms = [result_units(f.attrs.get("units"), s.axis.units, 1) for s in grid.axes]
     else:
-        # Unknown words of the scalar stay beside a rate that is known.
+        # Units of the scalar that are not known remain as text before a known rate.
         rates = [vector.unit(i, i) for i in range(len(vector.fields))]
-        each = [product_units(f.attrs.get("units"), rate) for rate in rates]
-    units, factors = common_units(each, f"{prefix} of {f.name}")
+        terms = [product_units(f.attrs.get("units"), rate) for rate in rates]
+    units, factors = common_units(terms, f"{prefix} of {f.name}")
 
     def expressions() -> list[Expression]:
-        signs = [sign * factor * way for factor, way in zip(factors, vector.signs, strict=True)]
-        return [grid.gradient(i) * factor for i, factor in enumerate(signs)]
+        pairs = zip(factors, vector.signs, strict=True)
+        weights = [sign * factor * direction for factor, direction in pairs]
+        return [grid.gradient(i) * weight for i, weight in enumerate(weights)]
 
     fields = [f_in_order, *vector.fields]
     (data,) = evaluate_expressions(
@@ -190,8 +193,8 @@ def _directional_derivative(
     )
     words = describe_field(f.attrs, f.name)
     by = f"by {vector.label}" if not unit else f"along {vector.label}"
-    what = "advection" if not unit else "derivative"
-    long_name = f"{what} {'of ' + words + ' ' if words else ''}{by}"
+    quantity = "advection" if not unit else "derivative"
+    long_name = f"{quantity} {'of ' + words + ' ' if words else ''}{by}"
     name = prefix if f.name is None else f"{prefix}_{f.name}"
     result = to_dataarray(f_in_order, data, name, result_attrs(f.attrs, units, long_name))
     return result.transpose(*f.dims)

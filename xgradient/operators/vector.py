@@ -50,12 +50,11 @@ def divergence(
     obj : DataArray or Dataset, optional
         Where names of variables are looked up. Not needed for components that are DataArrays.
     components : mapping from dimension to component, optional
-        The components by the dimension that each goes along, for dimensions whose names cannot
-        be keywords.
+        The component along each dimension, for dimensions whose names cannot be keywords.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``. All have the same dimensions and
         coordinates. A component points as its coordinate increases, unless its ``standard_name``
-        and the coordinate's ``positive`` say otherwise: an upward one by a depth is turned.
+        and the coordinate's ``positive`` differ: an upward component by a depth changes sign.
 
     Returns
     -------
@@ -120,12 +119,12 @@ def curl(
     obj : DataArray or Dataset, optional
         Where names of variables are looked up. Not needed for components that are DataArrays.
     components : mapping from dimension to component, optional
-        Two or three components by the dimension that each goes along.
+        Two or three components, each by the dimension along which it points.
     **dims : name of a variable or DataArray
-        The components as keywords: ``lon="u", lat="v"``. Longitude (x), latitude (y) and the
-        vertical are put in this order, in which they are right-handed if the vertical points
-        upwards; other dimensions count as right-handed in the order given. A vertical that is
-        ``positive: down`` is turned upwards, and so is its part of the result.
+        The components as keywords: ``lon="u", lat="v"``. Longitude (x), latitude (y) and an
+        upward vertical are right-handed in this order, whatever the order of the keywords. Other
+        dimensions are right-handed in the order given. A vertical that is ``positive: down`` is
+        reversed, and so is the component of the result along it.
 
     Returns
     -------
@@ -151,16 +150,15 @@ def curl(
     options = grid_options(metric, spacing, periodic)
     vector = collect_vector_field(obj, components, dims, options, scheme, (2, 3), True)
     pairs = [(0, 1)] if len(vector.fields) == 2 else [(1, 2), (2, 0), (0, 1)]
-    grid, units, asked = vector.grid, [], []
+    grid, units, arguments = vector.grid, [], []
     for i, j in pairs:
-        both = [vector.unit(j, i), vector.unit(i, j)]
-        unit, factors = common_units(both, "a curl")
+        unit, factors = common_units([vector.unit(j, i), vector.unit(i, j)], "a curl")
         units.append(unit)
-        turned = vector.turned[i] * vector.turned[j]
+        sign = vector.axis_signs[i] * vector.axis_signs[j]
         first, second = factors[0] * vector.signs[j], factors[1] * vector.signs[i]
-        asked.append((i, j, (first * turned, second * turned)))
+        arguments.append((i, j, (first * sign, second * sign)))
     data = evaluate_expressions(
-        vector.context, vector.fields, lambda: [grid.curl(*each) for each in asked]
+        vector.context, vector.fields, lambda: [grid.curl(*given) for given in arguments]
     )
     vector.warn()
     words = f"curl of {vector.label}"
@@ -168,16 +166,15 @@ def curl(
         named = vector.standard_name(units[0], vorticity_name)
         return vector.to_dataarray(data[0], "curl", units[0], words, named)
     results = []
-    ways = [way or "" for way in vector.directions]
-    for part, unit, grid_axis, way, turned in zip(
-        data, units, vector.grid.axes, ways, vector.turned, strict=True
+    directions = [direction or "" for direction in vector.directions]
+    for component, unit, grid_axis, direction, sign in zip(
+        data, units, grid.axes, directions, vector.axis_signs, strict=True
     ):
-        along = (
-            f"component {'along' if turned == 1 else 'upwards against'} {grid_axis.axis.long_name}"
-        )
-        named = vector.standard_name(unit, vorticity_name, way)
-        name = f"curl_{grid_axis.axis.name}"
-        results.append(vector.to_dataarray(part, name, unit, f"{words}, {along}", named))
+        axis = grid_axis.axis
+        along = f"component {'along' if sign == 1 else 'upwards against'} {axis.long_name}"
+        named = vector.standard_name(unit, vorticity_name, direction)
+        name, text = f"curl_{axis.name}", f"{words}, {along}"
+        results.append(vector.to_dataarray(component, name, unit, text, named))
     return to_dataset(results, vector.fields[0].coords)
 
 
@@ -205,14 +202,14 @@ def jacobian(
 
     Physical components, along unit vectors, so that the trace is the divergence and the
     antisymmetric part half the curl [1]_. Each component and coordinate keeps its own direction:
-    what an upward component has by a depth comes into the divergence with a minus.
+    the derivative of an upward component by a depth enters the divergence with a minus sign.
 
     Parameters
     ----------
     obj : DataArray or Dataset, optional
         Where names of variables are looked up. Not needed for components that are DataArrays.
     components : mapping from dimension to component, optional
-        The components by the dimension that each goes along.
+        The component along each dimension.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``.
 
@@ -237,23 +234,23 @@ def jacobian(
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     options = grid_options(metric, spacing, periodic)
     vector = collect_vector_field(obj, components, dims, options, scheme)
-    every = range(len(vector.fields))
-    pairs = [(i, j) for i in every for j in every]
+    numbers = range(len(vector.fields))
+    pairs = [(i, j) for i in numbers for j in numbers]
     grid = vector.grid
     vector.check_units("a Jacobian")
 
     def expressions() -> list[Expression]:
-        # Each row is of the component as it is given; others that it mixes with have their signs.
+        # Each row belongs to a component as given; components mixed into it take their signs.
         return [vector.signed(grid.jacobian(i, j)) * vector.signs[i] for i, j in pairs]
 
     data = evaluate_expressions(vector.context, vector.fields, expressions)
     vector.warn()
     results = []
-    for part, (i, j) in zip(data, pairs, strict=True):
-        grid_axis, name = vector.grid.axes[j], vector.names[i]
-        words = f"derivative of {vector.long_names[i]} with respect to {grid_axis.axis.long_name}"
-        unit = vector.unit(i, j)
-        results.append(vector.to_dataarray(part, f"d{name}_d{grid_axis.axis.name}", unit, words))
+    for derivative, (i, j) in zip(data, pairs, strict=True):
+        axis = grid.axes[j].axis
+        words = f"derivative of {vector.long_names[i]} with respect to {axis.long_name}"
+        name, unit = f"d{vector.names[i]}_d{axis.name}", vector.unit(i, j)
+        results.append(vector.to_dataarray(derivative, name, unit, words))
     return to_dataset(results, vector.fields[0].coords)
 
 
@@ -280,14 +277,14 @@ def strain(
         S_n = J_{ux} - J_{vy}, \quad S_s = J_{vx} + J_{uy}, \quad S = \sqrt{S_n^2 + S_s^2},
         \quad W = S_n^2 + S_s^2 - (J_{vx} - J_{uy})^2
 
-    Normal, shear and total deformation, and the parameter that is negative in vortices [1]_ [2]_.
+    The parameter W is negative in vortices [1]_ [2]_.
 
     Parameters
     ----------
     obj : DataArray or Dataset, optional
         Where names of variables are looked up. Not needed for components that are DataArrays.
     components : mapping from dimension to component, optional
-        Two components by the dimension that each goes along.
+        Two components, each by the dimension along which it points.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``.
 
@@ -295,7 +292,7 @@ def strain(
     -------
     Dataset
         ``normal_deformation``, ``shear_deformation``, ``total_deformation`` and ``okubo_weiss``,
-        in units of a component over a length, the last of these squared.
+        in units of a component over a length; those of ``okubo_weiss`` are squared.
         Dims, shape, coords and chunks are those of the first component, and the dtype is the one
         that all components have in common (float64 for integers and booleans).
 
@@ -323,11 +320,11 @@ def strain(
     vector = collect_vector_field(obj, components, dims, options, scheme, (2,), True)
     vector.check_units("a deformation", axes=True)
     unit, _ = vector.units("a deformation")
-    grid, turned = vector.grid, vector.turned
+    grid, axis_signs = vector.grid, vector.axis_signs
 
     def expressions() -> list[Expression]:
         ux, uy, vx, vy = (
-            vector.signed(grid.jacobian(i, j)) * (turned[i] * turned[j])
+            vector.signed(grid.jacobian(i, j)) * (axis_signs[i] * axis_signs[j])
             for i in (0, 1)
             for j in (0, 1)
         )
@@ -344,7 +341,7 @@ def strain(
         "okubo_weiss": ("Okubo-Weiss parameter", squared),
     }
     results = [
-        vector.to_dataarray(part, name, units, f"{words} of {vector.label}")
-        for part, (name, (words, units)) in zip(data, named.items(), strict=True)
+        vector.to_dataarray(array, name, units, f"{words} of {vector.label}")
+        for array, (name, (words, units)) in zip(data, named.items(), strict=True)
     ]
     return to_dataset(results, vector.fields[0].coords)

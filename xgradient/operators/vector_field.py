@@ -1,4 +1,4 @@
-"""Vector fields: which variable is the component along which dimension, on one grid."""
+"""Vector fields: the component along each dimension, all on one grid."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from .user_warnings import warn_of_angles, warn_of_directions
 
 @dataclass(frozen=True, eq=False)
 class VectorField:
-    """The components of a vector field, and the axes that they go along.
+    """The components of a vector field and the grid that they lie on.
 
     Attributes
     ----------
     fields : list of DataArray
-        The components, with the dimensions of the first in its order.
-    binding : Binding
-        The axes, bound to these arrays.
+        The components, all with the dimensions of the first in its order.
+    context : LoweringContext
+        The grid, and how its expressions are lowered for the components.
     respaced_dims : set of hashable
         The dimensions whose spacing replaces the coordinate.
     """
@@ -48,66 +48,70 @@ class VectorField:
 
     @property
     def grid(self) -> Grid:
-        """The axes."""
+        """Return the grid, whose axis i belongs to component i."""
         return self.context.grid
 
     @property
     def names(self) -> list[Hashable]:
-        """The components' names, or else their axes'."""
+        """Return the name of each component, or of its axis if it has none."""
         grid_axes = self.grid.axes
         pairs = zip(self.fields, grid_axes, strict=True)
         return [grid_axis.axis.name if f.name is None else f.name for f, grid_axis in pairs]
 
     @property
     def long_names(self) -> list[str]:
-        """The components in words."""
+        """Return the long name of each component."""
         return [
             describe_field(f.attrs, n) or "" for f, n in zip(self.fields, self.names, strict=True)
         ]
 
     @property
     def label(self) -> str:
-        """The vector in words."""
+        """Return the names of the components in parentheses, for messages."""
         return f"({', '.join(str(name) for name in self.names)})"
 
     @cached_property
     def coords(self) -> list[xr.Variable | None]:
-        """The coordinates that the components go along, with what any component knows of them."""
-        found: list[xr.Variable | None] = []
+        """Return the coordinate of each axis, of the component that knows most of it.
+
+        A coordinate with the attribute ``positive`` comes first; None if no component has one.
+        """
+        coords: list[xr.Variable | None] = []
         for grid_axis in self.grid.axes:
-            every = [f.coords.variables.get(grid_axis.axis.name) for f in self.fields]
-            known = [coord for coord in every if coord is not None]
-            told = [coord for coord in known if "positive" in coord.attrs]
-            found.append(next(iter(told or known), None))
-        return found
+            candidates = [f.coords.variables.get(grid_axis.axis.name) for f in self.fields]
+            known = [coord for coord in candidates if coord is not None]
+            signed = [coord for coord in known if "positive" in coord.attrs]
+            coords.append(next(iter(signed or known), None))
+        return coords
 
     @cached_property
     def directions(self) -> list[str | None]:
-        """The directions, "x", "y" or "z", that the axes have; None where it is not clear."""
+        """Return the direction "x", "y" or "z" of each axis; None if it is unknown."""
         pairs = zip(self.grid.axes, self.coords, strict=True)
         return [direction_of_coord(grid_axis.axis.name, coord) for grid_axis, coord in pairs]
 
     @property
     def _signs(self) -> list[int | None]:
-        every = zip(self.fields, self.coords, strict=True)
-        return [sign_along(f.attrs, {} if c is None else c.attrs) for f, c in every]
+        """Return the sign of each component along its coordinate; None if it is unknown."""
+        pairs = zip(self.fields, self.coords, strict=True)
+        return [sign_along(f.attrs, {} if c is None else c.attrs) for f, c in pairs]
 
     @cached_property
     def signs(self) -> list[int]:
-        """For each component 1 if it points as its coordinate increases, -1 if against it."""
+        """Return 1 for components that point as their coordinate increases, else -1."""
         return [1 if sign is None else sign for sign in self._signs]
 
     @cached_property
-    def turned(self) -> list[int]:
-        """For each axis -1 if it increases downwards, else 1: upward ones are right-handed."""
+    def axis_signs(self) -> list[int]:
+        """Return -1 for axes that increase downwards, else 1; upward axes are right-handed."""
         return [-1 if c is not None and points_down(c.attrs) else 1 for c in self.coords]
 
     def signed(self, expression: Expression) -> Expression:
-        """A formula for components along the axes as one for those that are given."""
+        """Return an expression for components along the axes with the signs of the components."""
         return expression.signed(self.signs) if -1 in self.signs else expression
 
     def warn(self) -> None:
-        """Warn where labels say something else than the call, or too little."""
+        """Warn where labels contradict the call, or leave a direction or a length open."""
         attrs, dims = [f.attrs for f in self.fields], [s.axis.name for s in self.grid.axes]
         warn_of_directions(attrs, self.names, dims, self.directions, self._signs)
         warn_of_angles(self.fields[0], self.grid, self.respaced_dims)
@@ -115,29 +119,31 @@ class VectorField:
     def standard_name(
         self, units: str | None, name_of: Callable[..., str | None], *along: str
     ) -> str | None:
-        """What CF calls a derivative of the vector, if its units are those of one by lengths."""
+        """Return the CF standard name of a derivative by lengths; None if there is none."""
         name = name_of([f.attrs for f in self.fields], self.directions, *along)
-        # On a globe all are lengths, whether or not the components have units.
-        unknown = all("units" not in f.attrs for f in self.fields)
-        metres = unknown and all(grid_axis.latlon_kind is not None for grid_axis in self.grid.axes)
-        return name if name is not None and (metres or same_units(units, "s-1")) else None
+        # Derivatives on a globe are by lengths, also where components have no units.
+        no_units = all("units" not in f.attrs for f in self.fields)
+        on_globe = all(grid_axis.latlon_kind is not None for grid_axis in self.grid.axes)
+        by_length = (no_units and on_globe) or same_units(units, "s-1")
+        return name if name is not None and by_length else None
 
     def unit(self, i: int, j: int) -> str | None:
-        """Units of the derivative of component i along axis j; None if they are unknown."""
+        """Return the units of the derivative of component i along axis j; None if unknown."""
         if any(grid_axis.is_curved for grid_axis in self.grid.axes) and any(
             f.attrs.get("units") is None for f in self.fields
         ):
-            return None  # what another component adds may be anything
+            return None  # terms of other components have unknown units
         return result_units(self.fields[i].attrs.get("units"), self.grid.axes[j].axis.units, 1)
 
     def units(self, label: str) -> tuple[str | None, list[float]]:
-        """Units of the sum of each component's derivative along its own axis, and factors."""
+        """Return the units of a divergence, and the factor that converts each of its terms."""
         return common_units([self.unit(i, i) for i in range(len(self.fields))], label)
 
     def check_units(self, label: str, *, always: bool = False, axes: bool = False) -> None:
-        """Refuse units that differ by a factor where components, or also axes, are mixed.
+        """Raise a ValueError if units differ by a factor among components that are mixed.
 
-        In curved coordinates components are mixed in any case.
+        Curved coordinates mix components; ``always`` checks components on other grids too, and
+        ``axes`` also the units of derivatives.
         """
         factors: list[float] = []
         if always or any(grid_axis.is_curved for grid_axis in self.grid.axes):
@@ -153,7 +159,7 @@ class VectorField:
     def to_dataarray(
         self, data: Any, name: str, units: str | None, words: str, standard_name: str | None = None
     ) -> xr.DataArray:
-        """A result on the grid of the components."""
+        """Return a result on the grid of the components, with attributes they share."""
         first = self.fields[0]
         shared = {
             k: v
@@ -163,7 +169,7 @@ class VectorField:
         return to_dataarray(first, data, name, result_attrs(shared, units, words, standard_name))
 
     def check_grid(self, f: xr.DataArray, label: str) -> None:
-        """Refuse a field that lies on another grid than the components."""
+        """Raise a ValueError for a field on another grid than the components."""
         its, name = f"{label} {str(f.name)!r}", repr(str(self.names[0]))
         wide = [grid_axis.axis.name for grid_axis in self.grid.axes if len(grid_axis.dims) > 1]
         _check_grid(self.fields[0], f, name, its, wide)
