@@ -1,4 +1,4 @@
-"""Fields in, labelled results out: what all operators do before and after their formula."""
+"""Evaluate expressions for fields: lower them to sums of terms, and let the engine run."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from .pointwise import vector_length
 
 
 def _check_dims(da: xr.DataArray) -> None:
-    """Refuse a field that has one dimension twice."""
+    """Raise a ValueError for a field that has one dimension twice."""
     if len(set(da.dims)) < len(da.dims):
         check_repeated(da.dims, variable_label(da.name))
 
 
 def holds_flags(da: xr.DataArray) -> bool:
-    """Whether a variable holds codes, by its CF attributes, whose differences mean nothing."""
+    """Return True if CF attributes say that a variable holds codes, not quantities."""
     names = ("flag_values", "flag_masks", "flag_meanings")
     return any(name in ref for ref in (da.attrs, da.encoding) for name in names)
 
@@ -41,22 +41,38 @@ def evaluate_expressions(
     count: int | None = None,
     squares: bool = False,
 ) -> list[Any]:
-    """The arrays that formulas give for fields on one grid, their inner formulas first.
+    """Return the arrays of expressions of fields on one grid.
 
-    Or what ``finish`` makes of them; or with ``squares`` the root of the sum of their squares.
-    Formulas are made here, for coefficients that are arrays to be on the device of the fields.
+    Expressions are made inside the device context of the fields, so that coefficient arrays land
+    on their device.
+
+    Parameters
+    ----------
+    context : LoweringContext
+        The grid, and the dimensions and the shape of the fields.
+    fields : list of DataArray
+        The fields, in the order in which expressions number them.
+    make_expressions : callable
+        Makes the expressions.
+    combine : callable, optional
+        Pointwise function of the sums, which makes ``count`` arrays.
+    count : int, optional
+        Number of arrays that ``combine`` makes; by default one for each expression.
+    squares : bool
+        True for the square root of the sum of squares of all expressions, as one array.
     """
     arrays = [field.variable.data for field in fields]
     with device_context(arrays[0]):
         points = [p for p in context.grid.cyclic if p.dim in context.dims]
         if not points:
             return _evaluate(context, arrays, make_expressions(), combine, count, squares)
-        names, apart = [field.name for field in fields], set(context.column_inputs.values())
-        opened = FieldsWithoutCyclicPoint(points, context.dims, arrays, names, apart)
-        context = replace(context, shape=opened.arrays[0].shape)
-        arrays = opened.arrays
-        made = _evaluate(context, arrays, make_expressions(), combine, count, squares, opened)
-        return opened.closed(made)
+        names, columns = [field.name for field in fields], set(context.column_inputs.values())
+        inner = FieldsWithoutCyclicPoint(points, context.dims, arrays, names, columns)
+        context = replace(context, shape=inner.arrays[0].shape)
+        results = _evaluate(
+            context, inner.arrays, make_expressions(), combine, count, squares, inner
+        )
+        return inner.closed(results)
 
 
 def _evaluate(
@@ -66,19 +82,20 @@ def _evaluate(
     combine: Combine | None,
     count: int | None,
     squares: bool,
-    opened: FieldsWithoutCyclicPoint | None = None,
+    without_cyclic: FieldsWithoutCyclicPoint | None = None,
 ) -> list[Any]:
-    if squares and any(len(formula.terms) > 1 for formula in expressions):
+    """Return the arrays of expressions, whose subexpressions are evaluated first."""
+    if squares and any(len(expression.terms) > 1 for expression in expressions):
         combine, squares = vector_length, False
     elif squares:
         expressions = [sum(expressions, Expression(()))]
-    inner = {each.key: each for expression in expressions for each in expression.subexpressions}
-    if inner:
-        numbers = {key: len(arrays) + at for at, key in enumerate(inner)}
-        arrays = arrays + evaluate_sums(arrays, [context.lower(each) for each in inner.values()])
-        vectors = (*context.is_component, *(False for _ in inner))
-        context = replace(context, is_component=vectors, subexpressions=numbers)
-    grid_axes = [part.grid_axis for formula in expressions for part in formula.terms]
+    parts = {part.key: part for expression in expressions for part in expression.subexpressions}
+    if parts:
+        numbers = {key: len(arrays) + i for i, key in enumerate(parts)}
+        arrays = arrays + evaluate_sums(arrays, [context.lower(part) for part in parts.values()])
+        is_component = (*context.is_component, *(False for _ in parts))
+        context = replace(context, is_component=is_component, subexpressions=numbers)
+    grid_axes = [term.grid_axis for expression in expressions for term in expression.terms]
     for column in {
         grid_axis: None for grid_axis in grid_axes if isinstance(grid_axis, VerticalCoord)
     }:
@@ -86,13 +103,15 @@ def _evaluate(
             context = replace(context, column_inputs={**context.column_inputs, column: len(arrays)})
             positions = column.positions_along(context.dims)
             check_same_device(positions, arrays[0], f"coordinate {str(column.name)!r}")
-            arrays.append(opened.without(positions, column.name) if opened else positions)
-    sums = [context.lower(formula, squares=squares) for formula in expressions]
+            if without_cyclic:
+                positions = without_cyclic.without(positions, column.name)
+            arrays.append(positions)
+    sums = [context.lower(expression, squares=squares) for expression in expressions]
     return evaluate_sums(arrays, sums, combine, count)
 
 
 def real_length(data: Any) -> Any:
-    """A length as real numbers, though it may have been made beside complex ones."""
+    """Return the real part of a length that was computed with complex components."""
     return getattr(data, "real", data) if "complex" in str(data.dtype) else data
 
 
@@ -103,5 +122,5 @@ def axes_of_field(grid: Grid, da: xr.DataArray) -> list[int]:
 
 
 def grid_dims(grid: Grid) -> list[Hashable]:
-    """The dimensions that a field needs for all axes of a frame."""
+    """Return the dimensions that a field needs for all axes of a grid."""
     return list(dict.fromkeys(dim for grid_axis in grid.axes for dim in grid_axis.dims))

@@ -51,7 +51,8 @@ def magnitude(
     obj : DataArray or Dataset
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
-        As for `grad`; None stands for all dimensions, and on a globe for latitude and longitude.
+        As for `xgradient.grad`. None means all dimensions, and with a metric of the globe latitude
+        and longitude.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def magnitude(
            [5., 5.]])
     """
 
-    def one(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.DataArray]:
+    def apply(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.DataArray]:
         units = [_units(da, grid_axis.axis, 1) for grid_axis in grid.axes]
         unit, factors = common_units(units, "the magnitude of a gradient")
 
@@ -83,17 +84,18 @@ def magnitude(
             LoweringContext.for_scalar(grid, da, scheme), [da], expressions, squares=True
         )
         data = real_length(data)
-        kinds = {side.latlon_kind for side in grid.axes}
-        named = gradient_name(da.attrs) if kinds == {"longitude", "latitude"} else None
+        kinds = {grid_axis.latlon_kind for grid_axis in grid.axes}
+        is_horizontal = kinds == {"longitude", "latitude"}
+        standard_name = gradient_name(da.attrs) if is_horizontal else None
         attrs = result_attrs(
-            da.attrs, unit, _long_name("magnitude of the gradient of {}", da), named
+            da.attrs, unit, _long_name("magnitude of the gradient of {}", da), standard_name
         )
         name = "grad_magnitude" if da.name is None else f"grad_{da.name}_magnitude"
         return [to_dataarray(da, data, name, attrs)]
 
-    order = Scheme.checked(1, accuracy, edge_order, skipna)
+    scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     result: Labelled = _scalar_operator(
-        obj, dim, grid_options(metric, spacing, periodic), order, "magnitude", one
+        obj, dim, grid_options(metric, spacing, periodic), scheme, "magnitude", apply
     )
     return result
 
@@ -126,7 +128,8 @@ def laplacian(
     obj : DataArray or Dataset
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
-        As for `grad`; None stands for all dimensions, and on a globe for latitude and longitude.
+        As for `xgradient.grad`. None means all dimensions, and with a metric of the globe latitude
+        and longitude.
 
     Returns
     -------
@@ -144,7 +147,7 @@ def laplacian(
     array([2., 2., 2., 2.])
     """
 
-    def one(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.DataArray]:
+    def apply(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.DataArray]:
         units = [_units(da, grid_axis.axis, 2) for grid_axis in grid.axes]
         unit, factors = common_units(units, "a Laplacian")
         context = LoweringContext.for_scalar(grid, da, scheme)
@@ -153,9 +156,9 @@ def laplacian(
         name = "laplacian" if da.name is None else f"laplacian_{da.name}"
         return [to_dataarray(da, data, name, attrs)]
 
-    order = Scheme.checked(2, accuracy, edge_order, skipna)
+    scheme = Scheme.checked(2, accuracy, edge_order, skipna)
     result: Labelled = _scalar_operator(
-        obj, dim, grid_options(metric, spacing, periodic), order, "laplacian", one
+        obj, dim, grid_options(metric, spacing, periodic), scheme, "laplacian", apply
     )
     return result
 
@@ -188,13 +191,14 @@ def hessian(
     obj : DataArray or Dataset
         The scalar field; of a Dataset every numeric variable that has all the dimensions.
     dim : name, list of names or None
-        As for `grad`; None stands for all dimensions, and on a globe for latitude and longitude.
+        As for `xgradient.grad`. None means all dimensions, and with a metric of the globe latitude
+        and longitude.
 
     Returns
     -------
     Dataset
-        ``d2T_dlat2``, ``d2T_dlat_dlon``, ``d2T_dlon2`` for each field T; it is symmetric, so each
-        pair of axes stands once. In units of the field over a length squared.
+        ``d2T_dlat2``, ``d2T_dlat_dlon``, ``d2T_dlon2`` for each field T, in units of the field over
+        a length squared. The tensor is symmetric, so each pair of axes is there once.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
         booleans).
 
@@ -209,41 +213,42 @@ def hessian(
     {'d2t_dx2': 2.0, 'd2t_dx_dy': 3.0, 'd2t_dy2': 0.0}
     """
     scheme = Scheme.checked(2, accuracy, edge_order, skipna)
-    made = _scalar_operator(
+    result = _scalar_operator(
         obj, dim, grid_options(metric, spacing, periodic), scheme, "hessian", _hessian_fields
     )
-    return made if isinstance(made, xr.Dataset) else made.to_dataset()
+    return result if isinstance(result, xr.Dataset) else result.to_dataset()
 
 
 def _hessian_fields(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.DataArray]:
-    """All second derivatives of one field."""
+    """Return all second derivatives of one field, labelled."""
     grid_axes = grid.axes
     pairs = [(i, j) for i in range(len(grid_axes)) for j in range(i, len(grid_axes))]
     if any(grid_axis.is_curved for grid_axis in grid_axes):
-        # Scale factors mix the axes.
-        units = [_units(da, side.axis, 2) for side in grid_axes if side.is_curved]
+        # Scale factors add derivatives along other axes, so units must be convertible.
+        units = [_units(da, grid_axis.axis, 2) for grid_axis in grid_axes if grid_axis.is_curved]
         common_units(units, "a Hessian")
     context = LoweringContext.for_scalar(grid, da, scheme)
-    made = evaluate_expressions(context, [da], lambda: [grid.hessian(*pair) for pair in pairs])
+    arrays = evaluate_expressions(context, [da], lambda: [grid.hessian(*pair) for pair in pairs])
     return [
         _second_derivative(da, data, grid_axes[i].axis, grid_axes[j].axis)
-        for data, (i, j) in zip(made, pairs, strict=True)
+        for data, (i, j) in zip(arrays, pairs, strict=True)
     ]
 
 
 def _second_derivative(da: xr.DataArray, data: Any, first: Any, second: Any) -> xr.DataArray:
-    """A second derivative along two axes or one, labelled."""
+    """Return a second derivative along one axis or two, labelled."""
     if first is second:
         return derivative_to_dataarray(da, data, first, 2)
     return mixed_to_dataarray(da, data, [(first, 1), (second, 1)])
 
 
 def _units(da: xr.DataArray, axis: Any, deriv: int) -> str | None:
+    """Return the units of a derivative of a field along an axis."""
     return result_units(da.attrs.get("units"), axis.units, deriv)
 
 
 def _long_name(text: str, da: xr.DataArray) -> str | None:
-    """A long name with the field in words."""
+    """Return a long name with the field's in place of the braces."""
     words = describe_field(da.attrs, da.name)
     return None if words is None else text.format(words)
 
@@ -254,11 +259,10 @@ def _scalar_operator(
     options: GridOptions,
     scheme: Scheme,
     label: str,
-    one: Callable[[Grid, xr.DataArray, Scheme], list[xr.DataArray]],
+    apply: Callable[[Grid, xr.DataArray, Scheme], list[xr.DataArray]],
 ) -> Any:
-    """An operator on one field, or on all of a Dataset that have the dimensions."""
+    """Apply an operator to a field, or to all fields of a Dataset that have the dimensions."""
     check_labelled(obj, label)
-
     fields = select_fields(obj, dim)
     options = options._replace(metric=resolve_metric(options.metric, obj))
     if dim is None:
@@ -273,6 +277,6 @@ def _scalar_operator(
     results = []
     for da in map(check_field, fields):
         field_grid, (field,) = grid.for_fields([da])
-        results += one(field_grid, field, scheme)
+        results += apply(field_grid, field, scheme)
     warn_of_angles(obj, grid, request.respaced_dims)
     return pack_results(obj, results, len(results) == 1)

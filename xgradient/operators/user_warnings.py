@@ -23,7 +23,7 @@ _INSIDE = tuple(
 
 
 class GridWarning(UserWarning):
-    """Labels of a grid or a vector that hardly say what the call takes them for.
+    """Labels of a grid or a vector that contradict the call or leave it unclear.
 
     Two angles may be combined without a metric, a component may be given along another direction
     than its ``standard_name`` says, or it may not be clear which way a vertical component points.
@@ -37,7 +37,7 @@ class GridWarning(UserWarning):
 
 
 def warn_user(message: str) -> None:
-    """Warn of a call, at the line outside of this package and of xarray that it came from."""
+    """Warn at the line of the call outside this package and xarray."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
         level, frame = level + 1, frame.f_back
@@ -51,22 +51,22 @@ def warn_of_directions(
     directions: Sequence[str | None],
     signs: Sequence[int | None],
 ) -> None:
-    """Warn of components along other directions than they say, or of which no sign is known.
+    """Warn of components whose labels say another direction than the call, or no sign.
 
     Parameters
     ----------
     components, names : sequence
-        Their attributes and names.
+        Attributes and names of the components.
     dims, directions : sequence
-        The coordinates that they go along, and the directions of these.
+        The coordinate of each component, and its direction "x", "y" or "z".
     signs : sequence of int or None
-        Whether each points as its coordinate increases; None where it is not clear.
+        1 for components that point as their coordinate increases, else -1; None if unknown.
     """
     along = [f"{str(name)!r} along {str(dim)!r}" for name, dim in zip(names, dims, strict=True)]
     swapped = []
-    for attrs, words, way in zip(components, along, directions, strict=True):
-        said = directions_of(attrs)
-        if way is not None and said and way not in said:
+    for attrs, words, direction in zip(components, along, directions, strict=True):
+        labelled = directions_of(attrs)
+        if direction is not None and labelled and direction not in labelled:
             swapped.append(f"{words} ({attrs['standard_name']})")
     if swapped:
         warn_user(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,16 +15,20 @@ from ..geometry.expression import Expression
 from ..geometry.grid import Grid
 from ..geometry.lowering import LoweringContext
 from ..geometry.metrics import resolve_metric
-from ..labels.angles import latlon_kind
 from ..labels.arguments import GridOptions, GridRequest, resolve
 from ..labels.attrs import describe_field, result_attrs
-from ..labels.coordinates import CoordRef, resolve_name
-from ..labels.hints import close_name
+from ..labels.coordinates import resolve_name
 from ..labels.results import same_units, to_dataarray
 from ..labels.standard_names import direction_of_coord, points_down, sign_along
 from ..labels.units import common_units, result_units
 from ..stencils.scheme import Scheme
-from .fields import check_field
+from .components import (
+    check_grid,
+    check_same_grid,
+    components_by_dim,
+    right_handed_order,
+    same_dims_fields,
+)
 from .user_warnings import warn_of_angles, warn_of_directions
 
 
@@ -171,8 +175,8 @@ class VectorField:
     def check_grid(self, f: xr.DataArray, label: str) -> None:
         """Raise a ValueError for a field on another grid than the components."""
         its, name = f"{label} {str(f.name)!r}", repr(str(self.names[0]))
-        wide = [grid_axis.axis.name for grid_axis in self.grid.axes if len(grid_axis.dims) > 1]
-        _check_grid(self.fields[0], f, name, its, wide)
+        multi_dim = [s.axis.name for s in self.grid.axes if len(s.dims) > 1]
+        check_grid(self.fields[0], f, name, its, multi_dim)
 
 
 def collect_vector_field(
@@ -184,22 +188,22 @@ def collect_vector_field(
     counts: tuple[int, ...] = (1, 2, 3),
     ordered: bool = False,
 ) -> VectorField:
-    """The vector field that the arguments of a call stand for.
+    """Return the vector field of the arguments of a call.
 
     Parameters
     ----------
     obj : DataArray, Dataset or None
         Where names are looked up.
     components, dims : mapping
-        The components by dimension, in one of the two.
+        The component along each dimension, in either of the two.
     options : GridOptions
         The metric, and the spacing and the period of each axis.
     scheme : Scheme
         The derivative.
     counts : tuple of int
-        How many components there may be.
+        The numbers of components that the operator takes.
     ordered : bool
-        Whether longitude (x), latitude (y) and the vertical come first to last in any case.
+        True to put longitude (x), latitude (y) and the vertical in this order.
 
     Raises
     ------
@@ -209,12 +213,12 @@ def collect_vector_field(
     if isinstance(obj, Mapping) and not isinstance(obj, xr.Dataset):
         # The first argument may be left out where no names are looked up.
         obj, dims = None, {**obj, **dims}
-    given = _components_by_dim(components, dims, counts)
-    fields = _same_dims_fields(obj, given)
+    given = components_by_dim(components, dims, counts)
+    fields = same_dims_fields(obj, given)
     request = _resolve_for(fields, obj, list(given), options)
-    _check_same_grid(fields, request.refs)
+    check_same_grid(fields, request.refs)
     if ordered:
-        order = _right_handed_order(request.refs)
+        order = right_handed_order(request.refs)
         if order != sorted(order):
             names = list(given)
             fields = [fields[i] for i in order]
@@ -240,20 +244,20 @@ def _resolve_for(
 
 
 def _of_field(field: xr.DataArray, obj: Any, given: Any) -> Any:
-    """Spacing or periodic without the names that others of the data have, but not this field."""
+    """Return a spacing or periodic without names that the data have, but not this field."""
     if obj is None:
         return given
     if isinstance(given, Mapping):
-        return {name: v for name, v in given.items() if not _is_beside(field, obj, name)}
+        return {name: v for name, v in given.items() if not _is_of_others(field, obj, name)}
     if isinstance(given, str):
-        return [] if _is_beside(field, obj, given) else given
+        return [] if _is_of_others(field, obj, given) else given
     if isinstance(given, list | tuple) and all(isinstance(name, str) for name in given):
-        return [name for name in given if not _is_beside(field, obj, name)]
+        return [name for name in given if not _is_of_others(field, obj, name)]
     return given
 
 
-def _is_beside(field: xr.DataArray, obj: Any, name: Hashable) -> bool:
-    """Whether a name is known to the data, but not to a field of theirs."""
+def _is_of_others(field: xr.DataArray, obj: Any, name: Hashable) -> bool:
+    """Return True if the data have a name that a field of theirs lacks."""
 
     def known(data: Any) -> bool:
         try:
@@ -265,141 +269,6 @@ def _is_beside(field: xr.DataArray, obj: Any, name: Hashable) -> bool:
     return not known(field) and known(obj)
 
 
-def _components_by_dim(
-    components: Any, dims: Mapping[Any, Any], counts: tuple[int, ...]
-) -> dict[Hashable, Any]:
-    """The components by dimension, as many as there may be."""
-    if components is not None and not isinstance(components, Mapping):
-        raise TypeError(
-            f"components is of type {type(components).__name__}; give a mapping from dimension "
-            "to component, or keywords such as lon='u', lat='v'"
-        )
-    given = {**(components or {}), **dims}
-    if len(given) not in counts:
-        wanted = " or ".join(str(n) for n in counts) if len(counts) < 3 else "1 to 3"
-        raise ValueError(
-            f"{len(given)} component{'' if len(given) == 1 else 's'} of the vector given "
-            f"{'(' + ', '.join(repr(str(d)) for d in given) + ') ' if given else ''}where "
-            f"{wanted} are needed; give each by its dimension, such as lon='u', lat='v'"
-        )
-    return given
-
-
-def _same_dims_fields(obj: Any, given: Mapping[Hashable, Any]) -> list[xr.DataArray]:
-    """Return the components, which must have the same dimensions."""
-    fields = [_component(obj, dim, field) for dim, field in given.items()]
-    labels = _component_labels(fields, given)
-    for f, label in zip(fields[1:], labels[1:], strict=True):
-        _check_dims(fields[0], f, labels[0], label)
-    return fields
-
-
-def _check_same_grid(fields: list[xr.DataArray], refs: list[CoordRef]) -> None:
-    """Refuse components on another grid than the first."""
-    labels = _component_labels(fields, (ref.name for ref in refs))
-    multi_dim = [ref.name for ref in refs if len(ref.dims) > 1]
-    for f, label in zip(fields[1:], labels[1:], strict=True):
-        _check_grid(fields[0], f, labels[0], label, multi_dim)
-
-
-def _component_labels(fields: list[xr.DataArray], names: Iterable[Hashable]) -> list[str]:
-    """Return what messages call the components."""
-    return [repr(str(f.name)) if f.name is not None else f"that along {str(name)!r}"
-            for f, name in zip(fields, names, strict=True)]  # fmt: skip
-
-
 def _equal_attrs(a: Any, b: Any) -> bool:
-    """Whether two attributes, perhaps arrays, are the same."""
+    """Return True if two attributes, perhaps arrays, are equal."""
     return type(a) is type(b) and bool(np.array_equal(a, b))
-
-
-def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
-    if not isinstance(field, xr.DataArray | Hashable):
-        raise TypeError(
-            f"the component along {str(dim)!r} is of type {type(field).__name__}; give a "
-            "DataArray or the name of a variable"
-        )
-    if not isinstance(field, xr.DataArray):
-        known = {} if obj is None else obj.variables if isinstance(obj, xr.Dataset) else obj.coords
-        if field not in known:
-            names = ", ".join(sorted(repr(str(n)) for n in known)) or "none"
-            close = close_name(field, sorted(known, key=str)) or _option(dim, known)
-            raise ValueError(
-                f"the component along {str(dim)!r} is {field!r}, which is no DataArray and no "
-                f"name of a variable here{close}; there are {names}"
-            )
-        field = obj[field]
-    return check_field(field)
-
-
-def _option(dim: Hashable, known: Any) -> str:
-    """Return which option may be meant by a keyword that is no dimension."""
-    options = "metric", "accuracy", "edge_order", "spacing", "periodic", "skipna"
-    return "" if dim in known else close_name(dim, options)
-
-
-def _check_grid(
-    first: xr.DataArray, other: xr.DataArray, name: str, its: str, wide: list[Hashable]
-) -> None:
-    """Refuse fields that do not lie on one grid, as its coordinates of two dimensions tell, too."""
-    _check_dims(first, other, name, its)
-    for dim in first.dims:
-        if first.sizes[dim] != other.sizes[dim]:
-            raise ValueError(
-                f"{name} has {first.sizes[dim]} points along {str(dim)!r}, but {its} has "
-                f"{other.sizes[dim]}; bring them to one grid, e.g. with .interp_like"
-            )
-    for coord in (*first.dims, *wide):
-        a, b = first.coords.variables.get(coord), other.coords.variables.get(coord)
-        if a is None or b is None or a is b or not a.chunks == b.chunks is None:
-            continue  # what is on dask is not computed
-        if set(a.dims) != set(b.dims) or not a.equals(b.transpose(*a.dims)):
-            raise ValueError(
-                f"{name} and {its} have different values of the coordinate {str(coord)!r}; bring "
-                "them to one grid, e.g. with .interp_like"
-            )
-
-
-def _check_dims(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -> None:
-    """Refuse fields of other dimensions, and say what to do with those of a staggered grid."""
-    mine, theirs = set(first.dims), set(other.dims)
-    if mine == theirs:
-        return
-    found = (
-        f"{name} has the dimensions {', '.join(str(d) for d in first.dims) or 'none'}, but "
-        f"{its} has {', '.join(str(d) for d in other.dims) or 'none'}"
-    )
-    if mine <= theirs or theirs <= mine:
-        raise ValueError(f"{found}; bring them to the same ones, e.g. with .broadcast_like")
-    mend = "average neighbours of each to the same points, and name their dimensions alike"
-    for f, g in ((first, other), (other, first)):
-        for a, b in zip(f.dims, g.dims, strict=False):
-            # Points on the faces of cells are one more than the cells.
-            if a != b and b not in f.dims and f.sizes[a] == g.sizes[b] + 1:
-                label, cells = repr(str(a)), repr(str(b))
-                mend += (
-                    f", .rolling({{{label}: 2}}).mean().isel({{{label}: slice(1, None)}})"
-                    f".rename({{{label}: {cells}}}) for that along {label}"
-                )
-    raise ValueError(f"{found}, as on a staggered grid; {mend}")
-
-
-def _right_handed_order(refs: list[CoordRef]) -> list[int]:
-    """Return the order of longitude or x, latitude or y, and the vertical.
-
-    The order is that of the call where a direction is unknown or repeated.
-    """
-    ranks: list[int] = []
-    for ref in refs:
-        kind = latlon_kind(ref.name, ref.coord)
-        attrs = {} if ref.coord is None else ref.coord.attrs
-        letter = str(attrs.get("axis", "") or str(ref.name)[:1]).lower()
-        if kind is None and letter in "xyz" and letter:
-            kind = letter
-        if kind is None and ("positive" in attrs or letter in "zld"):
-            kind = "z"
-        rank = {"longitude": 0, "x": 0, "latitude": 1, "y": 1, "z": 2}.get(str(kind))
-        if rank is None or rank in ranks:
-            return list(range(len(refs)))
-        ranks.append(rank)
-    return sorted(range(len(refs)), key=ranks.__getitem__)

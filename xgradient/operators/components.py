@@ -1,0 +1,149 @@
+"""Components of a vector field: by dimension, of the same dimensions, on one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
+
+import xarray as xr
+
+from ..labels.angles import latlon_kind
+from ..labels.coordinates import CoordRef
+from ..labels.hints import close_name
+from .fields import check_field
+from .options import Options
+
+
+def components_by_dim(
+    components: Any, dims: Mapping[Any, Any], counts: tuple[int, ...]
+) -> dict[Hashable, Any]:
+    """Return the components by dimension, or raise an error for a wrong number of them."""
+    if components is not None and not isinstance(components, Mapping):
+        raise TypeError(
+            f"components is of type {type(components).__name__}; give a mapping from dimension "
+            "to component, or keywords such as lon='u', lat='v'"
+        )
+    given = {**(components or {}), **dims}
+    if len(given) not in counts:
+        wanted = " or ".join(str(n) for n in counts) if len(counts) < 3 else "1 to 3"
+        raise ValueError(
+            f"{len(given)} component{'' if len(given) == 1 else 's'} of the vector given "
+            f"{'(' + ', '.join(repr(str(d)) for d in given) + ') ' if given else ''}where "
+            f"{wanted} are needed; give each by its dimension, such as lon='u', lat='v'"
+        )
+    return given
+
+
+def same_dims_fields(obj: Any, given: Mapping[Hashable, Any]) -> list[xr.DataArray]:
+    """Return the components, which must have the same dimensions."""
+    fields = [_component(obj, dim, field) for dim, field in given.items()]
+    labels = _component_labels(fields, given)
+    for f, label in zip(fields[1:], labels[1:], strict=True):
+        _check_dims(fields[0], f, labels[0], label)
+    return fields
+
+
+def check_same_grid(fields: list[xr.DataArray], refs: list[CoordRef]) -> None:
+    """Raise a ValueError for a component on another grid than the first."""
+    labels = _component_labels(fields, (ref.name for ref in refs))
+    multi_dim = [ref.name for ref in refs if len(ref.dims) > 1]
+    for f, label in zip(fields[1:], labels[1:], strict=True):
+        check_grid(fields[0], f, labels[0], label, multi_dim)
+
+
+def _component_labels(fields: list[xr.DataArray], names: Iterable[Hashable]) -> list[str]:
+    """Return the components' names for messages, or else their axes'."""
+    return [repr(str(f.name)) if f.name is not None else f"that along {str(name)!r}"
+            for f, name in zip(fields, names, strict=True)]  # fmt: skip
+
+
+def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
+    """Return a component as a DataArray that is checked as a field."""
+    if not isinstance(field, xr.DataArray | Hashable):
+        raise TypeError(
+            f"the component along {str(dim)!r} is of type {type(field).__name__}; give a "
+            "DataArray or the name of a variable"
+        )
+    if not isinstance(field, xr.DataArray):
+        known = {} if obj is None else obj.variables if isinstance(obj, xr.Dataset) else obj.coords
+        if field not in known:
+            names = ", ".join(sorted(repr(str(n)) for n in known)) or "none"
+            close = close_name(field, sorted(known, key=str)) or _option_hint(dim, known)
+            raise ValueError(
+                f"the component along {str(dim)!r} is {field!r}, which is no DataArray and no "
+                f"name of a variable here{close}; there are {names}"
+            )
+        field = obj[field]
+    return check_field(field)
+
+
+def _option_hint(dim: Hashable, known: Any) -> str:
+    """Return a hint at the option that a misspelt keyword may mean."""
+    return "" if dim in known else close_name(dim, Options.__annotations__)
+
+
+def check_grid(
+    first: xr.DataArray, other: xr.DataArray, name: str, its: str, multi_dim: list[Hashable]
+) -> None:
+    """Raise a ValueError for fields whose dimensions, sizes or coordinates differ."""
+    _check_dims(first, other, name, its)
+    for dim in first.dims:
+        if first.sizes[dim] != other.sizes[dim]:
+            raise ValueError(
+                f"{name} has {first.sizes[dim]} points along {str(dim)!r}, but {its} has "
+                f"{other.sizes[dim]}; bring them to one grid, e.g. with .interp_like"
+            )
+    for coord in (*first.dims, *multi_dim):
+        a, b = first.coords.variables.get(coord), other.coords.variables.get(coord)
+        if a is None or b is None or a is b or not a.chunks == b.chunks is None:
+            continue  # lazy coordinates are not compared
+        if set(a.dims) != set(b.dims) or not a.equals(b.transpose(*a.dims)):
+            raise ValueError(
+                f"{name} and {its} have different values of the coordinate {str(coord)!r}; bring "
+                "them to one grid, e.g. with .interp_like"
+            )
+
+
+def _check_dims(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -> None:
+    """Raise a ValueError for fields of different dimensions, with a hint for staggered grids."""
+    mine, theirs = set(first.dims), set(other.dims)
+    if mine == theirs:
+        return
+    found = (
+        f"{name} has the dimensions {', '.join(str(d) for d in first.dims) or 'none'}, but "
+        f"{its} has {', '.join(str(d) for d in other.dims) or 'none'}"
+    )
+    if mine <= theirs or theirs <= mine:
+        raise ValueError(f"{found}; bring them to the same ones, e.g. with .broadcast_like")
+    mend = "average neighbours of each to the same points, and name their dimensions alike"
+    for f, g in ((first, other), (other, first)):
+        for a, b in zip(f.dims, g.dims, strict=False):
+            # Faces are one more than the cells between them.
+            if a != b and b not in f.dims and f.sizes[a] == g.sizes[b] + 1:
+                label, cells = repr(str(a)), repr(str(b))
+                mend += (
+                    f", .rolling({{{label}: 2}}).mean().isel({{{label}: slice(1, None)}})"
+                    f".rename({{{label}: {cells}}}) for that along {label}"
+                )
+    raise ValueError(f"{found}, as on a staggered grid; {mend}")
+
+
+def right_handed_order(refs: list[CoordRef]) -> list[int]:
+    """Return the order of longitude or x, latitude or y, and the vertical.
+
+    The order is that of the call where a direction is unknown or repeated.
+    """
+    ranks: list[int] = []
+    for ref in refs:
+        kind = latlon_kind(ref.name, ref.coord)
+        attrs = {} if ref.coord is None else ref.coord.attrs
+        letter = str(attrs.get("axis", "") or str(ref.name)[:1]).lower()
+        if kind is None and letter in "xyz" and letter:
+            kind = letter
+        if kind is None and ("positive" in attrs or letter in "zld"):
+            kind = "z"
+        rank = {"longitude": 0, "x": 0, "latitude": 1, "y": 1, "z": 2}.get(str(kind))
+        if rank is None or rank in ranks:
+            return list(range(len(refs)))
+        ranks.append(rank)
+    return sorted(range(len(refs)), key=ranks.__getitem__)
