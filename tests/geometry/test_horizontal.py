@@ -321,7 +321,7 @@ BAD = {
     ),
     "more than two dimensions": (
         lambda: small(z=(("t", "y", "x"), np.ones((3, 3, 6)))).grad("z"),
-        r"^coordinate 'z' has the dimensions 't', 'y', 'x', and which of them .* name it",
+        r"^coordinate 'z' has the dimensions 't', 'x', 'y', and which of them .* name it",
     ),
     "a dimension of the grid": (
         lambda: small().grad(["nav_lat", "nav_lon", "x"], metric="sphere"),
@@ -403,8 +403,8 @@ BAD = {
             "XLAT", metric="sphere"
         ),
         (
-            r"^coordinate 'XLAT' has 3 dimensions \(t, y, x\), but those of a grid have two; if it "
-            r"is the same all along 't', take one of them, e.g. "
+            r"^coordinate 'XLAT' has 3 dimensions \(t, y, x\), but coordinates of a grid have two; "
+            r"if it is the same all along 't', take one of them, e.g. "
             r".assign_coords\(XLAT=data.XLAT.isel\(t=0\)\)$"
         ),
     ),

@@ -294,7 +294,7 @@ BAD = {
         lambda: ocean().temp.grad.advection(z_rho=ocean().temp, x=ocean().temp),
         ("coordinate 'z_rho' has 4 dimensions (time, s_rho, y, x), but a derivative needs a "
         "coordinate along one dimension; name another coordinate or one of the dimensions "
-        "'s_rho', 'time', 'x', 'y', or call .grad with along, one of its own"),
+        "'s_rho', 'time', 'x', 'y', or call .grad with along, a dimension of it"),
     ),
     "no coordinate of several dimensions": (
         lambda: ocean().temp.grad("x", along="s_rho"),

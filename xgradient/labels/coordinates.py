@@ -94,12 +94,12 @@ def resolve_coord(obj: XarrayObject, name: Hashable) -> CoordRef:
     if len(dims) > 2 and latlon_kind(name, coord):
         first = str(dims[0])
         raise ValueError(
-            f"{_describe_dims(name, dims)}, but those of a grid have two; if it is the same all "
-            f"along {first!r}, take one of them, e.g. "
+            f"{_describe_dims(name, dims)}, but coordinates of a grid have two; if it is the same "
+            f"all along {first!r}, take one of them, e.g. "
             f".assign_coords({name}=data.{name}.isel({first}=0))"
         )
     if len(dims) != 1:
-        more = ", or call .grad with along, one of its own" if dims else ""
+        more = ", or call .grad with along, a dimension of it" if dims else ""
         raise ValueError(
             f"{_describe_dims(name, dims)}, but a derivative needs a coordinate along one "
             "dimension; name another coordinate or one of the dimensions "
