@@ -47,8 +47,8 @@ def run_block(plan: BlockPlan, *args: Any, runner: Runner | None = None) -> list
     plan : BlockPlan
         The sums, and the halos that they need.
     *args : array or list of array
-        The block of each input array, then that of each dask weight. Then for each halo the list
-        of edge slabs of each neighbour, and the polar caps that are received.
+        The blocks of all input arrays, then the blocks of all dask weights. Then for each halo the
+        list of edge slabs of each neighbour, and the polar caps received.
     runner : callable, optional
         Runs the work units of large blocks in memory.
     """

@@ -35,8 +35,8 @@ def dask_sums(arrays: list[Any], weights: list[Any], computation: Computation) -
     Parameters
     ----------
     arrays, weights : list of dask array
-        The fields, in the same chunks, and positions and weights, which may be 1 long along some
-        axes.
+        The fields and positions, and the weights, all in the same chunks. Positions and weights
+        may be 1 long along some axes.
     computation : Computation
         The sums, with the index of each dask weight in place of it.
     """
@@ -175,7 +175,7 @@ class _GraphBuilder:
         self._planner, self._arrays, self._weights = planner, arrays, weights
 
     def tasks(self) -> dict[Any, Any]:
-        """The tasks of all chunks, and those that cut and join edge slabs."""
+        """The tasks that compute chunks, and the tasks that cut and join edge slabs."""
         from dask.task_spec import Task, TaskRef
 
         tasks: dict[Any, Any] = {}
