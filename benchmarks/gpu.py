@@ -21,7 +21,7 @@ import xarray as xr
 
 import xgradient
 from tests.support.operations import OPERATIONS, sample, with_data
-from xgradient.kernels.cuda import backend
+from xgradient.kernels.cuda.device import namespace, owns
 
 from .report import number, put, rows
 from .timing import say
@@ -94,7 +94,7 @@ def device() -> Any:
     try:
         import cupy  # noqa: F401
 
-        return backend.namespace()
+        return namespace()
     except (ImportError, RuntimeError) as error:
         raise SystemExit(f"there is no GPU to measure: {error}") from None
 
@@ -166,7 +166,7 @@ def _error(found: Any, expected: np.ndarray) -> float:
     """The largest difference over the largest value; missing values must be the same."""
     if hasattr(found, "compute"):
         found = found.compute()
-    if not backend.owns(found):
+    if not owns(found):
         raise TypeError(f"the result is a {type(found).__name__}")
     found, valid = found.get(), ~np.isnan(expected)
     if found.dtype != expected.dtype or not np.array_equal(~np.isnan(found), valid):

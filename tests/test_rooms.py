@@ -46,11 +46,11 @@ COMPILED = {
 # Who may name what, anywhere in its code.
 NAMED_BY = {
     "numba": {"kernels.compiled.span_loops", "kernels.compiled.jit"},
-    "cupy": {"kernels.cuda.backend"},
+    "cupy": {"kernels.cuda.device"},
     "torch": {"kernels.torch_interop"},
     "jax": set(),
     "sparse": set(),
-    "array_api_compat": {"kernels.generic.stencil_sum"},
+    "array_api_compat": {"kernels.array_api"},
     "dask": {
         "engine.chunked",
         "engine.cyclic_chunks",

@@ -14,12 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba.core.dispatcher import Dispatcher
 
-from xgradient import kernels
 from xgradient.engine.block import PolarCap
-from xgradient.kernels import requests
+from xgradient.kernels import backend_of, requests
 from xgradient.kernels.compiled import column_loops, stencil_driver
-from xgradient.kernels.cuda import backend
-from xgradient.kernels.requests import TermRequest
+from xgradient.kernels.cuda import launch
+from xgradient.kernels.requests import Accumulate, SumRequest, TermRequest
 from xgradient.operators.pointwise import _product1
 from xgradient.stencils.fornberg import CoefficientTables
 from xgradient.stencils.nodes import nodes_from_spacing
@@ -234,7 +233,8 @@ def test_blocks_and_halos_in_any_layout(data):
     def result(lay, rows):
         f, before, after, w = (laid(a, lay()) for a in (*parts, numbers))
         given_ = {} if w is None else {kind: w}
-        return kernels.sums([[TermRequest(f, axis, rows, before, after, **given_)]], [f])[0]
+        term = TermRequest(f, axis, rows, before, after, **given_)
+        return backend_of(f).sums(SumRequest([[term]], [f]))[0]
 
     expected = result(lambda: "C", rows)
     assert same_bits(result(lambda: data.draw(ANY), sent(rows)), expected)
@@ -256,9 +256,8 @@ def test_positions_and_their_halos_in_any_layout(data):
 
     def result(lay, rows):
         f, before, after, *z = (laid(a, lay()) for a in (*parts, *places))
-        return kernels.sums([[TermRequest(f, axis, rows, before, after, positions=tuple(z))]], [f])[
-            0
-        ]
+        term = TermRequest(f, axis, rows, before, after, positions=tuple(z))
+        return backend_of(f).sums(SumRequest([[term]], [f]))[0]
 
     expected = result(lambda: "C", rows)
     assert same_bits(result(lambda: data.draw(ANY), sent(rows)), expected)
@@ -267,14 +266,15 @@ def test_positions_and_their_halos_in_any_layout(data):
 @pytest.mark.parametrize("way", WAYS)
 def test_products_and_magnitudes_of_complex_numbers_in_any_layout(way):
     a, b, real = make_field((1001,), "c8", 1), make_field((1001,), "c8", 2), make_field((1001,))
-    lay, size = WAYS[way], kernels.accumulate(a, b, 2)
-    assert np.array_equal(kernels.accumulate(lay(a), lay(b), 2), size)
-    assert np.array_equal(kernels.accumulate(None, lay(b), 3), abs(b))
+    backend, lay = backend_of(a), WAYS[way]
+    size = backend.accumulate(a, b, Accumulate.HYPOT)
+    assert np.array_equal(backend.accumulate(lay(a), lay(b), Accumulate.HYPOT), size)
+    assert np.array_equal(backend.accumulate(None, lay(b), Accumulate.ABS), abs(b))
     for other in (b, real):
-        product = kernels.pointwise(_product1, [a, other], np.empty(1001, "c16"))
-        found = kernels.pointwise(_product1, [lay(a), lay(other)], np.empty(1001, "c16"))
+        product = backend.pointwise(_product1, [a, other], np.empty(1001, "c16"))
+        found = backend.pointwise(_product1, [lay(a), lay(other)], np.empty(1001, "c16"))
         assert np.array_equal(found, product)
-    assert same_bits(kernels.sum_along(lay(a), 0), kernels.sum_along(a, 0))
+    assert same_bits(backend.sum_along(lay(a), 0), backend.sum_along(a, 0))
 
 
 def test_a_pickle_holds_no_derived_arrays():
@@ -313,7 +313,7 @@ def test_a_view_of_other_bytes_is_copied_on_a_gpu():
     """A GPU reads numbers only at multiples of their size."""
     for way, lay in LAYOUTS.items():
         array = simulated_cupy.on_device(lay(np.arange(6.0)))
-        there = backend._with_item_strides(array)
+        there = launch._with_item_strides(array)
         assert (there is not array) == (way in ("unaligned", "in_records"))
         assert same_bits(simulated_cupy.on_host(there), np.arange(6.0))
-        assert backend._pointer(there) % 8 == 0
+        assert launch._pointer(there) % 8 == 0

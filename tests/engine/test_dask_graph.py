@@ -12,9 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from xgradient import gradient, kernels
+from xgradient import gradient
 from xgradient.engine.evaluate import evaluate_sums
 from xgradient.engine.terms import Term, TermSum
+from xgradient.kernels.backend import Backend
 from xgradient.stencils.nodes import uniform_nodes
 from xgradient.stencils.scheme import Scheme
 
@@ -276,13 +277,13 @@ def test_a_task_takes_its_own_block_and_only_slabs_of_others(periodic):
 
 def test_results_computed_together_share_their_work(monkeypatch):
     calls = []
-    sums_of_block = kernels.sums
+    sums_of_block = Backend.sums
 
     def counting(*arguments):
         calls.append(arguments)
         return sums_of_block(*arguments)
 
-    monkeypatch.setattr(kernels, "sums", counting)
+    monkeypatch.setattr(Backend, "sums", counting)
     source, counts = counted(make_field((20, 12)), (5, 4))
     first, second = gradient(source)
     dask.compute(first, second, scheduler="sync")

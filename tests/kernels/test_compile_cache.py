@@ -269,11 +269,11 @@ def test_closures_are_told_apart_by_their_values_and_names():
 
         return outer
 
-    told = jit._told(made(2, made(1, twice)))
-    assert told == jit._told(made(2, made(1, twice)))
+    key = jit._identity(made(2, made(1, twice)))
+    assert key == jit._identity(made(2, made(1, twice)))
     for other in (made(3, made(1, twice)), made(2, made(2, twice)), made(2, made(1, halved))):
-        assert told != jit._told(other)
-    assert "0x" not in repr(told)
+        assert key != jit._identity(other)
+    assert "0x" not in repr(key)
 
 
 # -- without a compiler -------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from xgradient import gradient
 from xgradient.kernels.compiled import stencil_driver, tiles
 from xgradient.kernels.generic import stencil_sum
+from xgradient.kernels.requests import TermRequest
 from xgradient.stencils.nodes import nodes_from_values
 from xgradient.stencils.scheme import Scheme
 
@@ -217,7 +218,7 @@ def test_the_plain_loops_agree_with_the_compiled_ones(kind, order):
     field = make_field((4, 21, 3))
     x = NODES[kind](21)
     stencil = Scheme.checked(*order).stencil(nodes_from_values(x, "x"), "x")
-    plain = stencil_sum.stencil_sum(field, 1, stencil, np.dtype("f8"), np)
+    plain = stencil_sum.stencil_sum(TermRequest(field, 1, stencil), np.dtype("f8"), np)
     deriv, accuracy, edge_order = order
     compiled = derivative(field, x, 1, deriv=deriv, accuracy=accuracy, edge_order=edge_order)
     assert np.abs(plain - compiled).max() <= 1e-14 * np.abs(compiled).max()

@@ -316,11 +316,11 @@ def test_every_operator_in_every_dtype(cupy, name, dtype, request):
 
 
 def test_places_of_64_bits(cupy, monkeypatch):
-    from xgradient.kernels.cuda import backend
+    from xgradient.kernels.cuda import launch
 
     field = make_field((5, 40, 70), "f4")
     expected = gradient(field)
-    monkeypatch.setattr(backend, "MAX_INT32_CELLS", 0)
+    monkeypatch.setattr(launch, "MAX_INT32_CELLS", 0)
     for ours, numpys in zip(gradient(cupy.on_device(field)), expected, strict=True):
         assert same_bits(cupy.on_host(ours), numpys)
 
@@ -334,9 +334,9 @@ def test_places_of_64_bits(cupy, monkeypatch):
 def test_a_second_call_brings_nothing_to_the_device(
     cupy, name, short, chunked, request, monkeypatch
 ):
-    from xgradient.kernels.cuda import backend
+    from xgradient.kernels.cuda import device
 
-    monkeypatch.setattr(backend, "SHORT", short)  # all arrays count as long ones
+    monkeypatch.setattr(device, "MAX_KEY_BYTES", short)  # all arrays count as long ones
     operation = operation_called(name, request)
 
     def on_device(values):
@@ -531,15 +531,15 @@ def test_long_tables_are_sent_once(cupy, options):
 
 
 def test_no_more_is_kept_than_is_allowed(cupy, monkeypatch):
-    from xgradient.kernels.cuda import backend
+    from xgradient.kernels.cuda import device
 
     monkeypatch.setattr(
-        backend, "_DEVICE_CACHE", LRUCache(4 << 20, size=lambda pair: pair[1].nbytes)
+        device, "_DEVICE_CACHE", LRUCache(4 << 20, size=lambda pair: pair[1].nbytes)
     )
     for _ in range(2):  # with room for three of the four
         assert [sent(cupy, 150_000, seed) > 1 << 20 for seed in range(4)] == [True] * 4
     assert sent(cupy, 150_000, seed=3) == 0
-    monkeypatch.setattr(backend, "MOST_KEPT", 1 << 20)
+    monkeypatch.setattr(device, "MAX_CACHE_BYTES", 1 << 20)
     assert [sent(cupy, 150_000) > 1 << 20 for _ in range(2)] == [True, True]
 
 
@@ -739,11 +739,11 @@ def test_the_benchmark_tells_all_that_fails(cupy, fetched, short, capsys, monkey
 
 
 def test_the_benchmark_finds_a_wrong_kernel(cupy, fetched, short, monkeypatch):
-    from xgradient.kernels.cuda import backend
+    from xgradient.kernels.cuda import launch
 
-    right = backend.cupy_sums
+    right = launch.cupy_sums
     monkeypatch.setattr(
-        backend, "cupy_sums", lambda *args: [found * 1.001 for found in right(*args)]
+        launch, "cupy_sums", lambda *args: [found * 1.001 for found in right(*args)]
     )
     with pytest.raises(SystemExit, match=r"grad, along time of float32 is off by 1\.0e-03 of"):
         short.main(["--only", "values"])

@@ -7,7 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from xgradient import kernels
+from xgradient.kernels.backend import Backend
+from xgradient.kernels.compiled.backend import CompiledBackend
 from xgradient.geometry import grid_axis, metric_terms
 from xgradient.stencils import scheme
 
@@ -51,13 +52,13 @@ def test_equal_to_the_peer(comparison, peer):
 
 def every_result(monkeypatch, change):
     """Kernels whose results are changed."""
-    one, many = kernels.derivative, kernels.sums
-    monkeypatch.setattr(kernels, "derivative", lambda *a: change(one(*a), a[1]))
+    one, many = CompiledBackend.derivative, Backend.sums
+    monkeypatch.setattr(CompiledBackend, "derivative", lambda *a: change(one(*a), a[2]))
     monkeypatch.setattr(
-        kernels,
+        Backend,
         "sums",
         # Several sums may make one result, which is as wrong along the axis of the first.
-        lambda *a: [change(r, c[0].axis) for r, c in zip(many(*a), a[0], strict=False)],
+        lambda *a: [change(r, c[0].axis) for r, c in zip(many(*a), a[1].sums, strict=False)],
     )
 
 

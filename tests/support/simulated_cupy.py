@@ -316,26 +316,26 @@ def installed() -> Iterator[None]:
     from dask.array.backends import concatenate_lookup, numel_lookup
     from xarray.namedarray import pycompat
 
-    from xgradient.kernels.cuda import backend
+    from xgradient.kernels.cuda import device, launch
 
     kept = sys.modules.get("cupy")
     sys.modules["cupy"] = sys.modules[__name__]
     concatenate_lookup.register(ndarray, concatenate)
     numel_lookup.register(ndarray, lambda a, **kwargs: a.size)
-    _forget(backend, pycompat)
+    _forget(device, launch, pycompat)
     calls.clear()
     try:
         yield
     finally:
-        _forget(backend, pycompat)
+        _forget(device, launch, pycompat)
         sys.modules.pop("cupy")
         if kept is not None:
             sys.modules["cupy"] = kept
 
 
-def _forget(backend: Any, pycompat: Any) -> None:
+def _forget(device: Any, launch: Any, pycompat: Any) -> None:
     """Nothing of another CuPy is used on."""
-    backend.namespace.cache_clear()
-    backend._kernel.cache_clear()
-    backend._DEVICE_CACHE.clear()
+    device.namespace.cache_clear()
+    launch._kernel.cache_clear()
+    device._DEVICE_CACHE.clear()
     pycompat._cached_duck_array_modules.pop("cupy", None)

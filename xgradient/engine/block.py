@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import kernels
-from ..kernels import requests
-from ..kernels.compiled.tiles import Runner
-from ..kernels.requests import TermRequest, slice_axis
+import numpy as np
+
+from ..kernels import backend_of
+from ..kernels.requests import (
+    Accumulate,
+    Runner,
+    SumRequest,
+    TermRequest,
+    slice_axis,
+    stencil_rows,
+)
 from .halo import HaloPlan, PolarHalo
 from .plan import BlockPlan
 from .pole_rows import rows_beyond_pole, value_on_pole
@@ -33,7 +40,7 @@ class PolarCap:
 
     def __init__(self, rows: Any, pole_values: Sequence[PoleValue], end: int) -> None:
         self.rows = rows
-        with kernels.device_context(rows):
+        with backend_of(rows).device_context(rows):
             self.values = [
                 value_on_pole(rows, p, end) for p in pole_values if p.rows[end] is not None
             ]
@@ -52,17 +59,20 @@ def run_block(plan: BlockPlan, *args: Any, runner: Runner | None = None) -> list
     runner : callable, optional
         Runs the work units of large blocks in memory.
     """
-    with kernels.device_context(args[0]):
+    with backend_of(args[0]).device_context(args[0]):
         return _run_block(plan, args, runner)
 
 
 def _run_block(plan: BlockPlan, args: tuple[Any, ...], runner: Runner | None) -> list[Any]:
     computation = plan.computation
     received = iter(args)
-    blocks = [kernels.as_base_array(next(received)) for _ in range(computation.n_inputs)]
+    blocks = [next(received) for _ in range(computation.n_inputs)]
+    # A NumPy matrix or memory map is taken as a plain array.
+    blocks = [np.asarray(f) if isinstance(f, np.ndarray) else f for f in blocks]
+    backend = backend_of(blocks[0])
     weights = [next(received) for _ in range(computation.n_weights)]
     for i in computation.position_inputs:
-        blocks[i] = kernels.broadcast_like(blocks[i], blocks[0])
+        blocks[i] = backend.broadcast_like(blocks[i], blocks[0])
     halos: dict[InputAxis, tuple[Any, Any]] = {}
     caps: dict[InputAxis, list[PolarCap]] = {}
     for halo in plan.halos:
@@ -77,14 +87,10 @@ def _run_block(plan: BlockPlan, args: tuple[Any, ...], runner: Runner | None) ->
             ]
         halos[key] = _halo_cells(block, halo, edge_slabs, caps.get(key, []), plan.lon_range)
     calls = [_term_requests(s, blocks, weights, halos) for s in computation.sums]
-    results = kernels.sums(
-        calls,
-        blocks,
-        computation.combine,
-        computation.n_outputs,
-        runner,
-        computation.position_inputs,
+    request = SumRequest(
+        calls, blocks, computation.combine, computation.n_outputs, computation.position_inputs
     )
+    results = backend.sums(request, runner)
     for end in (0, 1):
         if plan.ends_on_pole[end]:
             results = _with_pole_row(plan, calls, blocks, caps, end, results)
@@ -98,7 +104,9 @@ def _term_requests(
     halos: dict[InputAxis, tuple[Any, Any]],
 ) -> list[TermRequest]:
     """One request to the kernels for each term of a sum."""
-    first, more = (3, 2) if term_sum.root_of_squares else (0, 1)
+    first, more = Accumulate.STORE, Accumulate.ADD
+    if term_sum.root_of_squares:
+        first, more = Accumulate.ABS, Accumulate.HYPOT
     calls = []
     for i, t in enumerate(term_sum.terms):
         before, after = halos.get((t.field, t.axis), (None, None))
@@ -109,9 +117,8 @@ def _term_requests(
         positions = None
         if t.positions is not None:
             positions = (blocks[t.positions], *halos.get((t.positions, t.axis), (None, None)))
-        how = more if i else first
-        f = blocks[t.field]
-        calls.append(TermRequest(f, t.axis, stencil, before, after, weight, value, how, positions))
+        mode, f = more if i else first, blocks[t.field]
+        calls.append(TermRequest(f, t.axis, stencil, before, after, weight, value, mode, positions))
     return calls
 
 
@@ -144,11 +151,14 @@ def _halo_cells(
             before.insert(0, rows_beyond_pole(caps[0].rows, axis, fold, 0, first, lon_range))
         if last:
             after.append(rows_beyond_pole(caps[1].rows, axis, fold, 1, last, lon_range))
-    sides = [
-        kernels.broadcast_like(kernels.concat(parts, axis), block, axis) if parts else None
-        for parts in (before, after)
-    ]
+    sides = [_join_slabs(parts, block, axis) if parts else None for parts in (before, after)]
     return sides[0], sides[1]
+
+
+def _join_slabs(slabs: list[Any], block: Any, axis: int) -> Any:
+    """Join edge slabs to a halo; slabs of positions may be NumPy arrays for any block."""
+    halo = backend_of(slabs[0]).concat(slabs, axis)
+    return backend_of(block).broadcast_like(halo, block, axis)
 
 
 def _with_pole_row(
@@ -164,17 +174,20 @@ def _with_pole_row(
     (axis,) = {p.axis for s in computation.sums for p in s.pole_values}
     row = blocks[0].shape[axis] - 1 if end else 0
     row_calls = [
-        [c.slice_axis(axis, row, row + 1, requests.stencil_rows) for c in terms] for terms in calls
+        [c.slice_axis(axis, row, row + 1, stencil_rows) for c in terms] for terms in calls
     ]
     fields = [slice_axis(f, axis, row, row + 1) for f in blocks]
-    sums = kernels.sums(row_calls, fields, apart=computation.position_inputs)
+    backend = backend_of(blocks[0])
+    request = SumRequest(row_calls, fields, position_inputs=computation.position_inputs)
+    sums = backend.sums(request)
     values = {key: iter(pair[end].values) for key, pair in caps.items()}
     for i, term_sum in enumerate(computation.sums):
         for p in term_sum.pole_values:
             value = next(values[p.field, p.axis])
             if plan.lon_range is not None and p.lon_axis is not None:
                 value = slice_axis(value, p.lon_axis, *plan.lon_range)
-            sums[i] = kernels.accumulate(sums[i], value, 2 if term_sum.root_of_squares else 1)
+            mode = Accumulate.HYPOT if term_sum.root_of_squares else Accumulate.ADD
+            sums[i] = backend.accumulate(sums[i], value, mode)
     if computation.combine is not None:
         sums = computation.combine(sums, fields, [None] * computation.n_outputs)
-    return [kernels.set_rows(r, new, axis, row) for r, new in zip(results, sums, strict=True)]
+    return [backend.set_rows(r, new, axis, row) for r, new in zip(results, sums, strict=True)]

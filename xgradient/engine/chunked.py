@@ -1,4 +1,7 @@
-"""Operations on whole arrays, in memory or on dask: checks, conversions, devices and threads."""
+"""Ask the backend of whole arrays, in memory or in dask chunks; run work on threads.
+
+A question about a dask array goes to the backend of its chunks, and a conversion to each chunk.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +13,66 @@ from typing import Any
 
 import numpy as np
 
-from .. import kernels
+from ..kernels import backend_of
+from ..kernels.backend import Backend
 from ..kernels.threads import NUM_THREADS_ENV, run_in_pool, thread_count
+
+
+def is_dask(array: Any) -> bool:
+    """Return whether this is a dask array; false without importing dask if nobody has."""
+    dask_array = sys.modules.get("dask.array")
+    return dask_array is not None and isinstance(array, dask_array.Array)
+
+
+def chunk_sample(array: Any) -> Any:
+    """Return an empty array like the chunks of a dask array, and any other array itself."""
+    return array._meta if is_dask(array) else array
+
+
+def chunk_backend(array: Any) -> Backend:
+    """Return the backend of an array, or of its chunks."""
+    return backend_of(chunk_sample(array))
+
+
+def on_blocks(array: Any, function: Callable[..., Any], *args: Any) -> Any:
+    """Apply a function to an array in memory, or lazily to each chunk of a dask array.
+
+    A dask array is returned as it is, if the function returns its empty sample as it is.
+    """
+    if not is_dask(array):
+        return function(array, *args)
+    meta = function(array._meta, *args)
+    if meta is array._meta:
+        return array
+    return array.map_blocks(function, *args, dtype=array.dtype, meta=meta)
 
 
 def check_same_library(arrays: list[Any]) -> None:
     """Refuse fields of different libraries."""
-    kernels.check_same_library([a._meta if is_dask(a) else a for a in arrays])
+    samples = [chunk_sample(array) for array in arrays]
+    if all(isinstance(sample, np.ndarray) for sample in samples):
+        return
+    names = {
+        backend_of(sample).namespace: f"{type(sample).__module__}.{type(sample).__qualname__}"
+        for sample in samples
+    }
+    if len(names) > 1:
+        raise TypeError(
+            f"the fields are arrays of different libraries, {' and '.join(names.values())}; "
+            "bring them to the same one first"
+        )
 
 
 def check_same_device(array: Any, field: Any, label: str) -> None:
-    """Refuse an array on a GPU beside a field that is not."""
-    array, field = (a._meta if is_dask(a) else a for a in (array, field))
-    kernels.check_same_device(array, field, label)
+    """Refuse an array on a GPU for a field that is not."""
+    if chunk_backend(array).on_gpu and not chunk_backend(field).on_gpu:
+        raise ValueError(
+            f"{label} is on a GPU, but the field is not; bring it back, e.g. with .as_numpy()"
+        )
 
 
 def with_lazy_check(array: Any, check: Callable[..., None]) -> Any:
-    """The array, or a dask array of the same values that are looked at when they are computed.
+    """Check values now, or at compute time for a dask array; return the array to use.
 
     Parameters
     ----------
@@ -47,64 +93,62 @@ def _check_block(block: Any, check: Callable[..., None], block_info: Any = None)
 
 
 def on_gpu(array: Any) -> bool:
-    """Return whether an array is on a GPU and not on dask."""
-    return not is_dask(array) and kernels.on_gpu(array)
+    """Return whether an array is on a GPU as a whole, which a dask array is not."""
+    return backend_of(array).on_gpu
 
 
 def device_context(array: Any) -> AbstractContextManager[Any]:
-    """Where an array is, or its chunks: inside this context others are made there, too."""
-    return kernels.device_context(array._meta if is_dask(array) else array)
+    """Return a context in which new arrays are made on the device of an array or its chunks."""
+    sample = chunk_sample(array)
+    return backend_of(sample).device_context(sample)
 
 
 def to_host_or_device(array: Any) -> Any:
-    """An array as NumPy's, or on its GPU; one in chunks of others in chunks of such."""
-    if not is_dask(array):
-        return kernels.to_host_or_device(array)
-    meta = kernels.to_host_or_device(array._meta)
-    if meta is array._meta:
-        return array
-    return array.map_blocks(kernels.to_host_or_device, dtype=array.dtype, meta=meta)
+    """Convert an array or its chunks to NumPy, unless they are on a GPU."""
+    return on_blocks(array, _to_host_or_device)
+
+
+def _to_host_or_device(block: Any) -> Any:
+    return backend_of(block).to_host_or_device(block)
 
 
 def to_device_of(array: Any, like: Any) -> Any:
-    """An array where another one is: on a GPU, if that one or its chunks are on one."""
-    if not is_dask(like):
-        return kernels.to_device_of(array, type(like))
-    kind = type(like._meta)
-    meta = kernels.to_device_of(np.empty((0,) * array.ndim, array.dtype), kind)
-    if isinstance(meta, np.ndarray):
+    """Copy a NumPy array to the GPU, if another array or its chunks are on one."""
+    backend = chunk_backend(like)
+    if not backend.on_gpu:
         return array
-    lazy = as_dask(array, array.chunks if is_dask(array) else tuple((n,) for n in array.shape))
-    return lazy.map_blocks(kernels.to_device_of, kind, dtype=array.dtype, meta=meta)
+    if not is_dask(like):
+        return backend.to_device(array)
+    chunks = array.chunks if is_dask(array) else tuple((n,) for n in array.shape)
+    return on_blocks(as_dask(array, chunks), _to_device, backend)
+
+
+def _to_device(block: Any, backend: Backend) -> Any:
+    return backend.to_device(block)
 
 
 def where_valid(values: Any, valid: Any) -> Any:
-    """The values where they are valid, and missing ones elsewhere."""
+    """Return the values where they are valid, and missing ones elsewhere."""
     if is_dask(values) or is_dask(valid):
         return np.where(valid, values, np.nan)  # dask's own
-    return kernels.where_valid(values, valid)
+    return backend_of(values).where_valid(values, valid)
 
 
 def constant_along(array: Any, axes: list[int]) -> list[bool]:
-    """Along which of some axes an array in memory or on a GPU is the same all the way."""
-    return kernels.constant_along(array, axes)
+    """Return along which of some axes an array in memory or on a GPU is constant."""
+    return backend_of(array).constant_along(array, axes)
 
 
 def first_non_monotonic(positions: Any, axis: int) -> tuple[int, ...] | None:
-    """Where positions along an axis first repeat a value or turn back, if they are in memory."""
-    return (
-        None if is_dask(positions) else kernels.first_non_monotonic(positions, axis, run_on_threads)
-    )
+    """Return the index of the first position that repeats a value or turns back, or None.
 
-
-def is_dask(array: Any) -> bool:
-    """Return whether an array is a dask array, without importing dask."""
-    dask_array = sys.modules.get("dask.array")
-    return dask_array is not None and isinstance(array, dask_array.Array)
+    Only positions in memory are searched.
+    """
+    return backend_of(positions).first_non_monotonic(positions, axis, run_on_threads)
 
 
 def run_on_threads(calls: list[Callable[[], None]]) -> None:
-    """Run calls on threads: as many as our variable says, else dask's setting if dask is in use."""
+    """Run calls on as many threads as the environment variable says, or dask's configuration."""
     threads = None
     dask = sys.modules.get("dask")
     if dask is not None and NUM_THREADS_ENV not in os.environ:
@@ -115,11 +159,11 @@ def run_on_threads(calls: list[Callable[[], None]]) -> None:
 
 
 def as_dask(array: Any, chunks: tuple[tuple[int, ...], ...]) -> Any:
-    """An array, which is perhaps 1 long along some axes, in chunks of the fields."""
+    """Return an array as dask array in the chunks of a field; axes of length 1 have one chunk."""
     import dask.array as da
 
-    mine = tuple(c if sum(c) == n else (1,) for n, c in zip(array.shape, chunks, strict=True))
+    own_chunks = tuple(c if sum(c) == n else (1,) for n, c in zip(array.shape, chunks, strict=True))
     if is_dask(array):
-        return array.rechunk(mine)
-    # Only NumPy arrays are named after what is in them: others may be far away.
-    return da.from_array(array, mine, None if isinstance(array, np.ndarray) else False)
+        return array.rechunk(own_chunks)
+    # Only NumPy arrays get names from their values, which others may have on a device.
+    return da.from_array(array, own_chunks, None if isinstance(array, np.ndarray) else False)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from .. import kernels
-from ..kernels import requests
+from ..kernels import backend_of
+from ..kernels.requests import slice_axis
 from .chunked import as_dask, is_dask, with_lazy_check
 from .dask_graph import append_first_lazily
 from .evaluate import unify_chunks
@@ -41,15 +41,15 @@ def without_last(array: Any, axis: int, check: Callable[..., None]) -> tuple[Any
         For a dask array the check runs when the arrays of the list are computed; they are 1 long
         along the axis. For other arrays the list is empty.
     """
-    parts = [requests.slice_axis(array, axis, 0, 2), requests.slice_axis(array, axis, -2, None)]
-    rest = requests.slice_axis(array, axis, 0, array.shape[axis] - 1)
+    parts = [slice_axis(array, axis, 0, 2), slice_axis(array, axis, -2, None)]
+    rest = slice_axis(array, axis, 0, array.shape[axis] - 1)
     if not is_dask(array):
-        check(kernels.concat(parts, axis))
+        check(backend_of(array).concat(parts, axis))
         return rest, []
     import dask.array as da
 
     ends = da.concatenate(parts, axis).rechunk({axis: -1}, method="tasks")
-    return rest, [requests.slice_axis(with_lazy_check(ends, check), axis, 0, 1)]
+    return rest, [slice_axis(with_lazy_check(ends, check), axis, 0, 1)]
 
 
 def append_first(array: Any, axis: int, sizes: tuple[int, ...] | None, checks: list[Any]) -> Any:
@@ -68,7 +68,7 @@ def append_first(array: Any, axis: int, sizes: tuple[int, ...] | None, checks: l
         Checks of `without_last` that are yet to run.
     """
     if not is_dask(array):
-        return kernels.concat([array, requests.slice_axis(array, axis, 0, 1)], axis)
+        return backend_of(array).concat([array, slice_axis(array, axis, 0, 1)], axis)
     *head, last = array.chunks[axis]
     filled = tuple(size for size in sizes or () if size)
     fits = filled in ((*head, last + 1), (*head, last, 1))

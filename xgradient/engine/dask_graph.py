@@ -15,8 +15,8 @@ from dataclasses import fields, is_dataclass
 from itertools import product
 from typing import Any
 
-from .. import kernels
-from ..kernels import requests
+from ..kernels import backend_of
+from ..kernels.requests import slice_axis
 from .block import PolarCap, run_block
 from .halo import HaloExchange, PolarCapPlan, Range
 from .plan import BlockPlan, Planner
@@ -53,7 +53,8 @@ def dask_sums(arrays: list[Any], weights: list[Any], computation: Computation) -
     name = graph_builder.name
     graph = HighLevelGraph.from_collections(name, layer, dependencies=[*arrays, *weights])
     positions = computation.position_inputs
-    meta = kernels.empty_like_result([a._meta for i, a in enumerate(arrays) if i not in positions])
+    metas = [a._meta for i, a in enumerate(arrays) if i not in positions]
+    meta = backend_of(metas[0]).empty_like_result(metas)
     whole = da.Array(graph, name, first.chunks, meta=meta)
     if computation.n_outputs == 1:
         return [whole]
@@ -105,7 +106,7 @@ def append_first_lazily(array: Any, axis: int, sizes: tuple[int, ...], checks: l
 
 def _append_slabs(axis: int, slabs: list[Any], checks: list[Any], *chunk: Any) -> Any:
     """A chunk, if there is one, with the first cells of the axis at its end."""
-    return kernels.concat([*chunk, *slabs], axis)
+    return backend_of(slabs[0]).concat([*chunk, *slabs], axis)
 
 
 def _after_checks(block: Any, *checks: Any) -> Any:
@@ -267,20 +268,21 @@ def _cut_edge_slabs(block: Any, axis: int, ranges: tuple[Range, ...]) -> list[An
     Thin slabs are copied, because a view would keep the whole chunk in memory. Thick ones are
     views, because a copy would cost as much as the derivative.
     """
-    slabs = [requests.slice_axis(block, axis, start, stop) for start, stop in ranges]
+    slabs = [slice_axis(block, axis, start, stop) for start, stop in ranges]
     thick = MAX_COPIED_SHARE * sum(stop - start for start, stop in ranges) > block.shape[axis]
-    return slabs if thick else [kernels.copy_if_view(slab) for slab in slabs]
+    return slabs if thick else [backend_of(block).copy_if_view(slab) for slab in slabs]
 
 
 def _join_polar_cap(cap: PolarCapPlan, *columns: list[list[Any]]) -> PolarCap:
     """Join the rows nearest to a pole at all longitudes, from the edge slabs of each column."""
+    backend = backend_of(columns[0][0][0])
     joined = [
-        kernels.concat(
+        backend.concat(
             [slabs[k] for slabs, (_, k) in zip(column, cap.pieces, strict=True)], cap.axis
         )
         for column in columns
     ]
-    rows = joined[0] if cap.lon_axis is None else kernels.concat(joined, cap.lon_axis)
+    rows = joined[0] if cap.lon_axis is None else backend.concat(joined, cap.lon_axis)
     return PolarCap(rows, cap.pole_values, cap.end)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .. import kernels
-from ..kernels import requests
+from ..kernels import backend_of, torch_interop
+from ..kernels.requests import Combine, slice_axis
 from ..stencils.table import Stencil
 from .block import run_block
 from .chunked import as_dask, check_same_library, is_dask, run_on_threads
@@ -39,9 +39,9 @@ def derivatives(array: Any, requests: Sequence[tuple[int, Stencil]]) -> list[Any
         ((axis, stencil),) = requests
         if not stencil.fits_float32:
             _refuse_float32([array])
-        array, restore = kernels.to_numpy_view(array)
+        array, restore = torch_interop.to_numpy_view(array)
         return [restore(_derivative_in_memory(array, axis, stencil))]
-    array, restore = kernels.to_numpy_view(array)
+    array, restore = torch_interop.to_numpy_view(array)
     results = evaluate_sums(
         [array], [TermSum((Term(0, axis, stencil),)) for axis, stencil in requests]
     )
@@ -51,7 +51,7 @@ def derivatives(array: Any, requests: Sequence[tuple[int, Stencil]]) -> list[Any
 def evaluate_sums(
     arrays: list[Any],
     sums: list[TermSum],
-    combine: requests.Combine | None = None,
+    combine: Combine | None = None,
     n_outputs: int | None = None,
 ) -> list[Any]:
     """Evaluate sums of terms in one pass over the arrays.
@@ -101,12 +101,12 @@ def _refuse_float32(arrays: list[Any]) -> None:
 def _derivative_in_memory(array: Any, axis: int, stencil: Stencil) -> Any:
     """The derivative of a whole array, whose halo along a periodic axis is in the array itself."""
     before, after = stencil.depth
-    return kernels.derivative(
+    return backend_of(array).derivative(
         array,
         axis,
         stencil,
-        requests.slice_axis(array, axis, -before, None) if before else None,
-        requests.slice_axis(array, axis, None, after) if after else None,
+        slice_axis(array, axis, -before, None) if before else None,
+        slice_axis(array, axis, None, after) if after else None,
         run_on_threads,
     )
 

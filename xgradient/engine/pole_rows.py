@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import kernels
+from ..kernels import backend_of
 from ..kernels.requests import slice_axis
 from .terms import PolarFold, PoleValue
 
@@ -36,7 +36,8 @@ def rows_beyond_pole(
     start = near - skip - cells if end else skip
     rows = slice_axis(cap, axis, start, start + cells)
     # Backwards by index: some kinds of arrays have no slices with a negative step.
-    rows = kernels.concat(
+    backend = backend_of(cap)
+    rows = backend.concat(
         [slice_axis(rows, axis, k, k + 1) for k in range(cells - 1, -1, -1)], axis
     )
     around, n = fold.lon_axis, cap.shape[fold.lon_axis]
@@ -47,8 +48,8 @@ def rows_beyond_pole(
         here = min(left, n - at)
         pieces.append(slice_axis(rows, around, at, at + here))
         at, left = 0, left - here
-    rows = kernels.concat(pieces, around)
-    return rows if fold.sign == 1 else kernels.negative(rows)
+    rows = backend.concat(pieces, around)
+    return rows if fold.sign == 1 else backend.negative(rows)
 
 
 def value_on_pole(cap: Any, term: PoleValue, end: int) -> Any:
@@ -68,12 +69,13 @@ def value_on_pole(cap: Any, term: PoleValue, end: int) -> Any:
         else None
     )
     before, after = (inner, folded) if end else (folded, inner)
-    d = kernels.derivative(row, axis, stencil, before, after)
+    backend = backend_of(cap)
+    d = backend.derivative(row, axis, stencil, before, after)
     total = term.value[end] * d
     if term.lon_axis is None:
         return total + term.mean[end] * d
     n = cap.shape[term.lon_axis]
-    total = total + term.mean[end] / n * kernels.sum_along(d, term.lon_axis)
+    total = total + term.mean[end] / n * backend.sum_along(d, term.lon_axis)
     if term.azimuthal_derivative[end]:
         total = total + term.azimuthal_derivative[end] * _azimuthal_derivative(
             d, term.lon_axis, term.harmonic
@@ -83,10 +85,10 @@ def value_on_pole(cap: Any, term: PoleValue, end: int) -> Any:
 
 def _azimuthal_derivative(d: Any, axis: int, harmonic: int) -> Any:
     """The derivative round the globe, per radian, of the part with so many waves in it."""
-    n = d.shape[axis]
+    backend, n = backend_of(d), d.shape[axis]
     angle = harmonic * 2 * pi * np.arange(n) / n
     shape = tuple(n if k == axis else 1 for k in range(d.ndim))
     c, s = (wave(angle).reshape(shape) for wave in (np.cos, np.sin))
     # Of the part a cos + b sin, with a = 2/n Σ d cos and b = 2/n Σ d sin.
-    a, b = (kernels.sum_along(kernels.multiply(d, wave), axis) for wave in (c, s))
-    return 2 * harmonic / n * (kernels.multiply(b, c) - kernels.multiply(a, s))
+    a, b = (backend.sum_along(backend.multiply(d, wave), axis) for wave in (c, s))
+    return 2 * harmonic / n * (backend.multiply(b, c) - backend.multiply(a, s))

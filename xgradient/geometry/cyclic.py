@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from .. import kernels
 from ..engine.cyclic_chunks import append_first, same_chunks, without_last
+from ..kernels import backend_of
 
 #: By how many roundings of their size values at one place may differ, and by how many of their
 #: differences to the next points times the number of points: those of a rounded position.
@@ -162,7 +162,7 @@ def _check(
     def cell(array: Any, k: int) -> Any:
         return array[(*(slice(None),) * axis, k, ...)]
 
-    if kernels.same(cell(ends, 0), cell(ends, 3)):
+    if backend_of(ends).same(cell(ends, 0), cell(ends, 3)):
         return
     first, after, before, last = (
         cell(xr.Variable(range(ends.ndim), ends).to_numpy(), k) for k in range(4)

@@ -1,78 +1,148 @@
-"""Terms on their way into the loops: each with the cells that it takes."""
+"""Requests to a backend: terms with the cells they read, and sums of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 
+class Accumulate(IntEnum):
+    """How a term enters the output.
+
+    ``STORE`` writes it, ``ADD`` adds it to the terms before it, ``HYPOT`` writes the root of the
+    sum of the squares of both, and ``ABS`` writes its magnitude.
+    """
+
+    STORE = 0
+    ADD = 1
+    HYPOT = 2
+    ABS = 3
+
+
+class WeightMode(IntEnum):
+    """How a term is weighted: not, by a factor of the result, or by an added center value.
+
+    ``OUTPUT`` multiplies the result of the stencil with the weight. ``CENTER`` adds the weight
+    times the row's own cell to it.
+    """
+
+    NONE = 0
+    OUTPUT = 1
+    CENTER = 2
+
+
+# A new member of either enum needs a branch in each of these places, which
+# tests/kernels/test_backends.py compares with each other:
+#   Backend.accumulate                                              sums on pole rows
+#   compiled/stencil_loops.py   interior_outer_axis, interior_last_axis, boundary_rows
+#   compiled/span_loops.py      write_span
+#   compiled/stencil_driver.py  LoopWeight, _prepare_weight         splits a mode by weight shape
+#   compiled/tiles.py           stencil_loop                        long doubles
+#   cuda/source.py              _term_code;  cuda/terms.cuh  Term::weighed
+#   generic/stencil_sum.py      stencil_sum
+
+
 def slice_axis(array: Any, axis: int, start: int | None, stop: int | None) -> Any:
-    """The cells from ``start`` to ``stop`` along an axis."""
+    """Return the cells from ``start`` to ``stop`` along an axis."""
     return array[(*(slice(None),) * axis, slice(start, stop), ...)]
 
 
-#: Makes results of sums and the fields themselves, point by point; the last argument holds arrays
-#: that NumPy results are written into, or None.
+#: Makes results of the sums and the fields, cell by cell. The last argument holds arrays that
+#: NumPy results are written into, or None.
 Combine = Callable[[list[Any], list[Any], list[Any]], list[Any]]
-#: The rows of a stencil from a first to a last one, with a node as node 0.
+#: Runs calls that do not depend on each other, on threads or one after the other.
+Runner = Callable[[list[Callable[[], None]]], None]
+#: Returns the rows of a stencil from a first to a last one, with a given node as node 0.
 RowSlicer = Callable[[Any, int, int, int], Any]
-#: A block, and the cells before and after it along an axis, where there are any.
+#: A block with the halo before and after it along an axis, or None where there is no halo.
 BlockWithHalo = tuple[Any, Any, Any]
 
 
 class TermRequest(NamedTuple):
-    """A term with the cells it takes: those of the block, and those before and after it.
+    """A term with the cells it reads: a block, and the halo before and after it.
 
-    Where there are cells around, interior windows lie within the block all the same. ``how`` tells
-    what becomes of the result: it is written (0), added to what stands there (1), put under one
-    root with the squares of both (2), or written as its magnitude (3). With the positions of all
-    these cells there are `ColumnWindows` instead of a `Stencil`; they have no weights.
+    Interior windows lie within the block, even where there is a halo. A term with ``positions``
+    has `ColumnWindows` instead of a `Stencil`, and no weights.
     """
 
     block: Any
     axis: int
-    stencil: Any  # Stencil or Windows
+    stencil: Any  # Stencil or ColumnWindows
     left_halo: Any = None
     right_halo: Any = None
     output_weight: Any = None
     center_weight: Any = None
-    accumulate: int = 0
+    accumulate: int = Accumulate.STORE
     positions: BlockWithHalo | None = None
 
+    @property
+    def weight_mode(self) -> WeightMode:
+        """How the term is weighted."""
+        if self.center_weight is not None:
+            return WeightMode.CENTER
+        return WeightMode.NONE if self.output_weight is None else WeightMode.OUTPUT
+
     def slice_axis(self, d: int, start: int, stop: int, rows: RowSlicer) -> TermRequest:
-        """The part that makes the cells from ``start`` to ``stop`` along an axis."""
-        _, axis, stencil, _, _, weight, value, accumulate, positions = self
-        if weight is not None and weight.shape[d] > 1:
-            weight = slice_axis(weight, d, start, stop)
-        if value is not None and value.shape[d] > 1:
-            value = slice_axis(value, d, start, stop)
-        reach = None
+        """Return the part that makes the cells from ``start`` to ``stop`` along an axis."""
+        block, axis, stencil, left, right, output, center, accumulate, positions = self
+        if output is not None and output.shape[d] > 1:
+            output = slice_axis(output, d, start, stop)
+        if center is not None and center.shape[d] > 1:
+            center = slice_axis(center, d, start, stop)
+        depth = None
         if d == axis:
-            reach = rows(stencil, start, stop, start).depth
-            stencil = rows(stencil, start, stop, max(0, start - reach[0]))
-        f, before, after = _slice_with_halo(
-            self.block, self.left_halo, self.right_halo, d, start, stop, reach
-        )
+            depth = rows(stencil, start, stop, start).depth
+            stencil = rows(stencil, start, stop, max(0, start - depth[0]))
+        block, left, right = _slice_with_halo((block, left, right), d, start, stop, depth)
         if positions is not None:
-            positions = _slice_with_halo(*positions, d, start, stop, reach)
-        return TermRequest(f, axis, stencil, before, after, weight, value, accumulate, positions)
+            positions = _slice_with_halo(positions, d, start, stop, depth)
+        return TermRequest(block, axis, stencil, left, right, output, center, accumulate, positions)
+
+
+@dataclass(frozen=True, eq=False)
+class SumRequest:
+    """Sums of terms on blocks of one shape.
+
+    Attributes
+    ----------
+    sums : list of list of TermRequest
+        The terms of each sum.
+    blocks : list of array
+        The input arrays.
+    combine : callable, optional
+        Makes results of the sums and the blocks, cell by cell.
+    n_outputs : int, optional
+        Number of results of ``combine``.
+    position_inputs : collection of int
+        Indices of the blocks that hold positions. Their dtype affects that of the sums, and not
+        that of what ``combine`` makes.
+    """
+
+    sums: list[list[TermRequest]]
+    blocks: list[Any]
+    combine: Combine | None = None
+    n_outputs: int | None = None
+    position_inputs: Collection[int] = ()
 
 
 def _slice_with_halo(
-    f: Any, before: Any, after: Any, d: int, start: int, stop: int, reach: tuple[int, int] | None
+    parts: BlockWithHalo, d: int, start: int, stop: int, depth: tuple[int, int] | None
 ) -> BlockWithHalo:
-    """The cells from ``start`` to ``stop``; along the axis with those that are reached."""
-    if reach is None:
-        before = None if before is None else slice_axis(before, d, start, stop)
-        after = None if after is None else slice_axis(after, d, start, stop)
-        return slice_axis(f, d, start, stop), before, after
-    early, late = reach
-    before = before if early > start else None
-    after = after if stop + late > f.shape[d] else None
-    stop = min(stop + late, f.shape[d])
-    return slice_axis(f, d, max(0, start - early), stop), before, after
+    """Slice a block and its halo; along the axis of the stencil, keep the cells within depth."""
+    block, left, right = parts
+    if depth is None:
+        left = None if left is None else slice_axis(left, d, start, stop)
+        right = None if right is None else slice_axis(right, d, start, stop)
+        return slice_axis(block, d, start, stop), left, right
+    before, after = depth
+    left = left if before > start else None
+    right = right if stop + after > block.shape[d] else None
+    stop = min(stop + after, block.shape[d])
+    return slice_axis(block, d, max(0, start - before), stop), left, right
 
 
 def stencil_rows(stencil: Any, start: int, stop: int, origin: int) -> Any:
-    """The rows from ``start`` to ``stop`` with node ``origin`` as node 0."""
+    """Return the rows from ``start`` to ``stop``, with node ``origin`` as node 0."""
     return stencil.slice_rows(start, stop, origin=origin)

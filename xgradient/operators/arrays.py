@@ -11,7 +11,7 @@ import xarray as xr
 
 from .._wording import short_repr
 from ..engine.evaluate import derivatives
-from ..kernels import check_dense, to_host_positions
+from ..kernels import backend_of
 from ..kernels.torch_interop import is_torch_compiling, outside_torch_compile
 from ..stencils.nodes import nodes_from_spacing
 from ..stencils.positions import check_known_length
@@ -118,7 +118,7 @@ def _gradient(
                 raise TypeError(f"input is a {type(array).__name__}; give a NumPy or dask array")
             array = np.asarray(array)
         chunk = getattr(array, "_meta", array)  # of a dask array
-    check_dense(chunk)
+    backend_of(chunk).check_dense(chunk)
     # Stencils of short arrays cost more than their sums, so cache them for arguments that are
     # numbers. Sequences are not cached: 1 equals True in them, and their arrays may change.
     is_cached = (
@@ -135,8 +135,16 @@ def _gradient(
 def _positions(spacing: Any, array: Any) -> Any:
     """Return a spacing, or each of a sequence, as numbers or NumPy arrays."""
     if isinstance(spacing, list | tuple):
-        return [to_host_positions(step, array, f"spacing[{i}]") for i, step in enumerate(spacing)]
-    return to_host_positions(spacing, array, "spacing")
+        return [_to_host(step, array, f"spacing[{i}]") for i, step in enumerate(spacing)]
+    return _to_host(spacing, array, "spacing")
+
+
+def _to_host(step: Any, array: Any, label: str) -> Any:
+    """Convert positions or a step of another library to NumPy."""
+    if isinstance(step, np.ndarray) or not hasattr(step, "ndim"):
+        return step
+    field = getattr(array, "_meta", array)  # of a dask array
+    return backend_of(step).to_host_positions(step, field, label)
 
 
 @lru_cache(maxsize=64, typed=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..kernels import pointwise, real_parts, square_root
+from ..kernels import backend_of
 
 # Arithmetic without branches: a compiled loop calls it with numbers, NumPy with whole arrays.
 
@@ -51,15 +51,16 @@ _PRODUCTS: dict[int, Callable[..., Any]] = {1: _product1, 2: _product2, 3: _prod
 
 def _vector_length(parts: list[Any], out: Any) -> Any:
     """Return the square root of the sum of squares of all parts."""
-    real = real_parts(parts)
+    backend = backend_of(parts[0])
+    real = backend.real_parts(parts)
     # Real and imaginary parts are views, perhaps of the output array itself.
     parts, out = real, out if real is parts else None
     while len(parts) > 3:
         parts = [_vector_length(parts[:3], None), *parts[3:]]
     if len(parts) == 1:
-        return pointwise(_magnitude, parts, out)
+        return backend.pointwise(_magnitude, parts, out)
     squares: Callable[..., Any] = _squares2 if len(parts) == 2 else _squares3
-    return square_root(pointwise(squares, parts, out))
+    return backend.square_root(backend.pointwise(squares, parts, out))
 
 
 def vector_length(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
@@ -70,14 +71,15 @@ def vector_length(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[A
 def deformation(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
     """Return the deformations and the Okubo-Weiss parameter, from two strains and the vorticity."""
     # Outputs may be the arrays of the sums; the total deformation overwrites the vorticity.
-    okubo_weiss = pointwise(_okubo_weiss, sums, outs[3])
+    okubo_weiss = backend_of(sums[0]).pointwise(_okubo_weiss, sums, outs[3])
     return [sums[0], sums[1], _vector_length(sums[:2], outs[2]), okubo_weiss]
 
 
 def project_on_vector(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
     """Return the dot product of a gradient and a vector."""
     vector = fields[1 : 1 + len(sums)]
-    return [pointwise(_PRODUCTS[len(vector)], [*sums, *vector], outs[0])]
+    backend = backend_of(sums[0])
+    return [backend.pointwise(_PRODUCTS[len(vector)], [*sums, *vector], outs[0])]
 
 
 def at_constant_level(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
@@ -85,7 +87,8 @@ def at_constant_level(sums: list[Any], fields: list[Any], outs: list[Any]) -> li
     *along_levels, by_z = sums
     n = len(along_levels) // 2
     slopes = zip(along_levels[:n], along_levels[n:], outs, strict=True)
-    return [pointwise(_chain_rule, [f, z, by_z], out) for f, z, out in slopes]
+    backend = backend_of(by_z)
+    return [backend.pointwise(_chain_rule, [f, z, by_z], out) for f, z, out in slopes]
 
 
 def project_on_direction(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
@@ -93,4 +96,5 @@ def project_on_direction(sums: list[Any], fields: list[Any], outs: list[Any]) ->
     # Convert integers to floats before their squares overflow.
     vector = [component * 1.0 for component in fields[1 : 1 + len(sums)]]
     (product,) = project_on_vector(sums, [None, *vector], outs)
-    return [pointwise(_quotient, [product, _vector_length(vector, None)], outs[0])]
+    backend = backend_of(product)
+    return [backend.pointwise(_quotient, [product, _vector_length(vector, None)], outs[0])]

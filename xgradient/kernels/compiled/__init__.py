@@ -1,1 +1,1 @@
-"""Loops for NumPy arrays, compiled by numba at their first call and cached on disk."""
+"""NumPy arrays: loops that numba compiles at the first call and keeps on disk."""

@@ -1,10 +1,10 @@
-"""NumPy arrays: loops for derivatives by positions that differ from column to column.
+"""Define the loops for derivatives by positions that differ from column to column.
 
-For every cell the polynomial through its window is found by Newton's divided differences. They
-begin with the differences of adjacent nodes, so a constant field has exactly the derivative 0, and
-all nodes of a window take part, so one that is missing makes the result missing. Everything is
-done in float64, step by step for a few hundred columns at once: each step is a vectorised loop
-over scratch in the innermost cache. A cell has the same bits whichever others are computed with it.
+Newton's divided differences give the polynomial through the window of every cell. They begin with
+differences of adjacent nodes, so a constant field has exactly the derivative 0. All nodes of a
+window enter, so a missing one makes the result missing. All steps are in float64, for a few hundred
+columns at once: each is a vectorised loop over scratch in the innermost cache. The bits of a cell
+do not depend on the cells that are computed with it.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ from .layout import (
     strided_order,
 )
 
-#: Data types of fields and results that the loops are compiled for, and of what is made of them
-#: on the way; all others pass through one of them piece by piece.
+#: Dtypes of fields and results that the loops are compiled for, each with that of its scratch.
+#: Arrays of all others are converted to one of them, piece by piece.
 _COMPUTED_DTYPES = {
     np.dtype(t): np.dtype(w) for t, w in zip(("f4", "f8", "c8", "c16"), "ddDD", strict=True)
 }
-#: Data types of positions that the loops are compiled for.
+#: Dtypes of positions that the loops are compiled for.
 _POSITION_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
-#: Columns and rows that are worked on at once.
+#: Columns and rows that one pass computes.
 LANES, ROWS = 256, 32
 
 Array = NDArray[Any]
 
 
 # All scratch is flat, in lines of `LANES` columns: views of lines would cost as much as the work on
-# them. Loops around vectorised ones run forwards, or by numbers read from an array: LLVM tests for
-# overlap once for all their rounds, and takes lines that come backwards for overlapping.
+# them. Loops around vectorised ones run forwards, or by indices read from an array: LLVM tests for
+# overlap once for all their rounds, and takes lines in descending order for overlapping.
 
 
 @jit_inline
 def _gather_lanes(to, node, nodes, parts, at, row, lane, shifts, length, lanes):  # type: ignore[no-untyped-def]
-    """Copy nodes of many columns, each of which may lie before, in or after the block."""
+    """Copy nodes of many columns, each of which may be before, in or after the block."""
     for k in range(nodes):
         here = node + k
         p = 1 if here < 0 else 0 if here < length else 2
@@ -64,21 +64,23 @@ def _gather_lanes(to, node, nodes, parts, at, row, lane, shifts, length, lanes):
 
 
 @jit_inline
-def _divided_differences(z, table, orders, room, nodes, lanes):  # type: ignore[no-untyped-def]
-    """Divided differences of every order: line m, s of the table becomes that of nodes s to s + m.
+def _divided_differences(z, table, n_orders, n_lines, nodes, lanes):  # type: ignore[no-untyped-def]
+    """Compute divided differences: line m, s of the table becomes that of nodes s to s + m.
 
     They are missing where positions are missing, infinite or repeated, or turn back.
     """
-    for m in range(1, orders):
+    for m in range(1, n_orders):
         for s in range(nodes - m):
-            to, low = uint64((m * room + s) * LANES), uint64(((m - 1) * room + s) * LANES)
+            to, low = uint64((m * n_lines + s) * LANES), uint64(((m - 1) * n_lines + s) * LANES)
             high, first = low + uint64(LANES), uint64(s * LANES)
             second, last = first + uint64(LANES), first + uint64(m * LANES)
             if m == 1:
                 for j in range(uint64(lanes)):
                     gap = z[last + j] - z[first + j]
-                    good = (gap != 0) & (abs(gap) < np.inf)
-                    table[to + j] = (table[high + j] - table[low + j]) / (gap if good else np.nan)
+                    distinct = (gap != 0) & (abs(gap) < np.inf)
+                    table[to + j] = (table[high + j] - table[low + j]) / (
+                        gap if distinct else np.nan
+                    )
             elif m == 2:
                 for j in range(uint64(lanes)):
                     a, b, c = z[first + j], z[second + j], z[last + j]
@@ -91,85 +93,85 @@ def _divided_differences(z, table, orders, room, nodes, lanes):  # type: ignore[
 
 
 @jit_inline
-def _horner(z, table, b, room, start, width, own, deriv, lanes, numbers):  # type: ignore[no-untyped-def]
-    """Derivatives at node ``own`` of the polynomials through a window, by Horner's rule.
+def _horner(z, table, b, n_lines, start, width, center, deriv, lanes, numbers):  # type: ignore[no-untyped-def]
+    """Differentiate the polynomials through a window at node ``center``, by Horner's rule.
 
-    Line d of b becomes the derivative of order d over d!, but that of order 0 lacks its last step.
+    Line d of b becomes the derivative of order d over d!. Order 0 lacks its last step.
     """
-    last, me = uint64(((width - 1) * room + start) * LANES), uint64(own * LANES)
+    last, center_at = uint64(((width - 1) * n_lines + start) * LANES), uint64(center * LANES)
     for j in range(uint64(lanes)):
         b[j] = table[last + j]
     for j in range(uint64(LANES), uint64((deriv + 1) * LANES)):
         b[j] = 0
     for k in range(width - 1):
         m = numbers[width - 2 - k]
-        node, line = uint64((start + m) * LANES), uint64((m * room + start) * LANES)
+        node, line = uint64((start + m) * LANES), uint64((m * n_lines + start) * LANES)
         for e in range(deriv):
             to = uint64(numbers[deriv - e] * LANES)
             lower = to - uint64(LANES)
             for j in range(uint64(lanes)):
-                b[to + j] = b[to + j] * (z[me + j] - z[node + j]) + b[lower + j]
+                b[to + j] = b[to + j] * (z[center_at + j] - z[node + j]) + b[lower + j]
         if m:
             for j in range(uint64(lanes)):
-                b[j] = b[j] * (z[me + j] - z[node + j]) + table[line + j]
+                b[j] = b[j] * (z[center_at + j] - z[node + j]) + table[line + j]
 
 
 @jit_inline
 def _fix_gaps(  # type: ignore[no-untyped-def]
-    z, table, b, room, me, nodes, deriv, lanes, choice, single
+    z, table, b, n_lines, center_at, nodes, deriv, lanes, rule, derivs
 ):
-    """The derivatives of valid cells next to missing ones, by what their valid neighbours allow."""
-    reach, kinds, firsts, widths = choice
-    line, found = me * LANES, deriv * LANES
+    """Differentiate valid cells near missing ones, by the window that valid neighbours allow."""
+    depth, kinds, firsts, widths = rule
+    line, result = center_at * LANES, deriv * LANES
     for j in range(lanes):
-        if b[found + j] == b[found + j] or not _valid(z, table, line + j):
+        if b[result + j] == b[result + j] or not _valid(z, table, line + j):
             continue
         before = 0
-        while before < min(reach, me) and _valid(z, table, line + j - (before + 1) * LANES):
+        while before < min(depth, center_at) and _valid(z, table, line + j - (before + 1) * LANES):
             before += 1
         after = 0
-        while after < min(reach, nodes - 1 - me) and _valid(
+        while after < min(depth, nodes - 1 - center_at) and _valid(
             z, table, line + j + (after + 1) * LANES
         ):
             after += 1
         kind = kinds[before, after]
         if kind >= 0:
-            start, width = me + firsts[kind], widths[kind]
-            single[1:] = 0
-            single[0] = table[((width - 1) * room + start) * LANES + j]
+            start, width = center_at + firsts[kind], widths[kind]
+            derivs[1:] = 0
+            derivs[0] = table[((width - 1) * n_lines + start) * LANES + j]
             for m in range(width - 2, -1, -1):
-                away = z[line + j] - z[(start + m) * LANES + j]
+                distance = z[line + j] - z[(start + m) * LANES + j]
                 for d in range(deriv, 0, -1):
-                    single[d] = single[d] * away + single[d - 1]
+                    derivs[d] = derivs[d] * distance + derivs[d - 1]
                 if m:
-                    single[0] = single[0] * away + table[(m * room + start) * LANES + j]
-            b[found + j] = single[deriv]
+                    derivs[0] = derivs[0] * distance + table[(m * n_lines + start) * LANES + j]
+            b[result + j] = derivs[deriv]
 
 
 @jit_inline
 def _valid(z, table, at):  # type: ignore[no-untyped-def]
-    """Whether neither the value nor the position of a node is missing."""
+    """Return whether a node has both a value and a position."""
     return table[at] == table[at] and abs(z[at]) < np.inf
 
 
 @jit_inline
 def _column_offsets(o, outer, j, lane):  # type: ignore[no-untyped-def]
-    """Where a column begins in each part."""
+    """Return the index of a column's first cell, in block and halo."""
     return (o * outer[0] + j * lane[0], o * outer[1] + j * lane[1], o * outer[2] + j * lane[2])
 
 
 @cache
 def column_loops() -> Callable[..., None]:
-    """All rows of a block, some of them and some columns at a time."""
+    """Return the loop over all rows of a block, some rows and columns at a time."""
 
     def loops(  # type: ignore[no-untyped-def]
         field, positions, shifts, length, to, outer, inner,
-        starts, widths, lows, highs, own, deriv, factor, orders, room, scratch, choice,
+        starts, widths, lows, highs, center, deriv, factor, n_orders, n_lines, scratch, rule,
     ):  # fmt: skip
         fs, f_outer, f_row, f_lane = field
         zs, z_outer, z_row, z_lane = positions
         g, g_outer, g_row, g_lane = to
-        z, table, b, single, numbers = scratch
+        z, table, b, derivs, numbers = scratch
         for o in range(outer):
             for j in range(0, inner, LANES):
                 lanes = min(LANES, inner - j)
@@ -183,12 +185,16 @@ def column_loops() -> Callable[..., None]:
                     nodes = high - low
                     _gather_lanes(z, low, nodes, zs, z_at, z_row, z_lane, shifts, length, lanes)
                     _gather_lanes(table, low, nodes, fs, f_at, f_row, f_lane, shifts, length, lanes)
-                    _divided_differences(z, table, orders, room, nodes, lanes)
+                    _divided_differences(z, table, n_orders, n_lines, nodes, lanes)
                     for i in range(first, last):
-                        start, width, me = starts[i] - low, widths[i], own + i - low
-                        _horner(z, table, b, room, start, width, me, deriv, lanes, numbers)
-                        if choice is not None:
-                            _fix_gaps(z, table, b, room, me, nodes, deriv, lanes, choice, single)
+                        start, width, center_at = starts[i] - low, widths[i], center + i - low
+                        _horner(
+                            z, table, b, n_lines, start, width, center_at, deriv, lanes, numbers
+                        )
+                        if rule is not None:
+                            _fix_gaps(
+                                z, table, b, n_lines, center_at, nodes, deriv, lanes, rule, derivs
+                            )
                         at, line = o * g_outer + i * g_row + j * g_lane, uint64(deriv * LANES)
                         if g_lane == 1:
                             for k in range(uint64(lanes)):
@@ -203,22 +209,21 @@ def column_loops() -> Callable[..., None]:
 def write_column_derivative(
     f: BlockWithHalo, z: BlockWithHalo, axis: int, windows: ColumnWindows, out: Array
 ) -> None:
-    """Write the rows of windows, applied along one axis, into an array.
+    """Write the rows of column windows, applied along one axis, into an array.
 
     Parameters
     ----------
     f : tuple of ndarray or None
-        The field, and the cells before and after it: any strides, any real or complex dtype up
-        to 64 bits a part.
+        The field and its halo: any strides, any real or complex dtype up to 64 bits a part.
     z : tuple of ndarray or None
-        The positions of all these cells, of any real dtype; missing and infinite ones, and those
-        that do not strictly increase or decrease within a window, make its result missing.
+        The positions of all these cells, of any real dtype. The result is missing, if a position
+        in its window is missing or infinite, or if they do not strictly increase or decrease.
     axis : int
         The axis, not negative.
-    windows : Windows
+    windows : ColumnWindows
         The rows; node 0 is the first cell of the field along the axis.
     out : ndarray
-        Where the result goes: ``windows.n`` long along ``axis``, as the field otherwise.
+        The output: ``windows.n`` long along ``axis``, shaped like the field otherwise.
     """
     if not out.size:
         return
@@ -228,40 +233,40 @@ def write_column_derivative(
         order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
         parts = [part if part is None else part.transpose(order) for part in parts]
         out, axis = out.transpose(order), order.index(axis)
-    if way := strided_order([parts[0], parts[3], out], axis):
-        parts = [part if part is None else part.transpose(way) for part in parts]
-        out, axis = out.transpose(way), way.index(axis)
+    if permutation := strided_order([parts[0], parts[3], out], axis):
+        parts = [part if part is None else part.transpose(permutation) for part in parts]
+        out, axis = out.transpose(permutation), permutation.index(axis)
     to = out.dtype if out.dtype in _COMPUTED_DTYPES else np.dtype(np.float32)
     dtype = parts[0].dtype if parts[0].dtype in _COMPUTED_DTYPES else to
-    exact = parts[3].dtype if parts[3].dtype in _POSITION_DTYPES else np.dtype(np.float64)
-    dtypes = [dtype] * 3 + [exact] * 3
-    laid = all(
+    z_dtype = parts[3].dtype if parts[3].dtype in _POSITION_DTYPES else np.dtype(np.float64)
+    dtypes = [dtype] * 3 + [z_dtype] * 3
+    in_place = all(
         a.dtype == wanted and _has_lane_step(a, axis)
-        for a, wanted in zip((parts[0], parts[3], out), (dtype, exact, to), strict=True)
+        for a, wanted in zip((parts[0], parts[3], out), (dtype, z_dtype, to), strict=True)
     )
-    if laid:
-        # The cells around a block are few; they are laid out as it is if they are not yet.
-        near = [
+    if in_place:
+        # A halo has few cells, so it is copied where its layout is another one.
+        arrays = [
             part
             if part is None or (part.dtype == wanted and _has_lane_step(part, axis))
             else as_aligned(part, wanted)
             for part, wanted in zip(parts, dtypes, strict=True)
         ]
-        _run_columns(near, out, axis, windows, reach)
+        _run_columns(arrays, out, axis, windows, reach)
         return
     for box in cache_blocks(out.shape, axis):
-        every = (*box[:axis], slice(None), *box[axis + 1 :])
-        fresh = [
-            part if part is None else np.array(part[every], wanted, order="C")
+        whole_axis = (*box[:axis], slice(None), *box[axis + 1 :])
+        copies = [
+            part if part is None else np.array(part[whole_axis], wanted, order="C")
             for part, wanted in zip(parts, dtypes, strict=True)
         ]
-        result = np.empty(out[every].shape, to)
-        _run_columns(fresh, result, axis, windows, reach)
-        out[every] = result
+        result = np.empty(out[whole_axis].shape, to)
+        _run_columns(copies, result, axis, windows, reach)
+        out[whole_axis] = result
 
 
 def _has_lane_step(a: Array, axis: int) -> bool:
-    """Return whether cells inside the axis have one step, and all steps are items forwards."""
+    """Return whether cells inside the axis have one step, and all strides are positive."""
     if not a.flags.aligned or any(s < 0 or s % a.itemsize for s in a.strides):
         return False
     step, count = _lane_step(a, axis), 1
@@ -287,28 +292,30 @@ def _run_columns(
     arrays.append(out)
     shape, length = out.shape, arrays[0].shape[axis]
     (starts, widths), (lows, highs), orders = windows.table, windows.node_ranges, windows.widest
-    room = min(ROWS, windows.n) + int((highs - lows).max())
-    wide = _COMPUTED_DTYPES[arrays[0].dtype]
+    n_lines = min(ROWS, windows.n) + int((highs - lows).max())
+    computed = _COMPUTED_DTYPES[arrays[0].dtype]
     scratch = (
-        np.empty(room * LANES),
-        np.empty(orders * room * LANES, wide),
-        np.empty((windows.deriv + 1) * LANES, wide),
-        np.empty(windows.deriv + 1, wide),
+        np.empty(n_lines * LANES),
+        np.empty(orders * n_lines * LANES, computed),
+        np.empty((windows.deriv + 1) * LANES, computed),
+        np.empty(windows.deriv + 1, computed),
         np.arange(max(orders, windows.deriv + 1)),
     )
     inner = prod(shape[axis + 1 :])
     row = [a.strides[axis] // a.itemsize for a in arrays]
     lane = [_lane_step(a, axis) for a in arrays]
     rows = starts, widths, lows, highs, windows.center
-    accumulate = windows.deriv, factorial(windows.deriv), orders, room, scratch, windows.rule
+    constants = windows.deriv, factorial(windows.deriv), orders, n_lines, scratch, windows.rule
     for pieces, count, steps in collapse_outer_axes(arrays, axis):
         cells = [flat_view(a) for a in pieces]
-        for one in cells[:6]:
-            read_only_view(one)
-        # Columns side by side are those inside the axis, or where these are few those outside.
+        for array in cells[:6]:
+            read_only_view(array)
+        # Lanes are the columns inside the axis, or those outside it where there are few inside.
         inside = inner >= min(LANES // 4, count)
-        ways = [steps, row, lane] if inside else [lane, row, steps]
+        strides = [steps, row, lane] if inside else [lane, row, steps]
         sizes = (count, inner) if inside else (inner, count)
-        f, z = ((tuple(cells[k : k + 3]), *(tuple(way[k : k + 3]) for way in ways)) for k in (0, 3))
-        to = cells[6], *(way[6] for way in ways)
-        column_loops()(f, z, (0, reach, -length), length, to, *sizes, *rows, *accumulate)
+        f, z = (
+            (tuple(cells[k : k + 3]), *(tuple(step[k : k + 3]) for step in strides)) for k in (0, 3)
+        )
+        to = cells[6], *(step[6] for step in strides)
+        column_loops()(f, z, (0, reach, -length), length, to, *sizes, *rows, *constants)

@@ -1,7 +1,7 @@
-"""Compilation of the loops, and what is kept of them on disk for other processes.
+"""Compile the loops, and cache them on disk for other processes.
 
-Where ``NUMBA_DISABLE_JIT`` is set nothing is compiled: the same functions run as plain Python,
-for a debugger.
+With ``NUMBA_DISABLE_JIT`` nothing is compiled: the same functions run as plain Python, for a
+debugger.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from ..._forks import wait_for
 
 #: Whether the loops run as plain Python.
 PLAIN = bool(config.DISABLE_JIT)
-# Indices are unsigned where they are compiled, and may wrap round on the way. Python's integers
-# have no width, so there they are signed.
+# Compiled indices are unsigned, and intermediate ones may wrap round. Python's integers have no
+# width, so there they are signed.
 INDEX: Any = np.int64 if PLAIN else np.uint64
 int32, int64, uint64 = (int, int, int) if PLAIN else (types.int32, types.int64, types.uint64)
 
-# A child has none of its parent's threads, and so no one would ever release the lock.
+# A forked child has none of its parent's threads, which would release the lock.
 wait_for(global_compiler_lock)
 
 
 class _LoopCache(NullCache):  # type: ignore[misc]
-    """The compiled forms of one function on disk: a file for each type of arguments.
+    """The machine code of one function on disk: a file for each signature.
 
-    Numba's own cache asks only whether the function's file has changed, and not those of what is
-    inlined; it tells closures apart by pickles, which may differ in each process; and it trusts
-    what it reads. Here a file begins with a digest of all that the machine code depends on and of
-    the code itself. Where it does not fit, be it old, cut or junk, the loop is compiled anew and
-    takes its place. Files have no common index, so processes do not disturb each other.
+    Numba's own cache checks the file of the function, and not the files of inlined functions. It
+    tells closures apart by their pickles, which may differ between processes, and it trusts every
+    file. Here a file begins with a digest of all that the machine code depends on and of the code
+    itself. A file with another digest, be it old, cut or junk, is replaced after compiling. Files
+    have no common index, so processes do not disturb each other.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -59,7 +59,7 @@ class _LoopCache(NullCache):  # type: ignore[misc]
             _sources() or self._numba.locator.get_source_stamp(),
             sha256(outside).hexdigest(),
             (code.co_code, code.co_consts, code.co_names),
-            _told(function),
+            _identity(function),
         )
 
     @property
@@ -69,7 +69,7 @@ class _LoopCache(NullCache):  # type: ignore[misc]
         return path
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return what was compiled for a signature, or None if there is nothing that fits."""
+        """Return the machine code for a signature, or None without a file that fits."""
         target_context.refresh()
         path, stamp = self._file(sig, target_context)
         try:
@@ -82,7 +82,7 @@ class _LoopCache(NullCache):  # type: ignore[misc]
         return self._numba.rebuild(target_context, pickle.loads(data))
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep what was compiled for a signature, if the disk takes it."""
+        """Write the machine code for a signature, if the disk takes it."""
         if not self._numba.check_cachable(data):
             return
         path, stamp = self._file(sig, data.target_context)
@@ -92,14 +92,14 @@ class _LoopCache(NullCache):  # type: ignore[misc]
             _replace(path, sha256(stamp + content).digest() + content)
 
     def _file(self, sig: Any, target_context: Any) -> tuple[Path, bytes]:
-        """Return the file for a signature, and what its digest begins with."""
+        """Return the path of the file for a signature, and the stamp of its digest."""
         case = repr((sig, target_context.codegen().magic_tuple()))
         name = f"{self._numba.filename_base}.{sha256(case.encode()).hexdigest()[:16]}.nbc"
         return Path(self.cache_path, name), repr((case, self._source)).encode()
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole, or leave what is there."""
+    """Replace a file by a whole new one, or not at all."""
     part = path.with_name(f"{path.name}.tmp.{uuid4().hex[:16]}")
     try:
         part.write_bytes(content)
@@ -111,7 +111,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 @cache
 def _sources() -> str:
-    """Return a digest of what any loop may be made of, or nothing where there is no source."""
+    """Return a digest of all sources of loops, or an empty string where there is no source."""
     package = sys.modules[__package__.partition(".")[0]]
     digest = sha256(repr((package.__version__, numba.__version__, np.__version__)).encode())
     found = False
@@ -130,35 +130,34 @@ def _texts(folder: Any) -> Iterator[tuple[str, bytes]]:
             yield entry.name, entry.read_bytes()
 
 
-def _told(value: Any) -> Any:
-    """Return what tells a value of a closure from others, in every process alike."""
+def _identity(value: Any) -> Any:
+    """Return a key of a value in a closure that is equal in every process."""
     value = getattr(value, "py_func", value)
     if not callable(value) or isinstance(value, type):
         return repr(value)
     cells = getattr(value, "__closure__", None) or ()
-    return value.__module__, value.__qualname__, [_told(cell.cell_contents) for cell in cells]
+    return value.__module__, value.__qualname__, [_identity(cell.cell_contents) for cell in cells]
 
 
 def with_unique_name(function: Callable[..., Any], case: tuple[Any, ...]) -> Callable[..., Any]:
-    """Return a function named after the case that it is made for.
+    """Rename a function after the constants that it is made for.
 
-    Of functions with one name, that come from the cache and were compiled by different processes,
-    the linker keeps one.
+    Of functions with one name, compiled by different processes, the linker keeps only one.
     """
     function.__qualname__ = "_".join(map(str, (function.__qualname__, *case)))
     return function
 
 
 def jit_inline(function: Callable[..., Any], *case: Any) -> Callable[..., Any]:
-    """Return a function that is compiled as a part of those that call it."""
+    """Return a function that is compiled as a part of its callers."""
     function = with_unique_name(function, case)
     return function if PLAIN else register_jitable(function)
 
 
 def jit(function: Callable[..., None], *case: Any) -> Callable[..., None]:
-    """Return a function that is compiled at its first call and kept for other processes.
+    """Return a function that is compiled at its first call and cached for other processes.
 
-    ``case`` names all values that are constants of the function.
+    ``case`` holds all constants in the closure of the function.
     """
     function = with_unique_name(function, case)
     if PLAIN:
@@ -171,7 +170,7 @@ def jit(function: Callable[..., None], *case: Any) -> Callable[..., None]:
 
 
 def _quiet(function: Callable[..., None]) -> Callable[..., None]:
-    """Return a function of plain Python that warns as little as a compiled one."""
+    """Return a function of plain Python that, like a compiled one, does not warn."""
 
     @wraps(function)
     def run(*args: Any) -> None:
@@ -182,9 +181,9 @@ def _quiet(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def ufunc(function: Callable[..., Any], count: int, dtype: np.dtype[Any]) -> Any:
-    """Return a function of ``count`` numbers as one of arrays of a dtype, in a loop of its own."""
+    """Compile a function of ``count`` numbers to a loop over arrays of a dtype."""
     t = from_dtype(dtype)
-    with global_compiler_lock:  # one thread at a time compiles what several may need at once
+    with global_compiler_lock:  # one thread compiles, others that need the loop wait
         builder = UFuncBuilder(function)
         with suppress(RuntimeError):  # as for the loops
             builder.nb_func.cache = _LoopCache(function)

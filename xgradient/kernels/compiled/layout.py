@@ -1,4 +1,4 @@
-"""Parts of arrays: ranges along one axis, boxes that fit in cache, and how they lie in memory."""
+"""Divide arrays into parts that fit in cache, and describe their memory layout."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-#: Cells of a box that is copied or converted on the way: few enough that the copy stays in cache,
-#: many enough that threads seldom wait for Python's lock between two of them.
+#: Cells of a box that is copied or converted: few enough that the copy stays in cache, many enough
+#: that threads seldom wait for Python's lock.
 BLOCK_CELLS = 1 << 18
-#: Cells below which a call of a loop, or a row in another one, costs more than to copy them.
+#: Cells below which a call of a loop, or a row in a loop, costs more than to copy them.
 MIN_CALL_CELLS, MIN_ROW_CELLS = 1 << 14, 16
 
 
 def cache_blocks(shape: tuple[int, ...], axis: int) -> Iterator[tuple[slice, ...]]:
-    """Cover an array with boxes of about `BLOCK_CELLS` cells that hold the axis whole."""
+    """Yield boxes of about `BLOCK_CELLS` cells that cover an array, each with all of an axis."""
     box = list(shape)
     for d in range(len(shape)):
         if d != axis and 0 not in shape:
@@ -29,26 +29,26 @@ def cache_blocks(shape: tuple[int, ...], axis: int) -> Iterator[tuple[slice, ...
 
 
 def collapse_outer_axes(arrays: list[Any], axis: int) -> Iterator[tuple[list[Any], int, list[int]]]:
-    """Arrays of one shape in pieces whose axes before ``axis`` are as one.
+    """Yield pieces of arrays of one shape, in which the axes before ``axis`` collapse to one.
 
-    Each with the length of that one, and the steps of the arrays along it, in cells.
+    Each comes with the length of that axis, and the steps of the arrays along it, in cells.
     """
-    apart, outer, steps = _collapsed_axes(arrays, axis)
-    for index in np.ndindex(arrays[0].shape[:apart]):
+    n_separate, outer, steps = _collapsed_axes(arrays, axis)
+    for index in np.ndindex(arrays[0].shape[:n_separate]):
         ref = (*(slice(i, i + 1) for i in index), ...)
         yield [a[ref] for a in arrays], outer, steps
 
 
 def is_worth_striding(arrays: list[Any], axis: int) -> bool:
-    """Whether the pieces of arrays, the last of which is the result, outweigh their calls."""
+    """Return whether the pieces of arrays are worth a call each; the last array is the result."""
     pieces: int = prod(arrays[0].shape[: _collapsed_axes(arrays, axis)[0]])
     return pieces == 1 or int(arrays[-1].size) // pieces >= MIN_CALL_CELLS
 
 
 def _collapsed_axes(arrays: list[Any], axis: int) -> tuple[int, int, list[int]]:
-    """How many axes are apart from those between them and ``axis``, which are as one.
+    """Return the number of axes before those that collapse to one before ``axis``.
 
-    With the length of that one, and the steps along it.
+    It comes with the length of the collapsed axis, and the steps along it.
     """
     shape = arrays[0].shape
     outer, steps = 1, [0] * len(arrays)
@@ -65,10 +65,10 @@ def _collapsed_axes(arrays: list[Any], axis: int) -> tuple[int, int, list[int]]:
 
 
 def strided_order(arrays: list[Any], axis: int) -> list[int] | None:
-    """An order of dimensions in which cells inside the axis lie one after the other.
+    """Return a permutation of dimensions after which cells inside the axis are contiguous.
 
-    As in a part of a larger array, whose rows do not follow on each other: all dimensions but those
-    that do come before the axis. None if they lie so already, or if it is not worth it.
+    In a part of a larger array rows are not adjacent, so these dimensions go before the axis.
+    Return None if the cells are contiguous already, or if the permutation is not worth it.
     """
     inside = ndim = arrays[0].ndim
     while inside > axis + 1 and all(is_contiguous_along(a, inside - 1) for a in arrays):
@@ -80,27 +80,27 @@ def strided_order(arrays: list[Any], axis: int) -> list[int] | None:
 
 
 def is_contiguous_along(a: Any, d: int) -> bool:
-    """Whether what is inside a dimension follows on itself along it, if it does inside."""
+    """Return whether the array is contiguous across a dimension, given that it is inside it."""
     return a.shape[d] == 1 or bool(a.strides[d] == prod(a.shape[d + 1 :], start=a.itemsize))
 
 
 def as_aligned(a: Any, dtype: Any = None) -> Any:
-    """Return an array as the loops take it, copied only where it is not: C order, and aligned.
+    """Return an array in C order and aligned, copied only where it is not.
 
-    An array from another process or a file may begin at any byte. It is contiguous all the same,
-    so `numpy.ascontiguousarray` would leave it as it is.
+    An array from another process or a file may begin at any byte. `numpy.ascontiguousarray` leaves
+    it there, because it is contiguous.
     """
     return np.require(a, dtype, ["C", "ALIGNED"])
 
 
 def read_only_view(a: Any) -> Any:
-    """A view of one's own that is not written to: one compiled type serves all fields."""
+    """Mark a view as read-only and return it: one compiled type serves all fields."""
     a.setflags(write=False)
     return a
 
 
 def flat_view(a: Any) -> Any:
-    """All memory that an array takes, as one flat view."""
+    """Return all memory that an array takes, as one flat view."""
     if a.flags.c_contiguous:
         return a.reshape(-1)
     if min(a.strides) < 0:
@@ -110,6 +110,6 @@ def flat_view(a: Any) -> Any:
 
 
 def base_offset(a: Any) -> int:
-    """Where in that view the first cell is: not at its start, where axes run backwards."""
-    behind = sum((n - 1) * min(s, 0) for n, s in zip(a.shape, a.strides, strict=True))
-    return -int(behind) // int(a.itemsize)
+    """Return the index of the first cell in `flat_view`, not 0 where strides are negative."""
+    offset = sum((n - 1) * min(s, 0) for n, s in zip(a.shape, a.strides, strict=True))
+    return -int(offset) // int(a.itemsize)

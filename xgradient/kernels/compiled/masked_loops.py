@@ -1,7 +1,7 @@
-"""NumPy arrays with missing values: loops whose windows end at them.
+"""Define the loops of stencils whose windows end at missing values.
 
-A row whose whole window is valid is computed as everywhere else. Only where the sum turns out to be
-missing are valid neighbours counted; so data without gaps cost little more than without the option.
+A row whose whole window is valid is computed as by other stencils. Only where the sum turns out to
+be missing are valid neighbours counted, so data without gaps cost little more.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .span_loops import (
 )
 
 Array = NDArray[Any]
-#: An array as its memory, with the steps to the next of its outer lines and of its rows.
+#: Flat memory of an array, with its steps along the outer axes and from row to row.
 StridedArray = tuple[Array, int, int]
 
 
@@ -44,51 +44,54 @@ def run_masked(
     inner: int,
     stencil: Stencil,
     table: Array,
-    kind: int,
+    weight_mode: int,
     accumulate: int,
-    each: int,
+    strip_width: int,
 ) -> None:
-    """Run the loops on flat arrays, as those of `stencil_loops` are run."""
-    masked, n, own = stencil.masked, stencil.n, stencil.center
+    """Run the loops on flat arrays; the arguments are those of the loops in `stencil_loops`."""
+    masked, n, center = stencil.masked, stencil.n, stencil.center
     assert masked is not None
-    along, even = inner == 1, table.shape[2] == 1
-    far, width = masked.depth, int(masked.widths[masked.window_index[-1, -1]])
-    run = masked_loops(width, far, int(masked.widths.max()), along, even, _has_few_windows(masked))
+    last_axis, uniform = inner == 1, table.shape[2] == 1
+    depth, width = masked.depth, int(masked.widths[masked.window_index[-1, -1]])
+    max_width, few_windows = int(masked.widths.max()), _has_few_windows(masked)
+    run = masked_loops(width, depth, max_width, last_axis, uniform, few_windows)
     # Where there is no window, the number is the one after the last.
     kinds = np.where(masked.window_index < 0, len(masked.starts), masked.window_index)
     # Unsigned, as all indices: a start before the row wraps round, and so does the sum with it.
     windows = tuple(a.astype(INDEX, order="C") for a in (kinds, masked.starts, masked.widths))
-    # Rows that count no further than the block are many.
-    first = min(max(0, far - own), n)
-    last = max(min(n, length - far - own), first)
-    # The few others take their nodes from a strip, in which what is beyond the axis is missing.
-    strip = np.empty((max(first, n - last) + 2 * far) * (1 if along else SPAN_CELLS), to[0].dtype)
-    seen = strip.view()
-    seen.setflags(write=False)
-    axis = max(masked.low, -reach), min(masked.high, length + far), reach, length
+    # Most rows have all nodes within their depth in the block.
+    first = min(max(0, depth - center), n)
+    last = max(min(n, length - depth - center), first)
+    # The others read a strip that holds block and halo, and missing values beyond the axis.
+    rows = max(first, n - last) + 2 * depth
+    strip = np.empty(rows * (1 if last_axis else SPAN_CELLS), to[0].dtype)
+    strip_view = strip.view()
+    strip_view.setflags(write=False)
+    axis = max(masked.low, -reach), min(masked.high, length + depth), reach, length
     f, f_outer, f_row = zip(lines, before, after, strict=True)
     run(
         f, start, f_outer, f_row, axis, *to, *by,
-        outer, inner, (0, first, last, n), own, table, windows, strip, seen, each, kind, accumulate,
+        outer, inner, (0, first, last, n), center, table, windows, strip, strip_view, strip_width,
+        weight_mode, accumulate,
     )  # fmt: skip
 
 
 def _has_few_windows(masked: MaskedStencil) -> bool:
-    """Whether windows are so few that each can be tried on every cell.
+    """Return whether there are so few windows that each can be tried on every cell.
 
-    They hold all nodes within reach, which is two at most, or the two neighbours, or those on one
-    side only. Where there are fewer nodes than that there may be none.
+    A window holds all nodes within the depth, which is at most two, or the two neighbours, or the
+    nodes on one side. Rows with fewer valid nodes may have no window.
     """
-    reach = masked.depth
-    if reach > 2:
+    depth = masked.depth
+    if depth > 2:
         return False
     windows = [*zip(masked.starts.tolist(), masked.widths.tolist(), strict=True), None]
     for before, after in np.ndindex(masked.window_index.shape):
         least = min(before, after)
         allowed: list[Any] = [(-min(before, 1), 3) if least else (-before, before + after + 1)]
-        if least == reach:
-            allowed.append((-reach, 2 * reach + 1))
-        if before + after < reach:
+        if least == depth:
+            allowed.append((-depth, 2 * depth + 1))
+        if before + after < depth:
             allowed.append(None)
         if windows[masked.window_index[before, after]] not in allowed:
             return False
@@ -97,7 +100,7 @@ def _has_few_windows(masked: MaskedStencil) -> bool:
 
 @jit_inline
 def _fill(strip, part, at, row, origin, first, last, lanes, width):  # type: ignore[no-untyped-def]
-    """Nodes of one array, in a strip that begins with the node ``origin``."""
+    """Copy nodes of one array into a strip that begins with the node ``origin``."""
     for node in range(first, last):
         to, of = uint64(node - origin) * width, uint64(at + node * row)
         for j in range(lanes):
@@ -106,7 +109,7 @@ def _fill(strip, part, at, row, origin, first, last, lanes, width):  # type: ign
 
 @jit_inline
 def _clear(strip, origin, first, last, lanes, width):  # type: ignore[no-untyped-def]
-    """Nodes that there are not."""
+    """Write missing values for nodes beyond the axis."""
     for node in range(first, last):
         to = uint64(node - origin) * width
         for j in range(lanes):
@@ -115,7 +118,7 @@ def _clear(strip, origin, first, last, lanes, width):  # type: ignore[no-untyped
 
 @jit_inline
 def _gather_strip(strip, block, before, after, at, steps, axis, nodes, sizes):  # type: ignore[no-untyped-def]
-    """The nodes from ``first`` to ``last``, of the block and what lies before and after it."""
+    """Copy the nodes from ``first`` to ``last``, of the block and of its halo."""
     (low, high, reach, length), (first, last), (lanes, width) = axis, nodes, sizes
     here = max(first, low)
     origin = at[1] + reach * steps[1]
@@ -128,88 +131,95 @@ def _gather_strip(strip, block, before, after, at, steps, axis, nodes, sizes):  
 
 
 @jit_inline
-def _window_without_gaps(kinds, starts, far, before, after):  # type: ignore[no-untyped-def]
-    """The window of a row without gaps that has so many nodes before and after it."""
-    kind = kinds[min(far, before), min(far, after)]
-    return kind if kind < uint64(len(starts)) else kinds[far, far]
+def _window_without_gaps(kinds, starts, depth, before, after):  # type: ignore[no-untyped-def]
+    """Return the window of a row without gaps, by the nodes before and after it."""
+    kind = kinds[min(depth, before), min(depth, after)]
+    return kind if kind < uint64(len(starts)) else kinds[depth, depth]
 
 
 @cache
 def masked_loops(
-    width: int, reach: int, most: int, along: bool, even: bool, few: bool
+    width: int, depth: int, max_width: int, last_axis: bool, uniform: bool, few_windows: bool
 ) -> Callable[..., None]:
-    """All rows of a block, by spans of cells one after the other.
+    """Return the loop over all rows of a block, by spans of contiguous cells.
 
-    A span lies across the rows, or along them where the axis is the innermost.
+    A span is a part of one row, or of a line across the rows where the axis is the innermost.
     """
-    per_cell = along and not even
-    strip_row = 1 if along else SPAN_CELLS
-    centre, try_all = sum_interior_window(width, per_cell), try_windows(width, reach, per_cell)
-    mend = fix_gaps(reach, most, per_cell)
+    per_cell = last_axis and not uniform
+    strip_row = 1 if last_axis else SPAN_CELLS
+    sum_interior = sum_interior_window(width, per_cell)
+    try_all = try_windows(width, depth, per_cell)
+    fix = fix_gaps(depth, max_width, per_cell)
 
-    # One long nest, for a function that calls others counts references of each array it is given.
+    # One long nest: each call with arrays would count their references.
     def loops(  # type: ignore[no-untyped-def]
         f, f_start, f_outer, f_row, axis, g, g_outer, g_row, w, w_outer, w_row,
-        outer, inner, bounds, own, c, windows, strip, seen, each, weight_mode, accumulate,
+        outer, inner, bounds, center, c, windows, strip, strip_view, strip_width,
+        weight_mode, accumulate,
     ):  # fmt: skip
         sums, cells = np.empty(SPAN_CELLS, g.dtype), np.empty(GAP_CELLS + 1, INDEX)
         counts = np.empty(GAP_CELLS, np.int32)
-        block, ahead, behind = f
+        block, left, right = f
         kinds, starts, widths = windows
         low, high, _, _ = axis
-        whole = kinds[reach, reach]
-        sides = outer if along else inner
-        for begin in range(0, sides, each):
-            end = min(begin + each, sides)
-            o_first, o_last = (begin, end) if along else (0, outer)
-            j_first, j_last = (0, 1) if along else (begin, end)
-            # The rows at the ends when those in the interior are in cache.
-            for side in (1, 0, 2):
-                first, last, inside = bounds[side], bounds[side + 1], side == 1
+        full_window = kinds[depth, depth]
+        cross = outer if last_axis else inner
+        for strip_start in range(0, cross, strip_width):
+            strip_stop = min(strip_start + strip_width, cross)
+            o_first, o_last = (strip_start, strip_stop) if last_axis else (0, outer)
+            j_first, j_last = (0, 1) if last_axis else (strip_start, strip_stop)
+            # Rows near the ends follow those of the interior, which are in cache then.
+            for part in (1, 0, 2):
+                first, last, is_interior = bounds[part], bounds[part + 1], part == 1
                 if first == last:
                     continue
-                field = block if inside else seen
-                step = uint64(f_row[0]) if inside else uint64(strip_row)
-                lanes = j_last - j_first if inside else strip_row
+                field = block if is_interior else strip_view
+                step = uint64(f_row[0]) if is_interior else uint64(strip_row)
+                lanes = j_last - j_first if is_interior else strip_row
                 for o in range(o_first, o_last):
                     for j in range(j_first, j_last, lanes):
-                        many = min(lanes, j_last - j)
-                        length = uint64(last - first if along else many)
-                        line = uint64(f_start + o * f_outer[0] + (first + own) * f_row[0] + j)
-                        if not inside:
-                            at = (
+                        n_lanes = min(lanes, j_last - j)
+                        length = uint64(last - first if last_axis else n_lanes)
+                        line = uint64(f_start + o * f_outer[0] + (first + center) * f_row[0] + j)
+                        if not is_interior:
+                            line_starts = (
                                 f_start + o * f_outer[0] + j,
                                 o * f_outer[1] + j,
                                 o * f_outer[2] + j,
                             )
-                            nodes = own + first - reach, own + last + reach
-                            sizes = uint64(many), uint64(strip_row)
+                            nodes = center + first - depth, center + last + depth
+                            sizes = uint64(n_lanes), uint64(strip_row)
                             _gather_strip(
-                                strip, block, ahead, behind, at, f_row, axis, nodes, sizes
+                                strip, block, left, right, line_starts, f_row, axis, nodes, sizes
                             )
-                            line = uint64(reach * strip_row)
-                        for row in range(first, first + 1 if along else last):
-                            kind = whole
-                            if not (along or inside or few):
-                                before, after = own + row - low, high - 1 - own - row
-                                kind = _window_without_gaps(kinds, starts, reach, before, after)
+                            line = uint64(depth * strip_row)
+                        for row in range(first, first + 1 if last_axis else last):
+                            kind = full_window
+                            if not (last_axis or is_interior or few_windows):
+                                before, after = center + row - low, high - 1 - center - row
+                                kind = _window_without_gaps(kinds, starts, depth, before, after)
                             for start in range(uint64(0), length, uint64(SPAN_CELLS)):
                                 count = min(uint64(SPAN_CELLS), length - start)
-                                me = line + uint64(row - first) * step + start
-                                to = uint64(o * g_outer + row * g_row + j) + start
-                                by = uint64(o * w_outer + row * w_row)
+                                center_at = line + uint64(row - first) * step + start
+                                g_at = uint64(o * g_outer + row * g_row + j) + start
+                                w_at = uint64(o * w_outer + row * w_row)
                                 if weight_mode in (2, 4):
-                                    by += uint64(j) + start
-                                # Where rows share their coefficients there is one column for all.
-                                column = uint64(0) if even else uint64(row)
+                                    w_at += uint64(j) + start
+                                # Rows that share their coefficients have one column of them.
+                                column = uint64(0) if uniform else uint64(row)
                                 if per_cell:
                                     column += start
-                                if few:
-                                    try_all(field, me, step, c, kinds, starts, column, sums, count)
+                                if few_windows:
+                                    try_all(
+                                        field, center_at, step, c, kinds, starts, column,
+                                        sums, count,
+                                    )  # fmt: skip
                                 else:
-                                    begins = me + starts[kind] * step
-                                    if kind == whole:
-                                        centre(field, begins, step, c, kind, column, sums, count)
+                                    begins = center_at + starts[kind] * step
+                                    if kind == full_window:
+                                        sum_interior(
+                                            field, begins, step, c, kind, column, sums, count
+                                        )
                                     else:
                                         sum_boundary_window(
                                             field, begins, step, c, kind, widths[kind],
@@ -217,12 +227,13 @@ def masked_loops(
                                         )  # fmt: skip
                                     for a in range(uint64(0), count, uint64(GAP_CELLS)):
                                         b = min(a + uint64(GAP_CELLS), count)
-                                        mend(
-                                            field, me, step, c, kinds, starts, widths,
+                                        fix(
+                                            field, center_at, step, c, kinds, starts, widths,
                                             column, sums, a, b, counts, cells,
                                         )  # fmt: skip
                                 write_span(
-                                    field, me, w, by, g, to, sums, count, weight_mode, accumulate
-                                )
+                                    field, center_at, w, w_at, g, g_at, sums, count,
+                                    weight_mode, accumulate,
+                                )  # fmt: skip
 
-    return jit(loops, width, reach, most, along, even, few)
+    return jit(loops, width, depth, max_width, last_axis, uniform, few_windows)

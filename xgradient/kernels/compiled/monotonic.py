@@ -1,4 +1,4 @@
-"""NumPy arrays: whether positions go on as they began, in every column."""
+"""Search NumPy arrays for positions that do not strictly increase or decrease."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..requests import slice_axis
+from ..requests import Runner, slice_axis
 from .layout import cache_blocks
 
-#: Parts that the work is cut into for threads.
+#: Parts that the work is divided into for threads.
 WORK_UNITS = 16
 
 
 def find_non_monotonic(
-    positions: NDArray[Any], axis: int, runner: Callable[[list[Callable[[], None]]], None] | None
+    positions: NDArray[Any], axis: int, runner: Runner | None
 ) -> tuple[int, ...] | None:
-    """The index of the first position that repeats the one before it in its column or turns back.
+    """Return the index of the first position in a column that repeats a value or turns back.
 
-    A column may increase or decrease; missing and infinite positions are left out.
+    A column may increase or decrease. Missing and infinite positions are skipped.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ def find_non_monotonic(
     axis : int
         The axis along which columns lie.
     runner : callable, optional
-        Runs parts of the work; without it they run in the calling thread.
+        Runs parts of the work; by default the calling thread does.
     """
     found: list[tuple[int, ...]] = []
-    every = list(cache_blocks(positions.shape, axis))
+    boxes = list(cache_blocks(positions.shape, axis))
     parts: list[Callable[[], None]] = [
-        partial(_search_blocks, positions, axis, every[k::WORK_UNITS], found)
+        partial(_search_blocks, positions, axis, boxes[k::WORK_UNITS], found)
         for k in range(WORK_UNITS)
     ]
     if runner is None:
@@ -49,31 +49,31 @@ def find_non_monotonic(
 def _search_blocks(
     positions: NDArray[Any],
     axis: int,
-    some: Iterable[tuple[slice, ...]],
+    boxes: Iterable[tuple[slice, ...]],
     found: list[tuple[int, ...]],
 ) -> None:
-    """Note the first such position in some boxes."""
+    """Append the index of the first such position in some boxes to a list."""
     n = positions.shape[axis]
-    for box in some:
+    for box in boxes:
         part = positions[(*box[:axis], slice(None), *box[axis + 1 :])]
         before, after = slice_axis(part, axis, 0, n - 1), slice_axis(part, axis, 1, n)
-        # Most often all columns go the same way, so to look for the other one is enough.
+        # Most often all columns have one direction, so it is enough to look for the other.
         if not ((after <= before).any() and (after >= before).any()):
             continue
         part = np.where(np.isfinite(part), part.astype(np.float64), np.nan)
-        ways = np.diff(part, axis=axis)
-        columns = np.argwhere((ways <= 0).any(axis) & (ways >= 0).any(axis))
+        steps = np.diff(part, axis=axis)
+        columns = np.argwhere((steps <= 0).any(axis) & (steps >= 0).any(axis))
         if len(columns):
-            near = [int(i) for i in columns[0]]
+            column = [int(i) for i in columns[0]]
             starts = [side.start for d, side in enumerate(box) if d != axis]
-            node = _index_in_column(np.moveaxis(part, axis, -1)[tuple(near)])
-            at = [i + start for i, start in zip(near, starts, strict=True)]
+            node = _index_in_column(np.moveaxis(part, axis, -1)[tuple(column)])
+            at = [i + start for i, start in zip(column, starts, strict=True)]
             found.append((*at[:axis], node, *at[axis:]))
             return
 
 
 def _index_in_column(column: NDArray[Any]) -> int:
-    """Where a column first repeats a value or turns back."""
-    ways = np.sign(np.diff(column))
-    first = ways[ways == ways][0]
-    return int(np.argmax((ways == 0) | (ways == -first))) + 1
+    """Return the index at which a column first repeats a value or turns back."""
+    signs = np.sign(np.diff(column))
+    first = signs[signs == signs][0]
+    return int(np.argmax((signs == 0) | (signs == -first))) + 1

@@ -1,9 +1,8 @@
-"""Sums of a span of cells, some of which have missing values in their window.
+"""Sum a span of contiguous cells, some of which have missing values in their window.
 
-The cells lie one after the other in memory: across the rows of an axis, or along them where the
-axis is the innermost. What is done with them stands in functions of their own, for nested in other
-loops the same lines are not vectorised; and what depends on the case is made for it, for constants
-have to be known where a loop is vectorised.
+A span is a part of a row, or of the innermost axis. Each step is a function, for nested in other
+loops the same lines are not vectorised. Widths and depths are constants of closures, because LLVM
+must know them to vectorise a loop.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from numba.np.arrayobj import make_array
 
 from .jit import PLAIN, int32, jit_inline, uint64
 
-#: Cells whose sums are kept in cache until they are written.
+#: Cells of a span: their sums stay in cache until they are written.
 SPAN_CELLS = 256
-#: Cells that are looked through one by one where any of them has a gap in its window.
+#: Cells that are checked one by one, if any of them has a gap in its window.
 GAP_CELLS = 64
 
 
 @jit_inline
 def root_of_squares(a, b, one):  # type: ignore[no-untyped-def]
-    """The root of a² + b², by their ratio: squares of small numbers vanish in float32."""
+    """Return the root of a² + b² by their ratio: squares of small numbers vanish in float32."""
     a, b = abs(a), abs(b)
     high, low = (a, b) if a > b else (b, a)
     ratio = low / high if high > 0 else low
@@ -36,7 +35,7 @@ def root_of_squares(a, b, one):  # type: ignore[no-untyped-def]
 
 @intrinsic
 def _prefetch(typing_context, array, index):  # type: ignore[no-untyped-def]
-    """Ask for a cell that is read soon; there need not be one."""
+    """Load a cell into the cache that is read soon; the index may be beyond the array."""
 
     def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
         data = make_array(signature.args[0])(context, builder, args[0]).data
@@ -50,71 +49,73 @@ def _prefetch(typing_context, array, index):  # type: ignore[no-untyped-def]
 
 
 @jit_inline
-def _ask_for(array, index):  # type: ignore[no-untyped-def]
-    """Ask for a cell that is read soon; plain Python need not."""
+def _prefetch_cell(array, index):  # type: ignore[no-untyped-def]
+    """Load a cell into the cache that is read soon, where the loop is compiled."""
     if not PLAIN:
         _prefetch(array, index)
 
 
 @jit_inline
 def sum_boundary_window(f, at, step, c, kind, width, column, sums, count):  # type: ignore[no-untyped-def]
-    """Sums over any window, which all cells share, as its coefficients: at the ends of an axis."""
+    """Sum over any window of a boundary row, whose cells all share it and its coefficients."""
     for k in range(width - uint64(1)):
-        here = at + k * step
+        lower_at = at + k * step
         for j in range(count):
-            term = c[kind, k, column] * (f[here + step + j] - f[here + j])
+            term = c[kind, k, column] * (f[lower_at + step + j] - f[lower_at + j])
             sums[j] = sums[j] + term if k else term
 
 
 @cache
 def sum_interior_window(width: int, per_cell: bool) -> Callable[..., None]:
-    """Sums over the window of the interior."""
+    """Return the function that sums over the window of interior rows."""
 
-    def centre(f, at, step, c, kind, column, sums, count):  # type: ignore[no-untyped-def]
+    def sum_interior(f, at, step, c, kind, column, sums, count):  # type: ignore[no-untyped-def]
         for j in range(count):
             col = column + j if per_cell else column
             total = c[kind, 0, col] * (f[at + step + j] - f[at + j])
             for k in range(1, width - 1):
-                here = at + uint64(k) * step + j
-                total += c[kind, k, col] * (f[here + step] - f[here])
+                lower_at = at + uint64(k) * step + j
+                total += c[kind, k, col] * (f[lower_at + step] - f[lower_at])
             sums[j] = total
 
-    return jit_inline(centre, width, per_cell)
+    return jit_inline(sum_interior, width, per_cell)
 
 
 @cache
-def try_windows(width: int, reach: int, per_cell: bool) -> Callable[..., None]:
-    """Sums over each of a few windows, of which every cell takes one.
+def try_windows(width: int, depth: int, per_cell: bool) -> Callable[..., None]:
+    """Return the function that sums over each of a few windows and selects one for every cell.
 
-    No branch depends on a single cell: however many holes there are, the loop is vectorised.
+    No branch depends on a single cell, so the loop is vectorised however many gaps there are.
     """
 
-    def try_all(f, me, step, c, kinds, starts, column, sums, count):  # type: ignore[no-untyped-def]
-        whole, near, up, down = kinds[reach, reach], kinds[1, 1], kinds[0, 1], kinds[1, 0]
-        up_two, down_two = kinds[0, reach], kinds[reach, 0]
-        # Where one neighbour is too few, any number stands in place of its coefficient.
-        none = uint64(len(starts))
-        enough = up < none
-        up, down = min(up, none - uint64(1)), min(down, none - uint64(1))
+    def try_all(f, center_at, step, c, kinds, starts, column, sums, count):  # type: ignore[no-untyped-def]
+        full_window, pair, up, down = kinds[depth, depth], kinds[1, 1], kinds[0, 1], kinds[1, 0]
+        up_two, down_two = kinds[0, depth], kinds[depth, 0]
+        # Where one neighbour does not suffice, any coefficient stands in for the missing window.
+        no_window = uint64(len(starts))
+        one_suffices = up < no_window
+        up, down = min(up, no_window - uint64(1)), min(down, no_window - uint64(1))
         missing = sums.dtype.type(np.nan)
         for j in range(count):
             col = column + j if per_cell else column
-            at = me + j
+            at = center_at + j
             lower, upper = f[at] - f[at - step], f[at + step] - f[at]
-            total = c[near, 0, col] * lower + c[near, 1, col] * upper
+            total = c[pair, 0, col] * lower + c[pair, 1, col] * upper
             above, below = c[up, 0, col] * upper, c[down, 0, col] * lower
-            if reach == 2:
-                above, below = (above, below) if enough else (missing, missing)
-                # Outside the conditions: else what is loaded is gathered number by number.
+            if depth == 2:
+                above, below = (above, below) if one_suffices else (missing, missing)
+                # Loaded outside the conditions: inside, LLVM would gather cell by cell.
                 two_up, two_down = f[at + step + step], f[at - step - step]
                 upmost, lowest = two_up - f[at + step], f[at - step] - two_down
                 far_above = c[up_two, 0, col] * upper + c[up_two, 1, col] * upmost
                 far_below = c[down_two, 0, col] * lowest + c[down_two, 1, col] * lower
                 if width == 5:
-                    five = c[whole, 0, col] * lowest + c[whole, 1, col] * lower
-                    five = five + c[whole, 2, col] * upper + c[whole, 3, col] * upmost
+                    all_nodes = c[full_window, 0, col] * lowest + c[full_window, 1, col] * lower
+                    all_nodes = (
+                        all_nodes + c[full_window, 2, col] * upper + c[full_window, 3, col] * upmost
+                    )
                     if (two_up == two_up) & (two_down == two_down):
-                        total = five
+                        total = all_nodes
                 if two_up == two_up:
                     above = far_above
                 if two_down == two_down:
@@ -125,88 +126,93 @@ def try_windows(width: int, reach: int, per_cell: bool) -> Callable[..., None]:
                 total = below
             sums[j] = total
 
-    return jit_inline(try_all, width, reach, per_cell)
+    return jit_inline(try_all, width, depth, per_cell)
 
 
 @cache
-def fix_gaps(reach: int, most: int, per_cell: bool) -> Callable[..., None]:
-    """Sums of valid cells with a gap in their window, each over what its valid neighbours allow.
+def fix_gaps(depth: int, max_width: int, per_cell: bool) -> Callable[..., None]:
+    """Return the function that sums valid cells with a gap over the window that neighbours allow.
 
-    Loops end where they end for all cells: what a smaller window lacks is not added.
+    Every cell takes the same number of steps; those beyond a smaller window are not added.
     """
 
-    def mend(f, me, step, c, kinds, starts, widths, column, sums, first, last, counts, cells):  # type: ignore[no-untyped-def]
+    def fix(f, center_at, step, c, kinds, starts, widths, column, sums, first, last, counts, cells):  # type: ignore[no-untyped-def]
         gaps = False
         for j in range(first, last):
-            gaps |= (sums[j] != sums[j]) & (f[me + j] == f[me + j])
+            gaps |= (sums[j] != sums[j]) & (f[center_at + j] == f[center_at + j])
         if not gaps:
             return
-        # A coast goes on in the next rows, of which the farthest has not been read by anyone.
+        # Gaps continue in the next rows, the farthest of which is not in cache yet.
         for j in range(first, last, uint64(16)):
-            _ask_for(f, me + uint64(reach + 1) * step + j)
+            _prefetch_cell(f, center_at + uint64(depth + 1) * step + j)
         for j in range(first, last):
             before, after, below, above = int32(0), int32(0), int32(1), int32(1)
-            for k in range(1, reach + 1):
-                lower, upper = f[me - uint64(k) * step + j], f[me + uint64(k) * step + j]
+            for k in range(1, depth + 1):
+                lower, upper = (
+                    f[center_at - uint64(k) * step + j],
+                    f[center_at + uint64(k) * step + j],
+                )
                 below = below if lower == lower else int32(0)
                 above = above if upper == upper else int32(0)
                 before += below
                 after += above
-            gap = (sums[j] != sums[j]) & (f[me + j] == f[me + j])
-            counts[j - first] = before * int32(reach + 1) + after if gap else int32(-1)
-        many = uint64(0)
+            gap = (sums[j] != sums[j]) & (f[center_at + j] == f[center_at + j])
+            counts[j - first] = before * int32(depth + 1) + after if gap else int32(-1)
+        n_gaps = uint64(0)
         for j in range(first, last):
-            cells[many] = j
-            many += uint64(counts[j - first] >= 0)
-        none = uint64(len(starts))
-        for i in range(many):
+            cells[n_gaps] = j
+            n_gaps += uint64(counts[j - first] >= 0)
+        no_window = uint64(len(starts))
+        for i in range(n_gaps):
             j = cells[i]
-            own = me + j
+            cell_at = center_at + j
             count = uint64(counts[j - first])
-            found = kinds[count // uint64(reach + 1), count % uint64(reach + 1)]
-            kind = min(found, none - uint64(1))
+            chosen = kinds[count // uint64(depth + 1), count % uint64(depth + 1)]
+            kind = min(chosen, no_window - uint64(1))
             col = column + j if per_cell else column
-            at, end = own + starts[kind] * step, widths[kind] - uint64(1)
+            at, end = cell_at + starts[kind] * step, widths[kind] - uint64(1)
             total = c[kind, 0, col] * (f[at + step] - f[at])
-            for k in range(1, most - 1):
-                here, there = min(uint64(k), end), min(uint64(k + 1), end)
-                longer = total + c[kind, k, col] * (f[at + there * step] - f[at + here * step])
+            for k in range(1, max_width - 1):
+                lower_at, upper_at = min(uint64(k), end), min(uint64(k + 1), end)
+                longer = total + c[kind, k, col] * (
+                    f[at + upper_at * step] - f[at + lower_at * step]
+                )
                 total = longer if uint64(k) < end else total
-            if found < none:
+            if chosen < no_window:
                 sums[j] = total
 
-    return jit_inline(mend, reach, most, per_cell)
+    return jit_inline(fix, depth, max_width, per_cell)
 
 
 @jit_inline
-def write_span(f, me, w, by, g, to, sums, count, weight_mode, accumulate):  # type: ignore[no-untyped-def]
-    """Weigh sums and write them, as the loops of `stencil_loops` do.
+def write_span(f, center_at, w, w_at, g, g_at, sums, count, weight_mode, accumulate):  # type: ignore[no-untyped-def]
+    """Weight sums and write them, with the modes of `interior_outer_axis`.
 
-    With a loop for each case, which costs little in cache: made for each of them, all loops would
-    be compiled twenty times.
+    The modes are arguments: as constants, all loops would be compiled twenty times. A branch with
+    a loop for each mode costs little, for the sums are in cache.
     """
     one = w.dtype.type(1)
     if weight_mode == 1:
         for j in range(count):
-            sums[j] *= w[by]
+            sums[j] *= w[w_at]
     elif weight_mode == 2:
         for j in range(count):
-            sums[j] *= w[by + j]
+            sums[j] *= w[w_at + j]
     elif weight_mode == 3:
         for j in range(count):
-            sums[j] += w[by] * f[me + j]
+            sums[j] += w[w_at] * f[center_at + j]
     elif weight_mode == 4:
         for j in range(count):
-            sums[j] += w[by + j] * f[me + j]
+            sums[j] += w[w_at + j] * f[center_at + j]
     if accumulate == 0:
         for j in range(count):
-            g[to + j] = sums[j]
+            g[g_at + j] = sums[j]
     elif accumulate == 1:
         for j in range(count):
-            g[to + j] = sums[j] + g[to + j]
+            g[g_at + j] = sums[j] + g[g_at + j]
     elif accumulate == 2:
         for j in range(count):
-            g[to + j] = root_of_squares(g[to + j], sums[j], one)
+            g[g_at + j] = root_of_squares(g[g_at + j], sums[j], one)
     else:
         for j in range(count):
-            g[to + j] = abs(sums[j])
+            g[g_at + j] = abs(sums[j])

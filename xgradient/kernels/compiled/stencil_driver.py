@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from ...stencils.table import Stencil
-from ..requests import BlockWithHalo
+from ..requests import Accumulate, BlockWithHalo
 from .layout import (
     as_aligned,
     base_offset,
@@ -21,14 +21,20 @@ from .layout import (
     strided_order,
 )
 from .masked_loops import StridedArray, run_masked
-from .stencil_loops import COMPILED_DTYPES, Array, interior_last_axis, interior_outer_axis
+from .stencil_loops import (
+    COMPILED_DTYPES,
+    Array,
+    LoopWeight,
+    interior_last_axis,
+    interior_outer_axis,
+)
 
-#: What stands for a weight where there is none.
+#: Empty arrays that stand in for a weight where there is none.
 _NO_WEIGHT = {t: np.zeros(0, r) for t, r in COMPILED_DTYPES.items()}
 for _weight in _NO_WEIGHT.values():
     _weight.setflags(write=False)
-#: Bytes that are worked on at a time, of which each row that lies across them has at least so many:
-#: what a window reaches stays in cache until the next rows and the ends of the axis have used it.
+#: Bytes of a strip, and the least of each row across it. The nodes of its windows stay in cache
+#: until the next rows and the boundary rows have used them.
 STRIP_BYTES, MIN_ROW_BYTES = 1 << 19, 1 << 16
 
 
@@ -39,9 +45,9 @@ def write_derivative(
     out: Array,
     before: Array | None = None,
     after: Array | None = None,
-    weight: Array | None = None,
-    value: Array | None = None,
-    accumulate: int = 0,
+    output_weight: Array | None = None,
+    center_weight: Array | None = None,
+    accumulate: int = Accumulate.STORE,
 ) -> None:
     """Write the rows of a stencil, applied along one axis, into an array.
 
@@ -53,32 +59,32 @@ def write_derivative(
         The axis, not negative.
     stencil : Stencil
         The rows; node 0 is the first cell of ``f`` along the axis. Interior windows lie within
-        ``f``, those of edge rows may reach into ``before`` and ``after``.
+        ``f``, those of boundary rows may reach into ``before`` and ``after``.
     out : ndarray
-        Where the result goes: ``stencil.n`` long along ``axis``, as ``f`` otherwise.
+        The output: ``stencil.n`` long along ``axis``, shaped like ``f`` otherwise.
     before, after : ndarray, optional
         The cells before and after ``f`` along the axis.
-    weight : ndarray, optional
-        What the result is multiplied with: as many dimensions as ``out``, each of its length or 1.
-    value : ndarray, optional
-        Instead of a weight: what ``f`` itself is multiplied with and added.
-    how : int, default: 0
-        What becomes of the result, as `TermRequest` has it.
+    output_weight : ndarray, optional
+        Factor of the result: as many dimensions as ``out``, each of its length or 1.
+    center_weight : ndarray, optional
+        Instead of the other weight: factor of ``f`` itself, which is added.
+    accumulate : Accumulate, default: STORE
+        How the result enters the output.
     """
     if not out.size:
         return
-    weight, own = (weight, 0) if value is None else (value, 2)
+    weight, is_center = (output_weight, False) if center_weight is None else (center_weight, True)
     alone, flags = before is None and after is None, f.flags
     plain = alone and flags.c_contiguous and flags.aligned and out.flags.c_contiguous
     if plain and f.dtype == out.dtype and out.dtype in COMPILED_DTYPES:
         n, m, inner = f.shape[axis], out.shape[axis], prod(f.shape[axis + 1 :])
         outer = out.size // (m * inner)
         lines, to = (read_only_view(f.ravel()), n * inner, inner), (out.ravel(), m * inner, inner)
-        by, kind = (_NO_WEIGHT[out.dtype], 0, 0), 0
+        by, mode = (_NO_WEIGHT[out.dtype], 0, 0), 0
         if weight is not None:
-            weight, kind = _prepare_weight(weight, out, axis, own)
+            weight, mode = _prepare_weight(weight, out, axis, is_center)
             by = read_only_view(weight.ravel()), weight.size // outer, _row_step(weight, axis)
-        _run_loops(lines, 0, lines, lines, to, by, outer, inner, stencil, 0, n, kind, accumulate)
+        _run_loops(lines, 0, lines, lines, to, by, outer, inner, stencil, 0, n, mode, accumulate)
         return
     parts: BlockWithHalo = f, before, after
     reach = 0 if before is None else before.shape[axis]
@@ -89,32 +95,34 @@ def write_derivative(
         axis = order.index(axis)
     computed = out.dtype if out.dtype in COMPILED_DTYPES else np.dtype(np.float32)
     if f.dtype == computed == out.dtype:
-        way = strided_order([parts[0], out], axis)
-        if way and _is_constant_along(weight, way[way.index(axis) + 1 :]):
-            turned, there = _map_parts(parts, lambda a: a.transpose(way)), out.transpose(way)
-            part = None if weight is None else weight.transpose(way)
-            if _run_strided(turned, way.index(axis), stencil, there, reach, part, own, accumulate):
+        permutation = strided_order([parts[0], out], axis)
+        if permutation and _is_constant_along(weight, permutation[permutation.index(axis) + 1 :]):
+            turned = _map_parts(parts, lambda a: a.transpose(permutation))
+            turned_out = out.transpose(permutation)
+            part = None if weight is None else weight.transpose(permutation)
+            at = permutation.index(axis)
+            if _run_strided(turned, at, stencil, turned_out, reach, part, is_center, accumulate):
                 return
-        if _run_strided(parts, axis, stencil, out, reach, weight, own, accumulate):
+        if _run_strided(parts, axis, stencil, out, reach, weight, is_center, accumulate):
             return
     for box in cache_blocks(out.shape, axis):
-        every, there = (*box[:axis], slice(None), *box[axis + 1 :]), out[box]
-        fresh = _map_parts(parts, lambda a, at=every: as_aligned(a[at], computed))
+        whole_axis, out_box = (*box[:axis], slice(None), *box[axis + 1 :]), out[box]
+        copies = _map_parts(parts, lambda a, at=whole_axis: as_aligned(a[at], computed))
         part = None
-        if weight is not None:  # as long as it is: broadcast, it would take other loops
+        if weight is not None:  # sliced, not broadcast: a broadcast weight would take other loops
             sides = zip(box, weight.shape, strict=True)
             part = weight[tuple(side if n > 1 else slice(None) for side, n in sides)]
-        if there.dtype != computed or not _run_strided(
-            fresh, axis, stencil, there, reach, part, own, accumulate
+        if out_box.dtype != computed or not _run_strided(
+            copies, axis, stencil, out_box, reach, part, is_center, accumulate
         ):
-            result = np.array(there, computed, order="C")
-            walked = _run_strided(fresh, axis, stencil, result, reach, part, own, accumulate)
-            assert walked
-            there[...] = result
+            result = np.array(out_box, computed, order="C")
+            done = _run_strided(copies, axis, stencil, result, reach, part, is_center, accumulate)
+            assert done
+            out_box[...] = result
 
 
 def _map_parts(parts: BlockWithHalo, change: Callable[..., Array]) -> BlockWithHalo:
-    """What becomes of a block, and of the cells before and after it where there are any."""
+    """Apply a function to a block and to its halo, where there is one."""
     f, before, after = parts
     return (
         change(f),
@@ -123,35 +131,38 @@ def _map_parts(parts: BlockWithHalo, change: Callable[..., Array]) -> BlockWithH
     )
 
 
-def _prepare_weight(weight: Array | None, out: Array, axis: int, own: int) -> tuple[Array, int]:
-    """Return a weight as the loops read it, and how it is used; see `interior_outer_axis`."""
+def _prepare_weight(
+    weight: Array | None, out: Array, axis: int, is_center: bool
+) -> tuple[Array, int]:
+    """Return a weight with the shape and layout that the loops read, and its `LoopWeight`."""
     if weight is None:
-        return _NO_WEIGHT[out.dtype], 0
+        return _NO_WEIGHT[out.dtype], LoopWeight.NONE
     # A row lies along the dimensions inside the axis; the innermost axis is a row itself.
     last = axis + 1 if prod(out.shape[axis + 1 :]) > 1 else axis
     by_row = all(n == 1 for n in weight.shape[last:])
     shape = out.shape[:last] + (1,) * (out.ndim - last) if by_row else out.shape
     real, flags = COMPILED_DTYPES[out.dtype], weight.flags
-    there = flags.c_contiguous and flags.aligned and weight.dtype == real
-    if weight.shape != shape or not there:
+    if weight.shape != shape or weight.dtype != real or not (flags.c_contiguous and flags.aligned):
         weight = as_aligned(np.broadcast_to(weight, shape), real)
-    return weight, (1 if by_row else 2) + own
+    if is_center:
+        return weight, LoopWeight.CENTER_ROW if by_row else LoopWeight.CENTER_CELL
+    return weight, LoopWeight.ROW if by_row else LoopWeight.CELL
 
 
 def _row_step(w: Array, axis: int) -> int:
-    """Step from one row to the next, in items; none for a weight that all rows share."""
+    """Return the step from one row to the next in items, 0 for a weight that all rows share."""
     return w.strides[axis] // w.itemsize if w.shape[axis] > 1 else 0
 
 
 def _is_constant_along(weight: Array | None, dims: list[int]) -> bool:
-    """Whether there is no weight, or one that is the same along some dimensions."""
+    """Return whether there is no weight, or one that is the same along some dimensions."""
     return weight is None or all(weight.shape[d] == 1 for d in dims)
 
 
 def _is_strided_ok(a: Array, axis: int, *, backwards: bool = False) -> bool:
-    """Whether the cells inside the axis, or along an innermost one, lie one after the other.
+    """Return whether the cells inside the axis, or along an innermost one, are contiguous.
 
-    Other axes may run backwards, if that is allowed.
+    Other axes may have negative strides, if ``backwards``.
     """
     if not a.flags.aligned:
         return False
@@ -170,50 +181,40 @@ def _run_strided(
     out: Array,
     reach: int,
     weight: Array | None,
-    own: int,
+    is_center: bool,
     accumulate: int,
 ) -> bool:
-    """Run the loops over (outer, axis, inner), if the arrays lie so that it is worth it."""
+    """Run the loops over (outer, axis, inner), if the layout of the arrays makes it worth it."""
     f = parts[0]
     if not (_is_strided_ok(f, axis, backwards=True) and _is_strided_ok(out, axis)):
         return False
     if not is_worth_striding([f, out], axis):
         return False
-    # The cells around a block are few; they are laid out as it is if they are not yet.
-    around = [p for p in parts[1:] if p is not None]
-    around = [
+    # A halo has few cells, so it is copied where its layout is another one.
+    halo = [p for p in parts[1:] if p is not None]
+    halo = [
         p if p.dtype == f.dtype and _is_strided_ok(p, axis) else as_aligned(p, f.dtype)
-        for p in around
+        for p in halo
     ]
-    w, kind = _prepare_weight(weight, out, axis, own)
+    w, mode = _prepare_weight(weight, out, axis, is_center)
     length, inner = f.shape[axis], prod(out.shape[axis + 1 :])
-    for every, outer, steps in collapse_outer_axes([f, *around, out, *([w] if kind else [])], axis):
-        start = base_offset(every[0])
+    arrays = [f, *halo, out, *([w] if mode else [])]
+    for pieces, outer, steps in collapse_outer_axes(arrays, axis):
+        start = base_offset(pieces[0])
         lines = [
-            (flat_view(a), step, _row_step(a, axis)) for a, step in zip(every, steps, strict=True)
+            (flat_view(a), step, _row_step(a, axis)) for a, step in zip(pieces, steps, strict=True)
         ]
-        by = lines.pop() if kind else (w, 0, 0)
+        by = lines.pop() if mode else (w, 0, 0)
         to = lines.pop()
         for cells, _, _ in (*lines, by):
             read_only_view(cells)
-        # No window reaches to where no cells are given, so any stand for them.
+        # No window reaches a halo that is missing, so the block stands in for it.
         before = lines[0] if parts[1] is None else lines[1]
         after = lines[0] if parts[2] is None else lines[-1]
         _run_loops(
-            lines[0],
-            start,
-            before,
-            after,
-            to,
-            by,
-            outer,
-            inner,
-            stencil,
-            reach,
-            length,
-            kind,
+            lines[0], start, before, after, to, by, outer, inner, stencil, reach, length, mode,
             accumulate,
-        )
+        )  # fmt: skip
     return True
 
 
@@ -229,34 +230,34 @@ def _run_loops(
     stencil: Stencil,
     reach: int,
     length: int,
-    kind: int,
+    mode: int,
     accumulate: int,
 ) -> None:
-    """Run the loops: over the interior rows within the block, and over those at its ends."""
-    along = inner == 1
+    """Run the loops of the interior rows, which run those of the boundary rows."""
+    last_axis = inner == 1
     size = to[0].itemsize
-    each = STRIP_BYTES // (length * size) or 1
-    if not along and each * size < MIN_ROW_BYTES:
-        each = MIN_ROW_BYTES // size
+    strip_width = STRIP_BYTES // (length * size) or 1
+    if not last_axis and strip_width * size < MIN_ROW_BYTES:
+        strip_width = MIN_ROW_BYTES // size
     if stencil.masked is not None:
         (table,) = stencil.masked.tables[COMPILED_DTYPES[to[0].dtype]]
-        around = before, after, reach, length
         run_masked(
-            lines, start, *around, to, by, outer, inner, stencil, table, kind, accumulate, each
-        )
+            lines, start, before, after, reach, length, to, by, outer, inner, stencil, table,
+            int(mode), int(accumulate), strip_width,
+        )  # fmt: skip
         return
-    # Named one by one, for to unpack them in each call takes longer.
+    # Named one by one: to unpack tuples in the call would take longer.
     (f, f_outer, f_row), (g, g_outer, g_row), (w, w_outer, w_row) = lines, to, by
     (b, b_outer, b_row), (a, a_outer, a_row) = before, after
-    c, edges = stencil.tables[COMPILED_DTYPES[g.dtype]]
+    c, boundary = stencil.tables[COMPILED_DTYPES[g.dtype]]
     width = stencil.width
     run = (
-        interior_last_axis(width, stencil.uniform, kind, accumulate)
-        if along
-        else interior_outer_axis(width, kind, accumulate)
+        interior_last_axis(width, stencil.uniform, mode, accumulate)
+        if last_axis
+        else interior_outer_axis(width, mode, accumulate)
     )
     run(
         f, start, f_outer, f_row, b, b_outer, b_row, a, a_outer, a_row, g, g_outer, g_row,
         w, w_outer, w_row, reach, length, outer, inner, stencil.first, stencil.last,
-        stencil.offset, stencil.center, c, stencil.boundary_windows, edges, each,
+        stencil.offset, stencil.center, c, stencil.boundary_windows, boundary, strip_width,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""NumPy arrays: compiled loops over an array in its own memory order.
+"""Define the compiled loops of a stencil, over an array in its own memory order.
 
 The loops are written so that LLVM vectorises them, which was measured and is easily lost: flat
 arrays with unsigned index arithmetic (a possibly negative index needs a wrap-around test), a
@@ -10,6 +10,7 @@ the same order, so a cell has the same bits whichever of them computes it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
 from functools import cache
 from typing import Any
 
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 from .jit import PLAIN, int64, jit, ufunc, uint64
 from .span_loops import root_of_squares
 
-#: Data types the loops are compiled for, each with that of its coefficients; all others pass
-#: through one of them piece by piece.
+#: Dtypes that the loops are compiled for, each with that of its coefficients. Arrays of all others
+#: are converted to one of them, piece by piece.
 COMPILED_DTYPES = {
     np.dtype(t): np.dtype(r) for t, r in zip(("f4", "f8", "c8", "c16"), "fdfd", strict=True)
 }
@@ -28,36 +29,49 @@ COMPILED_DTYPES = {
 Array = NDArray[Any]
 
 
-def boundary_rows(strided: bool) -> Callable[..., None]:
-    """Rows with a window of their own, whose nodes may be the cells before or after the block.
+class LoopWeight(IntEnum):
+    """How a loop weights a row: a `WeightMode`, with one weight for the row or one for each cell.
 
-    They are few, so one loop serves every width, ``weigh`` and ``how``: callers that know these
-    when they are compiled give them as `int64`, not as constants, each of which would be compiled
-    apart. It runs over the inner cells from ``start`` to ``stop`` or, ``strided``, over the outer
-    ones, of which each has one cell where the axis is the innermost.
+    The loops compare with plain integers, which numba compiles as constants.
     """
 
-    def edges(  # type: ignore[no-untyped-def]
+    NONE = 0
+    ROW = 1
+    CELL = 2
+    CENTER_ROW = 3
+    CENTER_CELL = 4
+
+
+def boundary_rows(strided: bool) -> Callable[..., None]:
+    """Return the loop of boundary rows, whose windows may reach into the halo.
+
+    Boundary rows are few, so one loop serves every width, weight and way to accumulate. Callers
+    with constants for these pass them as `int64`, for each constant would be compiled apart. The
+    loop runs over the inner cells from ``start`` to ``stop``. If ``strided`` it runs over the outer
+    ones, each of which has one cell where the axis is the innermost.
+    """
+
+    def boundary(  # type: ignore[no-untyped-def]
         f, f_start, f_outer, f_row,
         before, before_outer, before_row, after, after_outer, after_row,
         g, g_outer, g_row, w, w_outer, w_row, reach, length,
-        weight_mode, accumulate, outer, start, stop, own, windows, c,
+        weight_mode, accumulate, outer, start, stop, center, windows, c,
     ):  # fmt: skip
         parts, shifts = (f, before, after), (0, reach, -length)
         starts = f_start, 0, 0
         outer_steps = f_outer, before_outer, after_outer
         row_steps = f_row, before_row, after_row
         inner = uint64(stop) - uint64(start)
-        cells = uint64(4096)  # few enough that they stay in the innermost cache
+        cells = uint64(4096)  # a block of sums that stays in the innermost cache
         step = uint64(1)
-        to_step, by_step = step, uint64(weight_mode % 2 == 0)
+        g_step, w_step = step, uint64(weight_mode % 2 == 0)
         if strided:
-            to_step, by_step = uint64(g_outer), uint64(w_outer)
-        many = max(uint64(1), uint64(64) // inner)
-        sums = np.empty(min(inner, cells) * many, g.dtype)
+            g_step, w_step = uint64(g_outer), uint64(w_outer)
+        lines = max(uint64(1), uint64(64) // inner)
+        sums = np.empty(min(inner, cells) * lines, g.dtype)
         one = c.dtype.type(1)
-        for o_first in range(uint64(0), uint64(outer), many):
-            o_last = min(o_first + many, uint64(outer))
+        for o_first in range(uint64(0), uint64(outer), lines):
+            o_last = min(o_first + lines, uint64(outer))
             for e in range(len(windows)):
                 row, first, width = windows[e]
                 for j_first in range(uint64(start), uint64(stop), cells):
@@ -82,177 +96,181 @@ def boundary_rows(strided: bool) -> Callable[..., None]:
                                 for j in range(count):
                                     sums[s + j] += c[e, k] * (h[b + j * h_step] - f[a + j * f_step])
                     for o in range(o_first, o_last):
-                        to = o * uint64(g_outer) + uint64(row) * uint64(g_row) + j_first * to_step
-                        by = o * uint64(w_outer) + uint64(row) * uint64(w_row) + j_first * by_step
+                        g_at = o * uint64(g_outer) + uint64(row) * uint64(g_row) + j_first * g_step
+                        w_at = o * uint64(w_outer) + uint64(row) * uint64(w_row) + j_first * w_step
                         s = (o - o_first) * count
                         if weight_mode in (1, 2):
                             for j in range(count):
-                                sums[s + j] *= w[by + j * by_step]
+                                sums[s + j] *= w[w_at + j * w_step]
                         if weight_mode > 2:
-                            f, node = parts[0], uint64(row + own)
+                            f, node = parts[0], uint64(row + center)
                             f_step = uint64(outer_steps[0]) if strided else step
-                            me = uint64(f_start) + node * uint64(row_steps[0])
-                            me += o * uint64(outer_steps[0]) + j_first * f_step
+                            center_at = uint64(f_start) + node * uint64(row_steps[0])
+                            center_at += o * uint64(outer_steps[0]) + j_first * f_step
                             for j in range(count):
-                                sums[s + j] += w[by + j * by_step] * f[me + j * f_step]
+                                sums[s + j] += w[w_at + j * w_step] * f[center_at + j * f_step]
                         if accumulate == 1:
                             for j in range(count):
-                                sums[s + j] += g[to + j * to_step]
+                                sums[s + j] += g[g_at + j * g_step]
                         if accumulate == 2:
                             for j in range(count):
-                                sums[s + j] = root_of_squares(g[to + j * to_step], sums[s + j], one)
+                                sums[s + j] = root_of_squares(
+                                    g[g_at + j * g_step], sums[s + j], one
+                                )
                         if accumulate == 3:
                             for j in range(count):
                                 sums[s + j] = abs(sums[s + j])
                         for j in range(count):
-                            g[to + j * to_step] = sums[s + j]
+                            g[g_at + j * g_step] = sums[s + j]
 
-    return jit(edges, strided)
+    return jit(boundary, strided)
 
 
-#: Named here, for what a loop holds in a closure would have to be told in the name of its case.
+#: Module-level names: a loop in the closure of another would need a part in its unique name.
 _boundary_outer_axis, _boundary_last_axis = boundary_rows(False), boundary_rows(True)
 
 
 @cache
 def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callable[..., None]:
-    """Interior rows of an axis that is not innermost: vectorised over the inner cells.
+    """Return the loop of interior rows of an outer axis, vectorised over the inner cells.
 
-    ``weigh`` tells what a row's sum is multiplied with: nothing (0), one weight for the whole
-    row (1), or one for each of its cells (2); or that the row's own cells are added to it, times
-    one weight for all (3) or one for each (4). ``accumulate`` says how the sum enters the
-    result, as in `TermRequest`.
+    ``weight_mode`` is a `LoopWeight`, and ``accumulate`` an `Accumulate`. The branches for them
+    are repeated in `interior_last_axis`: behind a call LLVM would not vectorise the loop.
     """
+    weight_mode, accumulate = int(weight_mode), int(accumulate)
 
-    def across(  # type: ignore[no-untyped-def]
+    def outer_axis(  # type: ignore[no-untyped-def]
         f, f_start, f_outer, f_row,
         before, before_outer, before_row, after, after_outer, after_row,
         g, g_outer, g_row, w, w_outer, w_row, reach, length,
-        outer, inner, first, last, offset, own, c, windows, ends, each,
+        outer, inner, first, last, offset, center, c, windows, boundary, strip_width,
     ):  # fmt: skip
-        many = uint64(c.shape[1] > 1)  # whether each row has a column of its own
+        column_step = uint64(c.shape[1] > 1)  # whether each row has its own coefficients
         one = c.dtype.type(1)
-        for start in range(uint64(0), uint64(inner), uint64(each)):
-            stop = min(start + uint64(each), uint64(inner))
+        for start in range(uint64(0), uint64(inner), uint64(strip_width)):
+            stop = min(start + uint64(strip_width), uint64(inner))
             for o in range(uint64(outer)):
                 line = uint64(f_start) + o * uint64(f_outer)
                 for i in range(uint64(first), uint64(last)):
-                    at = line + (i + uint64(offset)) * uint64(f_row)
-                    to = o * uint64(g_outer) + i * uint64(g_row)
-                    by = o * uint64(w_outer) + i * uint64(w_row)
-                    me = line + (i + uint64(own)) * uint64(f_row)
-                    column = many * (i - uint64(first))
+                    f_at = line + (i + uint64(offset)) * uint64(f_row)
+                    g_at = o * uint64(g_outer) + i * uint64(g_row)
+                    w_at = o * uint64(w_outer) + i * uint64(w_row)
+                    center_at = line + (i + uint64(center)) * uint64(f_row)
+                    column = column_step * (i - uint64(first))
                     for j in range(start, stop):
                         if width == 1:
-                            total = f[at + j]
+                            total = f[f_at + j]
                         else:
-                            total = c[0, column] * (f[at + uint64(f_row) + j] - f[at + j])
+                            total = c[0, column] * (f[f_at + uint64(f_row) + j] - f[f_at + j])
                         for k in range(1, width - 1):
-                            here = at + uint64(k) * uint64(f_row) + j
+                            here = f_at + uint64(k) * uint64(f_row) + j
                             total += c[k, column] * (f[here + uint64(f_row)] - f[here])
                         if weight_mode == 1:
-                            total *= w[by]
+                            total *= w[w_at]
                         if weight_mode == 2:
-                            total *= w[by + j]
+                            total *= w[w_at + j]
                         if weight_mode == 3:
-                            total += w[by] * f[me + j]
+                            total += w[w_at] * f[center_at + j]
                         if weight_mode == 4:
-                            total += w[by + j] * f[me + j]
+                            total += w[w_at + j] * f[center_at + j]
                         if accumulate == 1:
-                            total += g[to + j]
+                            total += g[g_at + j]
                         if accumulate == 2:
-                            total = root_of_squares(g[to + j], total, one)
+                            total = root_of_squares(g[g_at + j], total, one)
                         if accumulate == 3:
                             total = abs(total)
-                        g[to + j] = total
+                        g[g_at + j] = total
             if len(windows):
                 _boundary_outer_axis(
                     f, f_start, f_outer, f_row,
                     before, before_outer, before_row, after, after_outer, after_row,
                     g, g_outer, g_row, w, w_outer, w_row, reach, length,
-                    int64(weight_mode), int64(accumulate), outer, start, stop, own, windows, ends,
+                    int64(weight_mode), int64(accumulate), outer, start, stop, center,
+                    windows, boundary,
                 )  # fmt: skip
 
-    return jit(across, width, weight_mode, accumulate)
+    return jit(outer_axis, width, weight_mode, accumulate)
 
 
 @cache
 def interior_last_axis(
-    width: int, even: bool, weight_mode: int, accumulate: int
+    width: int, uniform: bool, weight_mode: int, accumulate: int
 ) -> Callable[..., None]:
-    """Interior rows of the innermost axis: vectorised over the rows.
+    """Return the loop of interior rows of the innermost axis, vectorised over the rows.
 
-    They have a coefficient each, or share it if the axis is ``even``. A weight is one for all
-    rows, or each has its own, as above.
+    Rows share their coefficients if the axis is ``uniform``. The other arguments are those of
+    `interior_outer_axis`, where a row is the whole axis.
     """
+    weight_mode, accumulate = int(weight_mode), int(accumulate)
 
-    def along(  # type: ignore[no-untyped-def]
+    def last_axis(  # type: ignore[no-untyped-def]
         f, f_start, f_outer, f_row,
         before, before_outer, before_row, after, after_outer, after_row,
         g, g_outer, g_row, w, w_outer, w_row, reach, length,
-        outer, inner, first, last, offset, own, c, windows, ends, each,
+        outer, inner, first, last, offset, center, c, windows, boundary, strip_width,
     ):  # fmt: skip
         one = c.dtype.type(1)
-        for start in range(uint64(0), uint64(outer), uint64(each)):
-            stop = min(start + uint64(each), uint64(outer))
+        for start in range(uint64(0), uint64(outer), uint64(strip_width)):
+            stop = min(start + uint64(strip_width), uint64(outer))
             for o in range(start, stop):
                 line = uint64(f_start) + o * uint64(f_outer) + uint64(first)
-                at = line + uint64(offset)
-                to = o * uint64(g_outer) + uint64(first)
-                by = o * uint64(w_outer)
-                me = line + uint64(own)
+                f_at = line + uint64(offset)
+                g_at = o * uint64(g_outer) + uint64(first)
+                w_at = o * uint64(w_outer)
+                center_at = line + uint64(center)
                 for i in range(uint64(last - first)):
                     if width == 1:
-                        total = f[at + i]
-                    elif even:
-                        total = c[0, 0] * (f[at + i + uint64(1)] - f[at + i])
+                        total = f[f_at + i]
+                    elif uniform:
+                        total = c[0, 0] * (f[f_at + i + uint64(1)] - f[f_at + i])
                     else:
-                        total = c[0, i] * (f[at + i + uint64(1)] - f[at + i])
+                        total = c[0, i] * (f[f_at + i + uint64(1)] - f[f_at + i])
                     for k in range(1, width - 1):
-                        here = at + i + uint64(k)
-                        if even:
+                        here = f_at + i + uint64(k)
+                        if uniform:
                             total += c[k, 0] * (f[here + uint64(1)] - f[here])
                         else:
                             total += c[k, i] * (f[here + uint64(1)] - f[here])
                     if weight_mode == 1:
-                        total *= w[by]
+                        total *= w[w_at]
                     if weight_mode == 2:
-                        total *= w[by + uint64(first) + i]
+                        total *= w[w_at + uint64(first) + i]
                     if weight_mode == 3:
-                        total += w[by] * f[me + i]
+                        total += w[w_at] * f[center_at + i]
                     if weight_mode == 4:
-                        total += w[by + uint64(first) + i] * f[me + i]
+                        total += w[w_at + uint64(first) + i] * f[center_at + i]
                     if accumulate == 1:
-                        total += g[to + i]
+                        total += g[g_at + i]
                     if accumulate == 2:
-                        total = root_of_squares(g[to + i], total, one)
+                        total = root_of_squares(g[g_at + i], total, one)
                     if accumulate == 3:
                         total = abs(total)
-                    g[to + i] = total
+                    g[g_at + i] = total
             if len(windows):
                 _boundary_last_axis(
                     f, f_start, f_outer, f_row,
                     before, before_outer, before_row, after, after_outer, after_row,
                     g, g_outer, g_row, w, w_outer, w_row, reach, length,
-                    int64(weight_mode), int64(accumulate), 1, start, stop, own, windows, ends,
+                    int64(weight_mode), int64(accumulate), 1, start, stop, center,
+                    windows, boundary,
                 )  # fmt: skip
 
-    return jit(along, width, even, weight_mode, accumulate)
+    return jit(last_axis, width, uniform, weight_mode, accumulate)
 
 
-#: A function of numbers as one of arrays, in one loop that makes nothing on the way.
+#: Compiles a function of numbers to one loop over arrays, without temporary arrays.
 _compiled_ufunc = cache(ufunc)
 
 
 def write_pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> bool:
-    """Write a function of numbers, taken at every cell of some arrays, into an array.
+    """Apply a function of numbers at every cell of some arrays, and write the result.
 
     Returns
     -------
     bool
         Whether there is a loop for these dtypes; nothing is written if there is not.
     """
-    dtype = arrays[0].dtype.newbyteorder("=")  # NumPy turns bytes on their way into the loop
+    dtype = arrays[0].dtype.newbyteorder("=")  # NumPy swaps bytes before the loop
     if (
         PLAIN
         or dtype not in COMPILED_DTYPES

@@ -1,4 +1,4 @@
-"""NumPy arrays: sums of terms, tile by tile, so that each tile stays in cache until it is done."""
+"""Evaluate sums of terms on NumPy arrays, tile by tile, so that a tile stays in cache."""
 
 from __future__ import annotations
 
@@ -15,23 +15,31 @@ from numpy.typing import NDArray
 from ..._forks import LOADING
 from ...stencils.columns import ColumnWindows
 from ..generic import column_sum, stencil_sum
-from ..requests import BlockWithHalo, Combine, RowSlicer, TermRequest, slice_axis, stencil_rows
+from ..requests import (
+    Accumulate,
+    BlockWithHalo,
+    Combine,
+    RowSlicer,
+    Runner,
+    SumRequest,
+    TermRequest,
+    slice_axis,
+    stencil_rows,
+)
 from ..threads import processor_count
 
-#: Runs calls that do not depend on each other, on threads or one after the other.
-Runner = Callable[[list[Callable[[], None]]], None]
-#: Cells below which an array is not worth handing to threads: to wake them takes half a
-#: millisecond, in which one thread differentiates some three million cells that are in cache.
+#: Cells from which threads are worth it: to wake them takes half a millisecond, in which one thread
+#: differentiates some three million cells that are in cache.
 MIN_CELLS_FOR_THREADS = 1 << 22
-#: How many times the work of a stencil it is to find the coefficients for every cell.
+#: Work of a cell whose coefficients follow from its column, in units of one with a stencil.
 COLUMN_COST_FACTOR = 8
-#: Cells that a unit should have one after the other.
+#: Contiguous cells that a work unit should have.
 MIN_CONTIGUOUS_CELLS = 1 << 14
-#: Work units an array is cut into for threads: more than threads, so that they end together.
+#: Work units of an array: more than threads, so that these end together.
 WORK_UNITS = max(8, 2 * processor_count())
-#: Bytes of a tile of the result: it fits in the cache that processors share, and is worth its call.
+#: Bytes of a tile of the result: it fits in the shared cache, and outweighs the cost of its call.
 TILE_BYTES = 1 << 22
-#: What is made of more sums than this takes many arrays, each of which has to be smaller.
+#: Sums above which tiles are smaller, for many arrays share the cache.
 MANY_SUMS = 8
 
 Array = NDArray[Any]
@@ -39,7 +47,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class TileJob:
-    """Sums to be written into arrays, or made into what is written by ``finish``."""
+    """Sums to write into arrays, or to combine into them."""
 
     sums: list[list[TermRequest]]
     outputs: list[Array]
@@ -48,46 +56,39 @@ class TileJob:
     dtype: np.dtype[Any]
 
     def slice_axis(self, d: int, start: int, stop: int, rows: RowSlicer) -> TileJob:
-        """The part of the work that makes the cells from ``start`` to ``stop`` along an axis."""
+        """Return the part that makes the cells from ``start`` to ``stop`` along an axis."""
         return replace(
             self,
-            sums=[[call.slice_axis(d, start, stop, rows) for call in calls] for calls in self.sums],
+            sums=[[term.slice_axis(d, start, stop, rows) for term in terms] for terms in self.sums],
             outputs=[slice_axis(out, d, start, stop) for out in self.outputs],
             fields=[slice_axis(f, d, start, stop) for f in self.fields] if self.combine else [],
         )
 
 
 def evaluate_tiles(
-    sums: list[list[TermRequest]],
-    outs: list[Array],
-    fields: list[Array],
-    combine: Combine | None,
-    runner: Runner | None,
-    dtype: np.dtype[Any],
+    request: SumRequest, outs: list[Array], dtype: np.dtype[Any], runner: Runner | None
 ) -> None:
-    """Write sums of terms, or what ``finish`` makes of them, into arrays of one shape and order.
+    """Write sums of terms, or what ``combine`` makes of them, into arrays.
 
     Parameters
     ----------
-    sums : list of list of Call
-        The terms of each sum.
+    request : SumRequest
+        The sums.
     outs : list of ndarray
-        One array for each sum or, with ``finish``, for each of its results.
-    fields : list of ndarray
-        What ``finish`` gets besides the sums.
-    finish : callable, optional
-        Makes results of the sums, point by point.
-    runner : callable, optional
-        Runs the units of large work; without it they run in the calling thread.
+        One array for each result, all of one shape and memory order.
     dtype : dtype
-        That of the sums, which ``finish`` may turn into others.
+        Type of the sums, which ``combine`` may change.
+    runner : callable, optional
+        Runs the units of large work; by default the calling thread does.
     """
     out = outs[0]
-    work = sum(COLUMN_COST_FACTOR if call.positions else 1 for calls in sums for call in calls)
+    terms = [term for terms in request.sums for term in terms]
+    work = sum(COLUMN_COST_FACTOR if term.positions else 1 for term in terms)
     if out.size * work < MIN_CELLS_FOR_THREADS:
         runner = None
-    job = TileJob(_convert_weights(sums, out, dtype), outs, fields, combine, dtype)
-    rows = cache(stencil_rows)  # of the same part of an axis, again and again
+    sums = _convert_weights(request.sums, out, dtype)
+    job = TileJob(sums, outs, request.blocks, request.combine, dtype)
+    rows = cache(stencil_rows)  # tiles share the parts of an axis
     order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
     if runner is None:
         _run_tiles(job, order, rows)
@@ -100,35 +101,35 @@ def evaluate_tiles(
 def _convert_weights(
     sums: list[list[TermRequest]], out: Array, dtype: np.dtype[Any]
 ) -> list[list[TermRequest]]:
-    """The sums, with weights that several tiles share in the dtype of the loops, once for all."""
+    """Convert the weights that tiles share to the dtype of the loops, each once."""
     real = np.result_type(np.zeros(0, dtype).real, np.float32)
-    made: dict[int, Array] = {}
+    converted: dict[int, Array] = {}
 
-    def ready(weight: Array | None) -> Array | None:
+    def convert(weight: Array | None) -> Array | None:
         if weight is None or weight.dtype == real or weight.size == out.size:
             return weight
-        if id(weight) not in made:
-            made[id(weight)] = weight.astype(real)
-        return made[id(weight)]
+        if id(weight) not in converted:
+            converted[id(weight)] = weight.astype(real)
+        return converted[id(weight)]
 
     return [
         [
-            call._replace(
-                output_weight=ready(call.output_weight), center_weight=ready(call.center_weight)
+            term._replace(
+                output_weight=convert(term.output_weight), center_weight=convert(term.center_weight)
             )
-            for call in calls
+            for term in terms
         ]
-        for calls in sums
+        for terms in sums
     ]
 
 
 def _work_units(job: TileJob, order: list[int]) -> tuple[int, list[int]]:
-    """The outermost axis that is long enough to be shared out, and where it is cut."""
+    """Choose the outermost axis that is long enough to divide, and return it with its bounds."""
     shape = job.outputs[0].shape
     long_enough = [d for d in order if shape[d] >= WORK_UNITS] or [int(np.argmax(shape))]
     d = long_enough[0]
     if len(job.sums) == len(job.sums[0]) == 1:
-        # An axis other than the stencil's needs no rows of its own, if enough of it is in one.
+        # Along another axis than the stencil's, units share all rows, if contiguous enough.
         axis = job.sums[0][0].axis
         d = next((d for d in long_enough if d != axis), axis)
         inner = [shape[k] for k in order[order.index(d) + 1 :]]
@@ -141,7 +142,7 @@ def _work_units(job: TileJob, order: list[int]) -> tuple[int, list[int]]:
 
 
 def _run_tiles(job: TileJob, order: list[int], rows: RowSlicer) -> None:
-    """Do the work tile by tile; a single term needs no tiles, its kernel strides along itself."""
+    """Do the work tile by tile; the loops of a single term need no tiles."""
     out = job.outputs[0]
     if job.combine is None and len(job.sums) == len(job.sums[0]) == 1:
         _write_term(job.sums[0][0], out)
@@ -153,22 +154,22 @@ def _run_tiles(job: TileJob, order: list[int], rows: RowSlicer) -> None:
 
 
 def _tile_jobs(job: TileJob, order: list[int], cells: int, rows: RowSlicer) -> Iterator[TileJob]:
-    """Parts of about ``cells`` cells, cut along the outermost axes."""
+    """Yield parts of about ``cells`` cells, cut along the outermost axes."""
     shape = job.outputs[0].shape
     if not order or prod(shape) <= cells:
         yield job
         return
     d, n = order[0], shape[order[0]]
-    each = max(1, min(n, cells * n // prod(shape)))
-    count = -(-n // each)
+    length = max(1, min(n, cells * n // prod(shape)))
+    count = -(-n // length)
     for a, b in pairwise(n * i // count for i in range(count + 1)):
         yield from _tile_jobs(job.slice_axis(d, a, b, rows), order[1:], cells, rows)
 
 
 def _run_tile(job: TileJob, scratch: dict[Any, list[Array]]) -> None:
-    """One tile: its sums one after the other, then what is made of them.
+    """Evaluate the sums of one tile, then combine them.
 
-    Tiles of one shape use the same scratch arrays, which so stay in cache.
+    Tiles of one shape share their scratch arrays, which therefore stay in cache.
     """
     out = job.outputs[0]
     # Half floats are summed as floats.
@@ -176,15 +177,15 @@ def _run_tile(job: TileJob, scratch: dict[Any, list[Array]]) -> None:
     direct = job.combine is None and (out.dtype == dtype or len(job.sums[0]) == 1)
     parts = job.outputs
     if not direct:
-        # Sums of the results' dtype stand where results will, as far as they go.
-        there = job.outputs if out.dtype == dtype else []
+        # Sums are written into the outputs, if these have their dtype, and then into scratch.
+        outputs = job.outputs if out.dtype == dtype else []
         if out.shape not in scratch:
-            needed = len(job.sums) - len(there)
+            needed = len(job.sums) - len(outputs)
             scratch[out.shape] = [np.empty_like(out, dtype=dtype) for _ in range(needed)]
-        parts = [*there, *scratch[out.shape]][: len(job.sums)]
-    for part, calls in zip(parts, job.sums, strict=True):
-        for call in calls:
-            _write_term(call, part)
+        parts = [*outputs, *scratch[out.shape]][: len(job.sums)]
+    for part, terms in zip(parts, job.sums, strict=True):
+        for term in terms:
+            _write_term(term, part)
     if direct:
         return
     results = parts if job.combine is None else job.combine(parts, job.fields, job.outputs)
@@ -193,18 +194,18 @@ def _run_tile(job: TileJob, scratch: dict[Any, list[Array]]) -> None:
             to[...] = result
 
 
-def _write_term(call: TermRequest, out: Array) -> None:
-    """Write one term into an array, or add it to what stands there."""
-    f, axis, stencil, before, after, weight, value, accumulate, positions = call
+def _write_term(term: TermRequest, out: Array) -> None:
+    """Write one term into an array, as its ``accumulate`` has it."""
+    f, axis, stencil, before, after, output, center, accumulate, positions = term
     if isinstance(stencil, ColumnWindows):
         assert positions is not None
         column_loop(out.dtype)((f, before, after), positions, axis, stencil, out)
     else:
-        stencil_loop(out.dtype)(f, axis, stencil, out, before, after, weight, value, accumulate)
+        stencil_loop(out.dtype)(f, axis, stencil, out, before, after, output, center, accumulate)
 
 
 def compiled_pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> bool:
-    """Write a function of numbers into an array, if there is a compiled loop for the dtypes."""
+    """Apply a function of numbers in one loop; return whether there is one for the dtypes."""
     with LOADING:
         from .stencil_loops import write_pointwise
 
@@ -213,7 +214,7 @@ def compiled_pointwise(function: Callable[..., Any], arrays: list[Array], out: A
 
 @cache
 def stencil_loop(dtype: np.dtype[Any]) -> Callable[..., None]:
-    """The function that fills an array of this dtype."""
+    """Return the function that writes a term with a stencil into arrays of a dtype."""
     if _has_compiled_loops(dtype):
         with LOADING:
             from .stencil_driver import write_derivative as compiled
@@ -227,22 +228,27 @@ def stencil_loop(dtype: np.dtype[Any]) -> Callable[..., None]:
         out: Array,
         before: Array | None = None,
         after: Array | None = None,
-        weight: Array | None = None,
-        value: Array | None = None,
-        accumulate: int = 0,
+        output_weight: Array | None = None,
+        center_weight: Array | None = None,
+        accumulate: int = Accumulate.STORE,
     ) -> None:
-        # Long doubles: no compiler for them here, so NumPy's own arithmetic.
-        result = stencil_sum.stencil_sum(f, axis, stencil, dtype, np, before, after, weight, value)
-        if accumulate > 1:
-            result = np.hypot(abs(out), abs(result)) if accumulate == 2 else abs(result)
-        out[...] = out + result if accumulate == 1 else result
+        # numba does not compile long doubles, so they take NumPy's own arithmetic.
+        term = TermRequest(f, axis, stencil, before, after, output_weight, center_weight)
+        result = stencil_sum.stencil_sum(term, dtype, np)
+        if accumulate == Accumulate.ADD:
+            result = out + result
+        elif accumulate == Accumulate.HYPOT:
+            result = np.hypot(abs(out), abs(result))
+        elif accumulate == Accumulate.ABS:
+            result = abs(result)
+        out[...] = result
 
     return sliced
 
 
 @cache
 def column_loop(dtype: np.dtype[Any]) -> Callable[..., None]:
-    """The function that fills an array of this dtype by positions."""
+    """Return the function that writes a term with positions into arrays of a dtype."""
     if _has_compiled_loops(dtype):
         with LOADING:
             from .column_loops import write_column_derivative as compiled
@@ -252,11 +258,12 @@ def column_loop(dtype: np.dtype[Any]) -> Callable[..., None]:
     def sliced(
         f: BlockWithHalo, positions: BlockWithHalo, axis: int, windows: ColumnWindows, out: Array
     ) -> None:
-        out[...] = column_sum.apply_windows(f, positions, axis, windows, dtype, np)
+        term = TermRequest(f[0], axis, windows, *f[1:], positions=positions)
+        out[...] = column_sum.apply_windows(term, dtype, np)
 
     return sliced
 
 
 def _has_compiled_loops(dtype: np.dtype[Any]) -> bool:
-    """Whether there are compiled loops for a dtype, as there are for all but long doubles."""
+    """Return whether there are compiled loops for a dtype, as for all but long doubles."""
     return dtype.itemsize <= (16 if dtype.kind == "c" else 8)

@@ -1,1 +1,1 @@
-"""Kernels for CuPy arrays: C++ source by text, compiled for each signature of a sum of terms."""
+"""CuPy arrays: CUDA kernels, written as text and compiled for each signature of a sum."""

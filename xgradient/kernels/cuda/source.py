@@ -1,7 +1,7 @@
-"""CUDA source for sums of terms, and how an array is shared out among threads.
+"""Write the CUDA source of a sum of terms, and divide an array among threads.
 
 The compiler knows the `KernelSignature` of a sum: types, window widths, axes. It does not know
-lengths and places of arrays. Nothing here needs a GPU or its libraries.
+lengths and addresses of arrays. Nothing here needs a GPU or its libraries.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from importlib.resources import files
 
 import numpy as np
 
-#: Threads of a block; more than a warp along the last dimension brings nothing more.
+from ..requests import Accumulate
+
+#: Threads of a block in all, and along the last dimension, where more brought no more speed.
 THREADS = 256
 LANES = 64
 
-#: NumPy's types in C++.
+#: C++ types of NumPy's dtypes.
 CXX_TYPES = {
     np.dtype(dtype): name
     for dtype, name in {
@@ -31,21 +33,21 @@ CXX_TYPES = {
 
 @dataclass(frozen=True)
 class TermSignature:
-    """What the compiler knows of a term.
+    """Constants of a term that its kernel is compiled for.
 
     Attributes
     ----------
-    field, around : dtype
-        Type of the field, and of the cells before and after it.
+    field, halo_dtype : dtype
+        Type of the field, and of its halo.
     axis, width : int
         Axis of the stencil, and nodes in an interior window.
-    even : bool
+    uniform : bool
         Whether all interior rows have the same coefficients.
-    weigh : int
-        0 without a weight, 1 if the sum is multiplied with it, 2 if it belongs to the field itself.
-    how : int
-        What becomes of the result, as `TermRequest` has it.
-    coasts : bool
+    weight_mode : WeightMode
+        How the term is weighted.
+    accumulate : Accumulate
+        How the term enters the output.
+    masked : bool
         Whether there are windows for rows next to missing values.
     """
 
@@ -61,7 +63,7 @@ class TermSignature:
 
 @dataclass(frozen=True)
 class KernelSignature:
-    """What the compiler knows of a kernel.
+    """Constants that a kernel is compiled for.
 
     Attributes
     ----------
@@ -70,8 +72,8 @@ class KernelSignature:
     dims, cells : int
         Number of dimensions, at least 2, and of cells that a thread makes.
     wide : bool
-        Whether places take 64 bits.
-    sums : tuple of tuple of TermForm
+        Whether indices take 64 bits.
+    sums : tuple of tuple of TermSignature
         The terms of each sum.
     """
 
@@ -83,22 +85,22 @@ class KernelSignature:
 
 
 @cache
-def source(form: KernelSignature) -> str:
-    """The source of a kernel named ``terms``, which takes 64-bit integers by value.
+def source(signature: KernelSignature) -> str:
+    """Return the source of a kernel named ``terms``, which takes 64-bit integers by value.
 
-    They are the lengths, the blocks along the last two dimensions, the place of each result, and
-    for each term what `Term` in terms.cuh reads.
+    They are the lengths, the blocks along the last two dimensions, the address and steps of each
+    result, and for each term the numbers that `Term` in terms.cuh reads.
     """
-    total = "float" if form.out == np.float16 else CXX_TYPES[form.out]
-    real = "double" if form.out in (np.float64, np.complex128) else "float"
+    total = "float" if signature.out == np.float16 else CXX_TYPES[signature.out]
+    real = "double" if signature.out in (np.float64, np.complex128) else "float"
     lines = [
-        f"typedef {'long long' if form.wide else 'int'} Index;",
-        f"enum {{ DIMS = {form.dims}, CELLS = {form.cells} }};",
+        f"typedef {'long long' if signature.wide else 'int'} Index;",
+        f"enum {{ DIMS = {signature.dims}, CELLS = {signature.cells} }};",
         files(__package__).joinpath("terms.cuh").read_text(encoding="utf-8"),
         f"typedef {total} Total;",
         f"typedef {real} Real;",
-        _terms_code(form),
-        f"struct Numbers {{ long long values[{_count(form)}]; }};",
+        _terms_code(signature),
+        f"struct Numbers {{ long long values[{_count(signature)}]; }};",
         f'extern "C" __global__ void __launch_bounds__({THREADS}) terms(const Numbers numbers) {{',
         "    run<Terms>(numbers.values);",
         "}",
@@ -106,26 +108,28 @@ def source(form: KernelSignature) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _terms_code(form: KernelSignature) -> str:
-    """The structure of all sums: what `run_block` in terms.cuh is a template of."""
-    every = [(f"t{i}_{k}", t) for i, terms in enumerate(form.sums) for k, t in enumerate(terms)]
-    each = range(len(form.sums))
-    members = [f"Array<{CXX_TYPES[form.out]}> g{i};" for i in each]
-    for name, t in every:
+def _terms_code(signature: KernelSignature) -> str:
+    """Return the structure of all sums, the argument of the template `run` in terms.cuh."""
+    named = [
+        (f"t{i}_{k}", t) for i, terms in enumerate(signature.sums) for k, t in enumerate(terms)
+    ]
+    sums = range(len(signature.sums))
+    members = [f"Array<{CXX_TYPES[signature.out]}> g{i};" for i in sums]
+    for name, t in named:
         kinds = CXX_TYPES[t.field], CXX_TYPES[t.halo_dtype], "Total", "Real"
         sizes = t.axis, t.width, str(t.uniform).lower(), t.weight_mode, str(t.masked).lower()
         members.append(f"Term<{', '.join(map(str, (*kinds, *sizes)))}> {name};")
-    made = ", ".join(f"{name}(in)" for name in [*(f"g{i}" for i in each), *dict(every)])
-    inside = " && ".join(f"{name}.inside(cell, further)" for name, _ in every)
+    members_read = ", ".join(f"{name}(in)" for name in [*(f"g{i}" for i in sums), *dict(named)])
+    inside = " && ".join(f"{name}.inside(cell, further)" for name, _ in named)
     values = [
-        ", ".join(_term_code(terms, i, call) for i, terms in enumerate(form.sums))
+        ", ".join(_term_code(terms, i, call) for i, terms in enumerate(signature.sums))
         for call in (".inner(cell)", ".any(cell)")
     ]
-    written = " ".join(f"write(g{i}.p, g{i}.at(cell), sums.s{i});" for i in each)
+    written = " ".join(f"write(g{i}.p, g{i}.at(cell), sums.s{i});" for i in sums)
     lines = [
-        f"struct Sums {{ Total {', '.join(f's{i}' for i in each)}; }};",
+        f"struct Sums {{ Total {', '.join(f's{i}' for i in sums)}; }};",
         *members,
-        f"INLINE explicit Terms(Reader& in) : {made} {{}}",
+        f"INLINE explicit Terms(Reader& in) : {members_read} {{}}",
         f"INLINE bool inside(const Cell& cell, Index further) const {{ return {inside}; }}",
         f"INLINE Sums inner(const Cell& cell) const {{ return {{{values[0]}}}; }}",
         f"INLINE Sums any(const Cell& cell) const {{ return {{{values[1]}}}; }}",
@@ -135,28 +139,32 @@ def _terms_code(form: KernelSignature) -> str:
 
 
 def _term_code(terms: Sequence[TermSignature], i: int, call: str) -> str:
-    """A sum as an expression, of the values of its terms."""
+    """Return a sum as a C++ expression of the values of its terms."""
     total = ""
     for k, t in enumerate(terms):
         value = f"t{i}_{k}{call}"
-        if t.accumulate in (0, 3):
-            total = value if t.accumulate == 0 else f"magnitude({value})"
+        if t.accumulate == Accumulate.STORE:
+            total = value
+        elif t.accumulate == Accumulate.ADD:
+            total = f"{total} + {value}"
+        elif t.accumulate == Accumulate.HYPOT:
+            total = f"root_of_squares({total}, {value})"
         else:
-            total = f"{total} + {value}" if t.accumulate == 1 else f"together({total}, {value})"
+            total = f"magnitude({value})"
     return total
 
 
-def _count(form: KernelSignature) -> int:
-    """How many numbers a kernel takes."""
-    terms = [term for each in form.sums for term in each]
-    arrays = len(form.sums) + 4 * len(terms)
-    own = sum(19 if term.masked else 10 for term in terms)
-    return form.dims + 2 + (1 + form.dims) * arrays + own
+def _count(signature: KernelSignature) -> int:
+    """Return how many numbers a kernel takes."""
+    terms = [term for part in signature.sums for term in part]
+    arrays = len(signature.sums) + 4 * len(terms)
+    stencils = sum(19 if term.masked else 10 for term in terms)
+    return signature.dims + 2 + (1 + signature.dims) * arrays + stencils
 
 
 @dataclass(frozen=True)
 class LaunchConfig:
-    """Threads for an array of some lengths, and cells for each of them."""
+    """Threads for an array, and the cells that each of them makes."""
 
     block: tuple[int, int]
     cells: int
@@ -166,7 +174,7 @@ class LaunchConfig:
 
     @classmethod
     def of(cls, lengths: Sequence[int], terms: int) -> LaunchConfig:
-        """Share out an array: several cells a thread if there are enough, and few terms."""
+        """Divide an array: several cells a thread, if there are many rows and few terms."""
         *others, rows, last = lengths
         x = min(LANES, _power(last))
         y = min(THREADS // x, _power(rows))
@@ -178,14 +186,14 @@ class LaunchConfig:
 
 
 def _power(n: int) -> int:
-    """The smallest power of two that is not smaller."""
+    """Return the smallest power of two that is not smaller than ``n``."""
     return 1 << (n - 1).bit_length()
 
 
 def collapse_dims(
     lengths: Sequence[int], steps: Sequence[Sequence[int]], axes: set[int]
 ) -> tuple[list[int], list[list[int]], dict[int, int]]:
-    """Dimensions that lie in all arrays as one, made one; at least two are left.
+    """Merge dimensions that are contiguous in every array, and keep at least two.
 
     Parameters
     ----------
@@ -194,30 +202,30 @@ def collapse_dims(
     steps : sequence of sequence of int
         For each array its steps along them.
     axes : set of int
-        The dimensions that stay by themselves.
+        The dimensions that are not merged.
 
     Returns
     -------
     list of int, list of list of int, dict
-        The lengths and steps of what is left, and where each of ``axes`` is among them.
+        The lengths and steps after merging, and the new index of each of ``axes``.
     """
-    kept: list[list[int]] = []  # of each dimension left its length and its steps
+    merged: list[list[int]] = []  # the length and the steps of each dimension
     refs: dict[int, int] = {}
-    joins = False  # whether the dimension before takes another one
+    mergeable = False  # whether the dimension before may take another one
     for d, n in enumerate(lengths):
-        mine = [step[d] for step in steps]
+        here = [step[d] for step in steps]
         if d in axes:
-            refs[d] = len(kept)
-            kept.append([n, *mine])
-            joins = False
+            refs[d] = len(merged)
+            merged.append([n, *here])
+            mergeable = False
         elif n > 1:
-            if joins and all(a == b * n for a, b in zip(kept[-1][1:], mine, strict=True)):
-                kept[-1] = [kept[-1][0] * n, *mine]
+            if mergeable and all(a == b * n for a, b in zip(merged[-1][1:], here, strict=True)):
+                merged[-1] = [merged[-1][0] * n, *here]
             else:
-                kept.append([n, *mine])
-            joins = True
-    while len(kept) < 2:
-        kept.insert(0, [1] + [0] * len(steps))
+                merged.append([n, *here])
+            mergeable = True
+    while len(merged) < 2:
+        merged.insert(0, [1] + [0] * len(steps))
         refs = {d: ref + 1 for d, ref in refs.items()}
-    columns = list(zip(*kept, strict=True))
+    columns = list(zip(*merged, strict=True))
     return list(columns[0]), [list(column) for column in columns[1:]], refs

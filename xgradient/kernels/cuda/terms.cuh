@@ -1,6 +1,6 @@
 // Sums of terms on a GPU: one thread makes a few cells, and writes each once.
 //
-// A kernel of a few lines (see _cuda.py) says how many dimensions there are, which terms are summed
+// A kernel of a few lines (see source.py) says how many dimensions there are, which terms are summed
 // and what types they have; all else is here. Sums have the order of the compiled loops for NumPy
 // arrays, so that the bits are the same.
 
@@ -55,8 +55,8 @@ template <class R> INLINE bool missing(Complex<R> a) { return a.x != a.x || a.y 
 template <class R> INLINE R size(R a) { return fabs(a); }
 template <class R> INLINE R size(Complex<R> a) { return hypot(a.x, a.y); }
 
-// The root of the sum of squares by ratios, for squares of small numbers vanish in float32.
-template <class T> INLINE T together(T total, T part) {
+// Root of the sum of squares by ratios: squares of small numbers vanish in float32.
+template <class T> INLINE T root_of_squares(T total, T part) {
     auto a = size(total), b = size(part);
     auto high = a > b ? a : b, low = a > b ? b : a, ratio = high > 0 ? low / high : low;
     T result;
@@ -69,10 +69,10 @@ template <class T> INLINE T magnitude(T part) {
     return result;
 }
 
-// A cell by its numbers along the dimensions.
+// A cell by its indices along the dimensions.
 typedef Index Cell[DIMS];
 
-// What the kernel was called with, taken one after the other.
+// Reads the numbers that the kernel was called with, one after the other.
 struct Reader {
     const long long* at;
     INLINE Index next() { return (Index)*at++; }
@@ -85,7 +85,7 @@ template <class P> struct Array {
     INLINE explicit Array(Reader& in) : p(in.pointer<P>()) {
         for (int d = 0; d < DIMS; ++d) steps[d] = in.next();
     }
-    // Where a cell lies; or where its line along an axis begins.
+    // Index of a cell in memory, or of the start of its line along an axis.
     INLINE Index at(const Cell& cell, int without = -1) const {
         Index sum = 0;
         for (int d = 0; d < DIMS; ++d) sum += d == without ? 0 : cell[d] * steps[d];
@@ -94,7 +94,7 @@ template <class P> struct Array {
 };
 
 // Windows by the number of valid nodes before and after a row's own.
-template <class R> struct Coasts {
+template <class R> struct MaskedStencil {
     const R* table;
     const long long *kinds, *starts, *widths;
     Index reach, low, high, wide, columns;
@@ -106,27 +106,28 @@ template <class R> struct Coasts {
     }
 };
 
-// A stencil along one axis; what is done with a weight is nothing (0), the sum times it (1), or
-// the sum and the field itself times it (2).
-// Next to missing values it may have windows of its own (COASTS).
-template <class F, class A, class T, class R, int AXIS, int WIDTH, bool EVEN, int WEIGH, bool COASTS>
+// A stencil along one axis. WEIGHT_MODE is that of requests.py: no weight (0), one that the sum is
+// multiplied with (1), or one that is multiplied with the field itself and added (2).
+// MASKED stencils have other windows next to missing values.
+template <class F, class A, class T, class R, int AXIS, int WIDTH, bool UNIFORM, int WEIGHT_MODE,
+          bool MASKED>
 struct Term {
     Array<const F> f;
     Array<const A> before, after;
     Array<const R> weight;
-    const R *interior, *edges;
-    const long long* windows;  // row, start and width of each window of its own
+    const R *interior, *boundary;
+    const long long* windows;  // row, start and width of each boundary window
     Index first, last, offset, own, length, reach, wide;
-    R shared[WIDTH];  // coefficients that all rows have in common
-    Coasts<R> coasts;
+    R shared[WIDTH];  // coefficients that all rows share
+    MaskedStencil<R> masked;
 
     INLINE explicit Term(Reader& in)
         : f(in), before(in), after(in), weight(in), interior(in.pointer<const R>()),
-          edges(in.pointer<const R>()), windows(in.pointer<const long long>()), first(in.next()),
+          boundary(in.pointer<const R>()), windows(in.pointer<const long long>()), first(in.next()),
           last(in.next()), offset(in.next()), own(in.next()), length(in.next()), reach(in.next()),
           wide(in.next()) {
-        for (int k = 0; EVEN && k < WIDTH - 1; ++k) shared[k] = interior[k];
-        if (COASTS) coasts.read(in);
+        for (int k = 0; UNIFORM && k < WIDTH - 1; ++k) shared[k] = interior[k];
+        if (MASKED) masked.read(in);
     }
 
     // Whether all rows from a cell's to one some rows further on are interior ones.
@@ -137,17 +138,17 @@ struct Term {
     // The value at a cell in the interior, whose window lies within the field.
     INLINE T inner(const Cell& cell) const {
         T total = whole(cell);
-        if (COASTS && missing(total)) total = coastal(cell);
-        return weighed(total, cell);
+        if (MASKED && missing(total)) total = masked_window(cell);
+        return weighted(total, cell);
     }
 
     // The value at any cell: the nodes of a window may be cells before or after the field.
     INLINE T any(const Cell& cell) const {
         if (first <= cell[AXIS] && cell[AXIS] < last) return inner(cell);
-        if (COASTS) return weighed(coastal(cell), cell);
+        if (MASKED) return weighted(masked_window(cell), cell);
         Index e = cell[AXIS] < first ? cell[AXIS] : cell[AXIS] - (last - first);
         Index start = (Index)windows[3 * e + 1], width = (Index)windows[3 * e + 2];
-        return weighed(window(start, width, edges + e * wide, 1, cell), cell);
+        return weighted(window(start, width, boundary + e * wide, 1, cell), cell);
     }
 
     INLINE T whole(const Cell& cell) const {
@@ -156,7 +157,7 @@ struct Term {
 #pragma unroll
         for (int k = 0; k < WIDTH - 1; ++k) {
             T upper = read<T>(f.p, at + (k + 1) * f.steps[AXIS]);
-            R c = EVEN ? shared[k] : interior[k * (last - first) + cell[AXIS] - first];
+            R c = UNIFORM ? shared[k] : interior[k * (last - first) + cell[AXIS] - first];
             T part = c * (upper - lower);
             total = k ? total + part : part;
             lower = upper;
@@ -177,27 +178,27 @@ struct Term {
     }
 
     // The sum over the window that the valid nodes before and after a cell's own allow.
-    INLINE T coastal(const Cell& cell) const {
+    INLINE T masked_window(const Cell& cell) const {
         Index node = cell[AXIS] + own, before = 0, after = 0, row = cell[AXIS];
         T value = at_node(node, cell);
         if (missing(value)) return value;
 #pragma unroll 1
-        while (before < coasts.reach && node - before > coasts.low &&
+        while (before < masked.reach && node - before > masked.low &&
                !missing(at_node(node - before - 1, cell)))
             ++before;
 #pragma unroll 1
-        while (after < coasts.reach && node + after + 1 < coasts.high &&
+        while (after < masked.reach && node + after + 1 < masked.high &&
                !missing(at_node(node + after + 1, cell)))
             ++after;
-        long long kind = coasts.kinds[before * (coasts.reach + 1) + after];
+        long long kind = masked.kinds[before * (masked.reach + 1) + after];
         if (kind < 0) {
             convert((R)nan(""), value);
             return value;
         }
-        const R* c = coasts.table + (Index)kind * coasts.wide * coasts.columns;
-        if (coasts.columns > 1) c += row;
-        Index start = node + (Index)coasts.starts[kind];
-        return window(start, (Index)coasts.widths[kind], c, coasts.columns, cell);
+        const R* c = masked.table + (Index)kind * masked.wide * masked.columns;
+        if (masked.columns > 1) c += row;
+        Index start = node + (Index)masked.starts[kind];
+        return window(start, (Index)masked.widths[kind], c, masked.columns, cell);
     }
 
     INLINE T at_node(Index node, const Cell& cell) const {
@@ -207,16 +208,16 @@ struct Term {
         return read<T>(after.p, after.at(cell, AXIS) + (node - length) * after.steps[AXIS]);
     }
 
-    INLINE T weighed(T total, const Cell& cell) const {
-        if (WEIGH == 0) return total;
+    INLINE T weighted(T total, const Cell& cell) const {
+        if (WEIGHT_MODE == 0) return total;
         R w = weight.p[weight.at(cell)];
-        if (WEIGH == 1) return w * total;
+        if (WEIGHT_MODE == 1) return w * total;
         return total + w * read<T>(f.p, f.at(cell, AXIS) + (cell[AXIS] + own) * f.steps[AXIS]);
     }
 };
 
-// Which cell a thread begins with. Blocks follow each other along the last dimension but one, so
-// that the rows a stencil needs are still in cache, then along the last one, then along the rest.
+// The first cell of a thread. Blocks follow each other along the last dimension but one, so that the
+// rows a stencil needs are still in cache, then along the last one, then along the others.
 struct Place {
     Cell cell, lengths;
     INLINE explicit Place(Reader& in) {
@@ -235,8 +236,8 @@ struct Place {
     }
 };
 
-// What one thread does. Where all its cells are interior ones it reads what they need before it
-// writes any of them, so that many loads are under way at a time.
+// The work of one thread. Where all its cells are interior ones it reads all windows before it
+// writes any result, so that many loads are under way at a time.
 template <class Terms> INLINE void run(const long long* numbers) {
     Reader in = {numbers};
     Place place(in);

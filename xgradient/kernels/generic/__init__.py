@@ -1,1 +1,1 @@
-"""Stencils and column windows for any array of the array API standard, by slices and sums."""
+"""Arrays of any library, by slices and sums of the array API standard."""
