@@ -7,9 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from xgradient.geometry import grid_axis, metric_terms
 from xgradient.kernels.backend import Backend
 from xgradient.kernels.compiled.backend import CompiledBackend
-from xgradient.geometry import grid_axis, metric_terms
 from xgradient.stencils import scheme
 
 from ..support.comparisons import (

@@ -173,9 +173,7 @@ def _with_pole_row(
     computation = plan.computation
     (axis,) = {p.axis for s in computation.sums for p in s.pole_values}
     row = blocks[0].shape[axis] - 1 if end else 0
-    row_calls = [
-        [c.slice_axis(axis, row, row + 1, stencil_rows) for c in terms] for terms in calls
-    ]
+    row_calls = [[c.slice_axis(axis, row, row + 1, stencil_rows) for c in terms] for terms in calls]
     fields = [slice_axis(f, axis, row, row + 1) for f in blocks]
     backend = backend_of(blocks[0])
     request = SumRequest(row_calls, fields, position_inputs=computation.position_inputs)
