@@ -15,7 +15,7 @@ from xgradient.stencils.nodes import nodes_from_spacing
 from xgradient.stencils.scheme import Scheme
 
 from ..support.backends import LIBRARIES, library
-from ..support.calls import make_field
+from ..support.strategies import make_field
 
 #: Libraries with loops of their own. A dask array itself has the generic backend.
 BACKEND_OF = {"numpy": CompiledBackend, "cupy": CudaBackend}
