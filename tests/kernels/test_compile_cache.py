@@ -160,11 +160,11 @@ CHOSEN = (
     "grad, levels, coasts",
     "grad, at constant height",
 )
-#: Across and along the rows of an axis, with equal and unequal steps; ways to weigh and to collect;
-#: ends of axes; missing values with few and with many windows; columns; functions of numbers.
+#: Interior rows of outer axes and of the last one, uniform or not; weights and ways to accumulate;
+#: boundary rows; missing values with few and with many windows; columns; functions of numbers.
 KINDS = (
-    "across_3_0_0", "across_3_0_3", "across_3_3_1", "along_3_False_0_0",
-    "along_3_True_1_0", "along_3_True_2_0", "along_3_True_1_2", "edges_True", "edges_False",
+    "outer_axis_3_0_0", "outer_axis_3_0_3", "outer_axis_3_3_1", "last_axis_3_False_0_0",
+    "last_axis_3_True_1_0", "last_axis_3_True_2_0", "last_axis_3_True_1_2", "boundary_True", "boundary_False",
     "loops_3_2_3_True_", "loops_3_2_3_False_", "loops_5_4_5_True_True_False",
     "column_loops.column_loops", "_chain_rule", "_okubo_weiss", "_product2",
 )  # fmt: skip

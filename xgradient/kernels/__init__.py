@@ -12,17 +12,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from numpy import ndarray
+
 from .backend import Backend
 from .compiled.backend import CompiledBackend
 from .cuda.backend import CudaBackend
 from .generic.backend import GenericBackend
 
+_COMPILED = CompiledBackend()
 #: The libraries with loops of their own, the first ones asked first.
-BACKENDS: tuple[Backend, ...] = (CompiledBackend(), CudaBackend())
+BACKENDS: tuple[Backend, ...] = (_COMPILED, CudaBackend())
 
 
 def backend_of(array: Any) -> Backend:
     """Return the backend of an array: the first that owns it, else the generic one."""
+    if type(array) is ndarray:  # small arrays take less time than this loop
+        return _COMPILED
     for backend in BACKENDS:
         if backend.owns(array):
             return backend

@@ -1,4 +1,4 @@
-"""Define what the engine asks of an array library, as one abstract class."""
+"""Define the work that an array library does for the engine, as one abstract class."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 
 class Accumulate(IntEnum):
-    """How a term enters the output.
+    """Name the ways in which a term enters the output.
 
     ``STORE`` writes it, ``ADD`` adds it to the terms before it, ``HYPOT`` writes the root of the
     sum of the squares of both, and ``ABS`` writes its magnitude.
@@ -22,7 +22,7 @@ class Accumulate(IntEnum):
 
 
 class WeightMode(IntEnum):
-    """How a term is weighted: not, by a factor of the result, or by an added center value.
+    """Name the ways in which a term is weighted.
 
     ``OUTPUT`` multiplies the result of the stencil with the weight. ``CENTER`` adds the weight
     times the row's own cell to it.
@@ -79,7 +79,7 @@ class TermRequest(NamedTuple):
 
     @property
     def weight_mode(self) -> WeightMode:
-        """How the term is weighted."""
+        """Return the way in which the term is weighted."""
         if self.center_weight is not None:
             return WeightMode.CENTER
         return WeightMode.NONE if self.output_weight is None else WeightMode.OUTPUT

@@ -164,7 +164,9 @@ def jit(function: Callable[..., None], *case: Any) -> Callable[..., None]:
         return _quiet(function)
     # No fastmath: with fused multiply-adds a row's last bit would depend on which loop computes it.
     compiled = njit(nogil=True, error_model="numpy")(function)
-    with suppress(RuntimeError):  # no writable place, neither beside the file nor in the home
+    with suppress(
+        RuntimeError
+    ):  # no writable place, neither in the folder of the file nor in the home
         compiled._cache = _LoopCache(function)
     return compiled  # type: ignore[no-any-return]
 

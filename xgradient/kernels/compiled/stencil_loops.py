@@ -30,7 +30,7 @@ Array = NDArray[Any]
 
 
 class LoopWeight(IntEnum):
-    """How a loop weights a row: a `WeightMode`, with one weight for the row or one for each cell.
+    """Divide each `WeightMode` by whether a row has one weight, or each of its cells.
 
     The loops compare with plain integers, which numba compiles as constants.
     """

@@ -1,7 +1,7 @@
 // Sums of terms on a GPU: one thread makes a few cells, and writes each once.
 //
 // A kernel of a few lines (see source.py) says how many dimensions there are, which terms are summed
-// and what types they have; all else is here. Sums have the order of the compiled loops for NumPy
+// and which types they have; all else is here. Sums have the order of the compiled loops for NumPy
 // arrays, so that the bits are the same.
 
 #define INLINE __device__ __forceinline__
