@@ -13,47 +13,52 @@ from .terms import PolarFold, PoleValue
 
 
 def rows_beyond_pole(
-    cap: Any, axis: int, fold: PolarFold, end: int, cells: int, span: tuple[int, int] | None = None
+    cap: Any,
+    axis: int,
+    fold: PolarFold,
+    end: int,
+    cells: int,
+    lon_range: tuple[int, int] | None = None,
 ) -> Any:
-    """The rows beyond a pole: those of the opposite meridians, the nearest one next to the pole.
+    """Return the rows beyond a pole, on the opposite meridians, the nearest one next to the pole.
 
     Parameters
     ----------
     cap : array
-        The rows nearest to the pole, the pole's own included, all round the globe.
+        The rows nearest to the pole at all longitudes, with a row on the pole if there is one.
     axis : int
         The axis of latitudes.
-    fold : Fold
-        How it continues.
+    fold : PolarFold
+        The continuation of the axis across the poles.
     end : int
         0 for the pole before the first row, 1 for the one after the last.
     cells : int
-        How many rows.
-    span : tuple of int, optional
-        The longitudes wanted, as a range of their axis; all by default.
+        Number of rows.
+    lon_range : tuple of int, optional
+        Range of the axis of longitudes to return; all by default.
     """
-    skip, near = fold.on_fold[end], cap.shape[axis]
-    start = near - skip - cells if end else skip
+    on_pole, n_rows = fold.on_fold[end], cap.shape[axis]
+    start = n_rows - on_pole - cells if end else on_pole
     rows = slice_axis(cap, axis, start, start + cells)
-    # Backwards by index: some kinds of arrays have no slices with a negative step.
+    # Row by row: some array libraries have no slices with a negative step.
     backend = backend_of(cap)
     rows = backend.concat(
         [slice_axis(rows, axis, k, k + 1) for k in range(cells - 1, -1, -1)], axis
     )
-    around, n = fold.lon_axis, cap.shape[fold.lon_axis]
-    first, last = (0, n) if span is None else span
+    lon_axis, n_lon = fold.lon_axis, cap.shape[fold.lon_axis]
+    first, last = (0, n_lon) if lon_range is None else lon_range
     pieces: list[Any] = []
-    at, left = (first + n // 2) % n, last - first
-    while left or not pieces:  # a chunk may have no longitude at all
-        here = min(left, n - at)
-        pieces.append(slice_axis(rows, around, at, at + here))
-        at, left = 0, left - here
-    rows = backend.concat(pieces, around)
+    lon, remaining = (first + n_lon // 2) % n_lon, last - first
+    while remaining or not pieces:  # a chunk may have no longitude at all
+        length = min(remaining, n_lon - lon)
+        pieces.append(slice_axis(rows, lon_axis, lon, lon + length))
+        lon, remaining = 0, remaining - length
+    rows = backend.concat(pieces, lon_axis)
     return rows if fold.sign == 1 else backend.negative(rows)
 
 
 def value_on_pole(cap: Any, term: PoleValue, end: int) -> Any:
-    """The value of a term on a row that stands on a pole; see `PoleValue` for the formula."""
+    """Return the value of a term on a row on a pole; see `PoleValue` for the formula."""
     axis, stencil = term.axis, term.rows[end]
     assert stencil is not None
     at = cap.shape[axis] - 1 if end else 0
@@ -84,7 +89,7 @@ def value_on_pole(cap: Any, term: PoleValue, end: int) -> Any:
 
 
 def _azimuthal_derivative(d: Any, axis: int, harmonic: int) -> Any:
-    """The derivative round the globe, per radian, of the part with so many waves in it."""
+    """Differentiate the part with ``harmonic`` waves around the globe, per radian."""
     backend, n = backend_of(d), d.shape[axis]
     angle = harmonic * 2 * pi * np.arange(n) / n
     shape = tuple(n if k == axis else 1 for k in range(d.ndim))
