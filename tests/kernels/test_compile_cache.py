@@ -163,10 +163,9 @@ CHOSEN = (
 #: Interior rows of outer axes and of the last one, uniform or not; weights and ways to accumulate;
 #: boundary rows; missing values with few and with many windows; columns; functions of numbers.
 KINDS = (
-    "outer_axis_3_0_0", "outer_axis_3_0_3", "outer_axis_3_3_1",
-    "last_axis_3_False_0_0", "last_axis_3_True_1_0", "last_axis_3_True_2_0", "last_axis_3_True_1_2", "boundary_True", "boundary_False",
-    "loops_3_2_3_True_", "loops_3_2_3_False_", "loops_5_4_5_True_True_False",
-    "boundary_True", "boundary_False",
+    "outer_axis_3_0_0", "outer_axis_3_0_3", "outer_axis_3_3_1", "last_axis_3_False_0_0",
+    "last_axis_3_True_1_0", "last_axis_3_True_2_0", "last_axis_3_True_1_2", "boundary_True",
+    "boundary_False", "loops_3_2_3_True_", "loops_3_2_3_False_", "loops_5_4_5_True_True_False",
     "column_loops.column_loops", "_chain_rule", "_okubo_weiss", "_product2",
 )  # fmt: skip
 
