@@ -52,7 +52,8 @@ def build_grid(
     columns = {axis.ref.name: make_vertical_coord(axis.ref)
                for axis in request.axes if axis.is_column}  # fmt: skip
     if not columns:
-        _check_one_per_dim(obj, request.refs)
+        if len(request.axes) > 1:
+            _check_one_per_dim(obj, request.refs)
         metric = resolve_metric(request.options.metric, obj)
         return _grid_without_columns(obj, request, metric, scheme, fields)
     others = tuple(axis for axis in request.axes if not axis.is_column)

@@ -141,10 +141,10 @@ def resolve(
         raise ValueError("the data have no dimensions, so there is nothing to differentiate along")
     refs = resolve_columns(obj, names, options.along) if columns and constant is None else {}
     refs = {name: refs.get(name) or resolve_coord(obj, name) for name in names}
-    if len(refs) > 1 or len(names) > 1:
+    if len(names) > 1:
         _check_named_once(names, refs)
     if options.spacing is None and (options.periodic is None or options.periodic is False):
-        axes = tuple(map(AxisRequest, refs.values()))
+        axes = tuple([AxisRequest(ref) for ref in refs.values()])
         return GridRequest(axes, scalar_dim, options, constant=constant)
     spacings = _by_coord(obj, refs, spacing_mapping(options.spacing, names, scalar_dim))
     periods = _by_coord(obj, refs, periodic_mapping(options.periodic, names))

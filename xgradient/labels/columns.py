@@ -41,10 +41,9 @@ def resolve_columns(
         If no coordinate has the dimension, or one cannot carry a derivative along it.
     """
     coords = obj.coords.variables
-    # Without along, CF names refer to coordinates of one and two dimensions only.
-    known = {name: name if along is None else resolve_name(obj, name) for name in names}
-    multi_dim = [n for n in names if known[n] in coords and coords[known[n]].ndim > 1]
     if along is None:
+        # CF names refer to coordinates of one and two dimensions only.
+        multi_dim = [name for name in names if name in coords and coords[name].ndim > 1]
         if len(multi_dim) != 1 or latlon_kind(multi_dim[0], coords[multi_dim[0]]):
             return {}
         (name,) = multi_dim
@@ -52,6 +51,8 @@ def resolve_columns(
         if coords[name].ndim == 2 and infer_vertical_dim(obj, name, other_dims) is None:
             return {}  # rather one of the two coordinates of a horizontal grid
         return {name: resolve_column(obj, name, None, other_dims)}
+    known = {name: resolve_name(obj, name) for name in names}
+    multi_dim = [n for n in names if known[n] in coords and coords[known[n]].ndim > 1]
     dim = _resolve_along(obj, along)
     columns = [name for name in multi_dim if dim in coords[known[name]].dims]
     for i, name in enumerate(columns):

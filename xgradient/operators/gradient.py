@@ -188,15 +188,16 @@ def grad(
     options = grid_options(metric, spacing, periodic, along, at_constant)
     check_labelled(obj, "grad")
     for argument, value in (("along", along), ("at_constant", at_constant)):
-        if not isinstance(value, Hashable):
+        if value is not None and not isinstance(value, Hashable):
             raise TypeError(f"{argument} is {short_repr(value)}; give one name")
-    if isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
+    is_list = dim is not None and not isinstance(dim, str)  # soon told, for calls on few cells
+    if is_list and isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
         if along is not None or at_constant is not None:
             raise ValueError(
                 "along and at_constant are not for mixed derivatives; name coordinates in a list"
             )
         return _mixed(obj, dim, scheme, options)
-    if isinstance(dim, Iterator):
+    if is_list and isinstance(dim, Iterator):
         dim = list(dim)  # so that it can be read more than once
     fields = select_fields(obj, dim)
     request = resolve(obj, dim, options, fields, columns=True)
