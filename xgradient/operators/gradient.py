@@ -254,7 +254,8 @@ def _mixed(
     rest = scheme.accuracy, scheme.edge_order, scheme.skipna
     schemes = [Scheme.checked(n, *rest) for n in dim.values()]
     fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
-    grid = grid_of_dimensions(obj, resolve(obj, list(dim), options, fields))
+    request = resolve(obj, list(dim), options, fields)
+    grid = grid_of_dimensions(obj, request)
     axes = [grid_axis.axis for grid_axis in grid.axes if isinstance(grid_axis, GridAxis)]
     fields = [da for da in fields if {axis.dim for axis in axes} <= set(da.dims)]
     if not fields:

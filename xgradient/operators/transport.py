@@ -10,7 +10,6 @@ import xarray as xr
 
 from .._typing import Labelled, XarrayObject
 from ..geometry.expression import Expression
-from ..labels.arguments import GridOptions
 from ..labels.attrs import describe_field, result_attrs
 from ..labels.results import pack_results, to_dataarray
 from ..labels.units import common_units, product_units, result_units
@@ -73,9 +72,9 @@ def advection(
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     options = grid_options(metric, spacing, periodic)
-    result: Labelled = _directional_operator(
-        obj, components, dims, options, scheme, "advection", -1.0, unit=False
-    )
+    check_labelled(obj, "advection")
+    vector = collect_vector_field(obj, components, dims, options, scheme)
+    result: Labelled = _directional_operator(obj, vector, "advection", -1.0, unit=False)
     return result
 
 
@@ -128,25 +127,16 @@ def directional(
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     options = grid_options(metric, spacing, periodic)
-    result: Labelled = _directional_operator(
-        obj, components, dims, options, scheme, "directional", 1.0, unit=True
-    )
+    check_labelled(obj, "directional")
+    vector = collect_vector_field(obj, components, dims, options, scheme)
+    result: Labelled = _directional_operator(obj, vector, "directional", 1.0, unit=True)
     return result
 
 
 def _directional_operator(
-    obj: XarrayObject,
-    components: Mapping[Hashable, Any] | None,
-    dims: Mapping[str, Any],
-    options: GridOptions,
-    scheme: Scheme,
-    prefix: str,
-    sign: float,
-    unit: bool,
+    obj: XarrayObject, vector: VectorField, prefix: str, sign: float, unit: bool
 ) -> Any:
     """Return F·∇f for a scalar, or for every scalar of a Dataset."""
-    check_labelled(obj, prefix)
-    vector = collect_vector_field(obj, components, dims, options, scheme)
     if isinstance(obj, xr.DataArray):
         scalars = [obj]
     else:
@@ -166,6 +156,7 @@ def _directional_operator(
 def _directional_derivative(
     f: xr.DataArray, vector: VectorField, prefix: str, sign: float, unit: bool
 ) -> Any:
+    """Return the derivative of a scalar field along a vector field, labelled."""
     f = check_field(f)
     vector.check_grid(f, "the scalar")
     f_in_order = f.transpose(*vector.fields[0].dims)
