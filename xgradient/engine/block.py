@@ -93,7 +93,7 @@ def _run_block(plan: BlockPlan, args: tuple[Any, ...], runner: Runner | None) ->
     results = backend.sums(request, runner)
     for end in (0, 1):
         if plan.ends_on_pole[end]:
-            results = _with_pole_row(plan, calls, blocks, caps, end, results)
+            results = _with_pole_row(plan, request, caps, end, results)
     return results
 
 
@@ -163,21 +163,22 @@ def _join_slabs(slabs: list[Any], block: Any, axis: int) -> Any:
 
 def _with_pole_row(
     plan: BlockPlan,
-    calls: list[list[TermRequest]],
-    blocks: list[Any],
+    request: SumRequest,
     caps: dict[InputAxis, list[PolarCap]],
     end: int,
     results: list[Any],
 ) -> list[Any]:
     """The results with a new row on a pole, where replacement values enter the sums."""
-    computation = plan.computation
+    computation, blocks = plan.computation, request.blocks
     (axis,) = {p.axis for s in computation.sums for p in s.pole_values}
     row = blocks[0].shape[axis] - 1 if end else 0
-    row_calls = [[c.slice_axis(axis, row, row + 1, stencil_rows) for c in terms] for terms in calls]
+    row_terms = [
+        [t.slice_axis(axis, row, row + 1, stencil_rows) for t in terms] for terms in request.sums
+    ]
     fields = [slice_axis(f, axis, row, row + 1) for f in blocks]
     backend = backend_of(blocks[0])
-    request = SumRequest(row_calls, fields, position_inputs=computation.position_inputs)
-    sums = backend.sums(request)
+    positions = computation.position_inputs
+    sums = backend.sums(SumRequest(row_terms, fields, position_inputs=positions))
     values = {key: iter(pair[end].values) for key, pair in caps.items()}
     for i, term_sum in enumerate(computation.sums):
         for p in term_sum.pole_values:
