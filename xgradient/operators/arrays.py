@@ -112,7 +112,7 @@ def _gradient(
     chunk = array
     if not isinstance(array, np.ndarray):
         if isinstance(array, xr.DataArray):
-            return _labelled(array, spacing, dim, scheme, periodic)
+            return _gradient_of_dataarray(array, spacing, dim, scheme, periodic)
         if not hasattr(array, "ndim") or not hasattr(array, "dtype"):
             if not isinstance(array, list | tuple | int | float):
                 raise TypeError(f"input is a {type(array).__name__}; give a NumPy or dask array")
@@ -163,7 +163,7 @@ def _requests(
     return tuple(requests)
 
 
-def _labelled(
+def _gradient_of_dataarray(
     da: xr.DataArray, spacing: Any, dim: Any, scheme: Scheme, periodic: Any
 ) -> tuple[xr.DataArray, ...]:
     """Return the derivatives of a DataArray by name, on steps of 1 unless a spacing is given."""
