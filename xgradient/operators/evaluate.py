@@ -23,8 +23,9 @@ from .pointwise import vector_length
 
 def _check_dims(da: xr.DataArray) -> None:
     """Raise a ValueError for a field that has one dimension twice."""
-    if len(set(da.dims)) < len(da.dims):
-        check_repeated(da.dims, variable_label(da.name))
+    dims = da.dims
+    if len(set(dims)) < len(dims):
+        check_repeated(dims, variable_label(da.name))
 
 
 def holds_flags(da: xr.DataArray) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from .._typing import XarrayObject
@@ -87,7 +88,9 @@ def check_field(da: xr.DataArray) -> xr.DataArray:
         If the field is not numeric, is packed, repeats a dimension, or has chunks of unknown size.
     """
     _check_dims(da)
-    if is_quantity(da.variable._data):
+    variable = da.variable
+    is_plain = isinstance(variable._data, np.ndarray)
+    if not is_plain and is_quantity(variable._data):
         raise quantity_error(variable_label(da.name))
     if not is_numeric(da):
         name, have, them = repr(str(da.name)), "has", "it"
@@ -97,12 +100,11 @@ def check_field(da: xr.DataArray) -> xr.DataArray:
             f"{name} {have} dtype {da.dtype}, which has no derivative; "
             f"convert {them} to {'float32' if 'float' in str(da.dtype) else 'numbers'} first"
         )
-    cells = sum(da.shape)
-    if cells != cells:  # unknown sizes are NaN; one sum is faster than a loop
+    if not is_plain:
         for dim, n in zip(da.dims, da.shape, strict=True):
             check_known_length(n, f"dimension {str(dim)!r}")
-    if is_nullable(da.variable._data) or is_nullable(da.variable.data):
-        da = da.copy(deep=False, data=nullable_to_floats(da.variable.data))
+        if is_nullable(variable._data) or is_nullable(variable.data):
+            da = da.copy(deep=False, data=nullable_to_floats(variable.data))
     data = da.variable.data
     checked = check_decoded(data, da.attrs, variable_label(da.name))
     return da if checked is data else da.copy(deep=False, data=checked)
