@@ -1,7 +1,7 @@
-"""Cyclic points: a last point that is the first one of a closed axis, a period later.
+"""Cyclic points: a last point of a periodic axis that repeats the first, a period later.
 
-Such an axis, as 0°, 10°, …, 360°, has one point more than places. Derivatives are those of the
-fields without the last point, and stand at both. The values at both must be the same.
+An axis of 0°, 10°, …, 360° has a cyclic point at 360°. Fields are differentiated without it, and
+the result at the first point is repeated there. Fields must have the same value at both points.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ import xarray as xr
 
 from ..engine.cyclic_chunks import append_first, same_chunks, without_last
 from ..kernels import backend_of
+from ..labels.axis import Axis
 
-#: By how many roundings of their size values at one place may differ, and by how many of their
-#: differences to the next points times the number of points: those of a rounded position.
+#: Largest difference of both values, in units of the relative rounding: times their size, and
+#: times their differences to neighbours and the number of points, for rounded positions.
 VALUE, SLOPE = 8, 4
 
 
 class CyclicPoint(NamedTuple):
-    """The last point of a coordinate, which repeats the first.
+    """A coordinate whose last point repeats the first one.
 
     Attributes
     ----------
     dim, name : hashable
-        The dimension, and the coordinate.
+        The dimension and the name of the coordinate.
     rounding : float
         The relative rounding of the coordinate.
     """
@@ -39,25 +40,25 @@ class CyclicPoint(NamedTuple):
 
 
 class FieldsWithoutCyclicPoint:
-    """Arrays on one grid without the cyclic points, and what puts these into results.
+    """Arrays on one grid without the cyclic points, which results get back.
 
     Parameters
     ----------
     points : sequence of CyclicPoint
-        The points.
+        The cyclic points.
     dims : tuple of hashable
         The dimensions of the arrays.
     arrays : list of array
         The fields, in memory or in dask chunks.
     names : list of hashable
-        What they are called.
-    apart : set of int
-        Which of them hold positions, and so have no say in the chunks.
+        Names of the fields.
+    position_inputs : set of int
+        Numbers of the arrays that hold positions; these do not decide the chunks of results.
 
     Attributes
     ----------
     arrays : list of array
-        The fields without the points.
+        The fields without the cyclic points.
     """
 
     def __init__(
@@ -66,46 +67,46 @@ class FieldsWithoutCyclicPoint:
         dims: tuple[Hashable, ...],
         arrays: list[Any],
         names: list[Hashable],
-        apart: AbstractSet[int] = frozenset(),
+        position_inputs: AbstractSet[int] = frozenset(),
     ) -> None:
         self._points = [(dims.index(point.dim), point) for point in points]
-        self._seen: list[list[Any]] = [[] for _ in points]
-        arrays = same_chunks(arrays, apart)
+        self._checks: list[list[Any]] = [[] for _ in points]
+        arrays = same_chunks(arrays, position_inputs)
         self._chunks = getattr(arrays[0], "chunks", None)
         self.arrays = [self.without(a, name) for a, name in zip(arrays, names, strict=True)]
 
     def without(self, array: Any, name: Hashable) -> Any:
-        """Return an array without the points, which it may lack because it is 1 long there."""
-        for at, (axis, point) in enumerate(self._points):
+        """Return an array without the cyclic points; it has none where its length is 1."""
+        for number, (axis, point) in enumerate(self._points):
             if array.shape[axis] > 1:
-                array, seen = _without(array, axis, point, name)
-                self._seen[at] += seen
+                array, checks = _without(array, axis, point, name)
+                self._checks[number] += checks
         return array
 
-    def closed(self, results: list[Any]) -> list[Any]:
-        """Return results with their first cells at the points, too."""
-        for (axis, _), seen in [*zip(self._points, self._seen, strict=True)][::-1]:
+    def restore(self, results: list[Any]) -> list[Any]:
+        """Return results with their first cells repeated at the cyclic points."""
+        for (axis, _), checks in [*zip(self._points, self._checks, strict=True)][::-1]:
             sizes = self._chunks and self._chunks[axis]
-            results = [append_first(result, axis, sizes, seen) for result in results]
+            results = [append_first(result, axis, sizes, checks) for result in results]
         return results
 
 
 def cyclic_points(
-    axes: Collection[Any], another: CyclicPoint | None = None
+    axes: Collection[Axis], another: CyclicPoint | None = None
 ) -> tuple[CyclicPoint, ...]:
-    """Return the cyclic points of axes, and perhaps another one.
+    """Return the cyclic points of axes, after another one if it is given.
 
     Raises
     ------
     ValueError
-        If another axis lies along the dimension of such a point.
+        If a cyclic point and an axis of another name have the same dimension.
     """
     points: tuple[CyclicPoint, ...] = () if another is None else (another,)
     for axis in axes:
         if axis.nodes.cyclic_rounding is not None:
             points += (CyclicPoint(axis.dim, axis.name, axis.nodes.cyclic_rounding),)
     if not points:
-        return ()  # at once, as usual
+        return ()  # the usual case
     for axis in axes:
         for point in points:
             if axis.dim == point.dim and axis.name != point.name:
@@ -118,13 +119,13 @@ def cyclic_points(
 
 
 def without_point(
-    variable: xr.Variable, points: Iterable[CyclicPoint], what: Hashable
+    variable: xr.Variable, points: Iterable[CyclicPoint], name: Hashable
 ) -> xr.Variable:
-    """Return a variable in memory without its values at the points."""
+    """Return a variable in memory without its values at the cyclic points."""
     for point in points:
         if point.dim in variable.dims:
             axis = variable.dims.index(point.dim)
-            _without(variable.data, axis, point, what)
+            _without(variable.data, axis, point, name)
             variable = variable.isel({point.dim: slice(None, -1)})
     return variable
 
@@ -143,20 +144,25 @@ def _check(
     point: CyclicPoint,
     name: Hashable,
 ) -> None:
-    """Refuse values that are not the same at the first and the last point.
+    """Refuse a field whose values differ at the first and the last point.
 
     Parameters
     ----------
     ends : array
-        The first two cells and the last two.
+        The first two and the last two cells along the axis.
     origin : tuple of int
-        The index of the first cell.
+        Index of the first cell in the whole field.
     axis, n : int
-        The axis of the coordinate, and how many points it has.
+        The axis of the coordinate, and its number of points.
     point : CyclicPoint
-        The coordinate.
+        The cyclic point.
     name : hashable
-        The field.
+        Name of the field.
+
+    Raises
+    ------
+    ValueError
+        If values differ by more than rounding.
     """
 
     def cell(array: Any, k: int) -> Any:
@@ -168,36 +174,36 @@ def _check(
         cell(xr.Variable(range(ends.ndim), ends).to_numpy(), k) for k in range(4)
     )
     with np.errstate(all="ignore"):
-        wrong = (first != last) & ~((first != first) & (last != last))
+        differ = (first != last) & ~((first != first) & (last != last))
         if first.dtype.kind in "fc":
-            wrong &= ~(abs(first - last) <= _allowed(first, after, before, last, n, point.rounding))
-    if not wrong.any():
+            tolerance = _tolerance(first, after, before, last, n, point.rounding)
+            differ &= ~(abs(first - last) <= tolerance)
+    if not differ.any():
         return
-    at = tuple(int(i) for i in np.unravel_index(int(wrong.argmax()), wrong.shape))
-    spread = (*at[:axis], 0, *at[axis:])
-    index = [o + i for o, i in zip(origin or (0,) * ends.ndim, spread, strict=True)]
+    at = tuple(int(i) for i in np.unravel_index(int(differ.argmax()), differ.shape))
+    in_chunk = (*at[:axis], 0, *at[axis:])
+    index = [o + i for o, i in zip(origin or (0,) * ends.ndim, in_chunk, strict=True)]
 
-    def ref(k: int) -> str:
+    def shown_index(k: int) -> str:
         every = [*index[:axis], k, *index[axis + 1 :]]
         return str(k) if len(every) == 1 else f"({', '.join(map(str, every))})"
 
     keyword = isinstance(point.dim, str) and point.dim.isidentifier()
     cut = f"{point.dim}=slice(None, -1)" if keyword else f"{{{point.dim!r}: slice(None, -1)}}"
-    here, there = str(first[at]), str(last[at])  # as few digits as tell them from others
     field = "the data are" if name is None else f"{str(name)!r} is"
     raise ValueError(
         f"the last point of coordinate {str(point.name)!r}, at index {n - 1}, is the first one "
-        f"a period later, but {field} {here} at index {ref(0)} and {there} at index "
-        f"{ref(n - 1)}; drop the last point, e.g. with "
+        f"a period later, but {field} {first[at]!s} at index {shown_index(0)} and {last[at]!s} "
+        f"at index {shown_index(n - 1)}; drop the last point, e.g. with "
         f".isel({cut}), or give both the same value, such as their mean"
     )
 
 
-def _allowed(first: Any, after: Any, before: Any, last: Any, n: int, rounding: float) -> Any:
-    """Return by how much values may differ that were rounded, or computed at rounded positions."""
+def _tolerance(first: Any, after: Any, before: Any, last: Any, n: int, rounding: float) -> Any:
+    """Return the largest difference by rounding of values, or of positions they are computed at."""
     eps = max(rounding, float(np.finfo(first.dtype).eps))
-    wide = [np.where(np.isfinite(a), a, np.nan).astype(np.result_type(a.dtype, np.float64))
-            for a in (first, after, before, last)]  # fmt: skip
-    size = np.fmax.reduce([abs(a) for a in wide])
-    slope = np.fmax(abs(wide[1] - wide[0]), abs(wide[3] - wide[2]))
+    cells = [np.where(np.isfinite(a), a, np.nan).astype(np.result_type(a.dtype, np.float64))
+             for a in (first, after, before, last)]  # fmt: skip
+    size = np.fmax.reduce([abs(a) for a in cells])
+    slope = np.fmax(abs(cells[1] - cells[0]), abs(cells[3] - cells[2]))
     return eps * (VALUE * np.nan_to_num(size) + SLOPE * n * np.nan_to_num(slope))

@@ -1,4 +1,4 @@
-"""Check that variables are decoded: now in memory, on dask when they are computed."""
+"""Check that variables are decoded: at once in memory, on dask when they are computed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ..labels.packing import UNDECODED_ATTRS, check_fill_values, check_unpacked,
 
 
 def check_decoded(data: Any, attrs: Mapping[Any, Any], label: str) -> Any:
-    """Return an array, or refuse one that is packed or holds numbers for missing values.
+    """Return an array, and refuse one that is packed or has numbers for missing values.
 
     Parameters
     ----------
     data : array
-        The values; those on dask are checked when they are computed.
+        The values; an array on dask is checked when it is computed.
     attrs : mapping
-        Attributes of their variable.
+        Attributes of the variable.
     label : str
-        The variable in words, for error messages.
+        Description of the variable for error messages.
     """
-    if UNDECODED_ATTRS.isdisjoint(attrs):  # the usual case, at once
+    if UNDECODED_ATTRS.isdisjoint(attrs):  # the usual case
         return data
     check_unpacked(attrs, data.dtype, label)
     fills = fill_values(attrs, data.dtype)

@@ -1,4 +1,4 @@
-"""Operators as sums of terms, without data: coefficient times derivative of a field."""
+"""Operators without data: sums of terms, each a coefficient times a derivative of a field."""
 
 from __future__ import annotations
 
@@ -10,10 +10,20 @@ from .grid_axis import Coefficient, GridAxis, VerticalCoord
 
 @dataclass(frozen=True, eq=False)
 class DerivativeTerm:
-    """``coefficient × derivative of a field``; the field itself if ``deriv`` is 0.
+    """One term: ``coefficient × derivative of a field``.
 
-    The field is the number of an input array, or a formula of these that is evaluated before. A
-    ``centred`` part is zero next to ends and missing values.
+    Attributes
+    ----------
+    field : int or Expression
+        The number of an input array, or an expression of input arrays that is evaluated first.
+    grid_axis : GridAxis or VerticalCoord
+        The axis of the derivative.
+    deriv : int
+        The order of the derivative; 0 is the field itself.
+    coefficient : Variable or float
+        The coefficient.
+    interior_only : bool
+        True if the term is zero next to boundaries and missing values.
     """
 
     field: int | Expression
@@ -22,13 +32,29 @@ class DerivativeTerm:
     coefficient: Coefficient
     interior_only: bool = False
 
+    def scale(self, factor: float) -> DerivativeTerm:
+        """Return the term times a factor."""
+        return replace(self, coefficient=self.coefficient * factor)
+
 
 @dataclass(frozen=True)
 class PoleCorrection:
-    """What comes to a sum on pole rows: D, its mean round the pole, and its turning.
+    """A value added to a sum on rows on a pole.
 
-    ``keep D + mean <D> + turn sin φ ∂P/∂λ``, where D is the derivative of a field along the
-    meridian in metres, and P the part of D with ``harmonic`` waves round the pole.
+    It is ``value D + mean <D> + azimuthal_derivative sin φ ∂P/∂λ``. D is the derivative of a field
+    along the meridian in metres, and <D> its mean around the pole. P is the part of D with
+    ``harmonic`` waves around the pole.
+
+    Attributes
+    ----------
+    field : int or Expression
+        The number of an input array, or an expression of input arrays that is evaluated first.
+    deriv : int
+        The order of the derivative D.
+    value, mean, azimuthal_derivative : float
+        The three factors.
+    harmonic : int
+        Number of waves of P around the pole.
     """
 
     field: int | Expression
@@ -38,19 +64,28 @@ class PoleCorrection:
     azimuthal_derivative: float = 0.0
     harmonic: int = 1
 
+    def scale(self, factor: float) -> PoleCorrection:
+        """Return the correction times a factor."""
+        return replace(
+            self,
+            value=self.value * factor,
+            mean=self.mean * factor,
+            azimuthal_derivative=self.azimuthal_derivative * factor,
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Expression:
-    """A sum of parts, and what stands for the infinite ones on poles.
+    """A sum of terms, with the values that replace infinite terms on poles.
 
     Attributes
     ----------
-    parts : tuple of Part
-        The parts.
-    poles : tuple of PolePart
-        What comes to them on pole rows.
-    defined : bool
-        Whether the formula has a value on pole rows at all.
+    terms : tuple of DerivativeTerm
+        The terms.
+    pole_corrections : tuple of PoleCorrection
+        Values added on rows on a pole.
+    finite_at_poles : bool
+        False if the expression has no value on rows on a pole.
     """
 
     terms: tuple[DerivativeTerm, ...]
@@ -59,16 +94,15 @@ class Expression:
 
     @property
     def subexpressions(self) -> list[Expression]:
-        """The formulas that are to be evaluated before this one."""
+        """Expressions that are evaluated before this one."""
         every: list[DerivativeTerm | PoleCorrection] = [*self.terms, *self.pole_corrections]
-        return [p.field for p in every if isinstance(p.field, Expression)]
+        return [term.field for term in every if isinstance(term.field, Expression)]
 
     @property
     def key(self) -> Hashable:
-        """The same for two formulas only if they are one sum."""
+        """A value by which two expressions are equal only if they are the same sum."""
         return tuple(
-            (p.field, p.grid_axis.axis.dim, p.deriv, _coefficient_key(p.coefficient))
-            for p in self.terms
+            (t.field, t.grid_axis.dim, t.deriv, _coefficient_key(t.coefficient)) for t in self.terms
         )
 
     def __add__(self, other: Expression) -> Expression:
@@ -82,36 +116,20 @@ class Expression:
         if factor == 1:
             return self
         return Expression(
-            tuple(replace(p, coefficient=p.coefficient * factor) for p in self.terms),
-            tuple(
-                replace(
-                    p,
-                    value=p.value * factor,
-                    mean=p.mean * factor,
-                    azimuthal_derivative=p.azimuthal_derivative * factor,
-                )
-                for p in self.pole_corrections
-            ),
+            tuple(term.scale(factor) for term in self.terms),
+            tuple(correction.scale(factor) for correction in self.pole_corrections),
             self.finite_at_poles,
         )
 
     def signed(self, signs: Sequence[int]) -> Expression:
-        """The same for fields that are these times signs."""
+        """Return the expression for input arrays that are multiplied by signs, 1 or -1."""
 
         def sign(field: int | Expression) -> int:
             return signs[field] if isinstance(field, int) else 1
 
         return Expression(
-            tuple(replace(p, coefficient=p.coefficient * sign(p.field)) for p in self.terms),
-            tuple(
-                replace(
-                    p,
-                    value=p.value * s,
-                    mean=p.mean * s,
-                    azimuthal_derivative=p.azimuthal_derivative * s,
-                )
-                for p, s in ((p, sign(p.field)) for p in self.pole_corrections)
-            ),
+            tuple(term.scale(sign(term.field)) for term in self.terms),
+            tuple(c.scale(sign(c.field)) for c in self.pole_corrections),
             self.finite_at_poles,
         )
 
@@ -123,5 +141,5 @@ class Expression:
 
 
 def _coefficient_key(coefficient: Coefficient) -> float | int:
-    """A number that stands for a coefficient while it exists."""
+    """Return a number that is the same for two coefficients only if they are one object."""
     return coefficient if isinstance(coefficient, float) else id(coefficient)

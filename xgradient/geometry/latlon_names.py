@@ -1,4 +1,4 @@
-"""The latitude and the longitude that are meant where a globe is given and no names."""
+"""Names of the latitude and longitude of a call that gives a globe and no names."""
 
 from __future__ import annotations
 
@@ -14,41 +14,48 @@ KINDS = ("latitude", "longitude")
 
 
 def horizontal_names(obj: XarrayObject, metric: Metric | None) -> list[Hashable] | None:
-    """Return the names of latitude and longitude on a globe; None where data have neither.
+    """Return the names of latitude and longitude on a globe; None if the data have neither.
 
-    Those along one dimension each are meant, else the two of a grid. Where both lie along one
-    dimension, as on a track, it is this dimension.
+    Coordinates along one dimension each come first, then the two coordinates of a grid. If both
+    lie along the same dimension, as on a track, the name is that of the dimension.
+
+    Parameters
+    ----------
+    obj : DataArray or Dataset
+        The data.
+    metric : Globe, ScaleFactors or None
+        The metric; names are returned only for a Globe.
 
     Raises
     ------
     ValueError
-        If there is one without the other, or several.
+        If the data have only one of both, or several of a kind.
     """
     if not isinstance(metric, Globe):
         return None
-    known = {kind: find_latlon(obj, kind) for kind in KINDS}
-    lines = {kind: p for kind, p in known.items() if p is not None and p.dim is not None}
-    if len(lines) == 2:
-        lat, lon = (lines[kind] for kind in KINDS)
+    refs = {kind: find_latlon(obj, kind) for kind in KINDS}
+    one_dim = {kind: ref for kind, ref in refs.items() if ref is not None and ref.dim is not None}
+    if len(one_dim) == 2:
+        lat, lon = (one_dim[kind] for kind in KINDS)
         if lat.dim == lon.dim not in (lat.name, lon.name):
-            return [lat.dim]  # a track, of which this is the length
+            return [lat.dim]  # a track
         dims = list(obj.dims)
-        return [p.name for p in sorted(lines.values(), key=lambda p: dims.index(p.dim))]
+        return [ref.name for ref in sorted(one_dim.values(), key=lambda ref: dims.index(ref.dim))]
     coords = obj.coords.variables.items()
-    wide = {k: [n for n, c in coords if c.ndim == 2 and latlon_kind(n, c) == k] for k in KINDS}
-    what = f"metric={type(metric).__name__} without dim means a latitude and a longitude, but"
-    if all(wide.values()):
-        for kind, names in wide.items():
+    two_dim = {k: [n for n, c in coords if c.ndim == 2 and latlon_kind(n, c) == k] for k in KINDS}
+    message = f"metric={type(metric).__name__} without dim means a latitude and a longitude, but"
+    if all(two_dim.values()):
+        for kind, names in two_dim.items():
             if len(names) > 1:
                 raise ValueError(
-                    f"{what} several coordinates may be the {kind}, {quote_names(names)}; "
+                    f"{message} several coordinates may be the {kind}, {quote_names(names)}; "
                     "name the two"
                 )
-        return [name for (name,) in wide.values()]
-    for kind, ref in lines.items():
+        return [name for (name,) in two_dim.values()]
+    for kind, ref in one_dim.items():
         (other,) = set(KINDS) - {kind}
         raise ValueError(
-            f"{what} the data have no {other} along a dimension; name what is meant, "
+            f"{message} the data have no {other} along a dimension; name what is meant, "
             f"e.g. dim={str(ref.name)!r}"
         )
     return None

@@ -1,4 +1,4 @@
-"""From formulas to sums of terms on arrays: stencils, weights, and what stands on poles."""
+"""Lowering of expressions to the engine's sums of terms: stencils, weights and pole values."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ from ..labels.axis import Axis
 from ..stencils.scheme import Scheme
 from ..stencils.table import Stencil, identity_stencil
 from .expression import DerivativeTerm, Expression, PoleCorrection
-from .grid import Grid
+from .grid import Grid, PolarClosure
 from .grid_axis import Coefficient, GridAxis, VerticalCoord
 
 
 @dataclass(frozen=True, eq=False)
 class LoweringContext:
-    """Where formulas are to be evaluated.
+    """The grid and the input arrays for which expressions are lowered.
 
     Attributes
     ----------
-    frame : Frame
-        The axes.
+    grid : Grid
+        The grid.
     dims : tuple of hashable
         The dimensions of all input arrays, in their order.
     shape : tuple of int
-        Their lengths.
-    order : Order
-        The accuracy of first derivatives and how they end; others are as accurate.
-    vectors : tuple of bool
-        For each input array whether it is a horizontal component, which turns round at a pole.
-    inner : mapping from key to int
-        For formulas that are evaluated before others, by their keys, the array with the values.
-    columns : mapping from Column to int
-        The arrays with the positions of axes that differ from column to column.
+        The shape of all input arrays.
+    scheme : Scheme
+        Accuracy and boundary rows; the order of the derivative is that of each term.
+    is_component : tuple of bool
+        For each input array, true if it is a horizontal component, which changes its sign across
+        a pole.
+    subexpressions : mapping from key to int
+        The input array with the values of each expression that was evaluated before.
+    column_inputs : mapping from VerticalCoord to int
+        The input array with the positions of each vertical coordinate.
     """
 
     grid: Grid
@@ -50,35 +51,55 @@ class LoweringContext:
 
     @classmethod
     def for_scalar(cls, grid: Grid, field: xr.DataArray, scheme: Scheme) -> LoweringContext:
-        """The place of one field that is no component of a vector."""
+        """Return the context of one scalar field."""
         return cls(grid, field.dims, field.shape, scheme, (False,))
 
     def lower(self, expression: Expression, *, squares: bool = False) -> TermSum:
-        """The terms of a formula, or of the root of the sum of their squares."""
+        """Return the terms of an expression.
+
+        Parameters
+        ----------
+        expression : Expression
+            The expression.
+        squares : bool
+            True for the root of the sum of the squares of its terms.
+
+        Raises
+        ------
+        ValueError
+            If the expression has no value on a row on a pole, or a coefficient lies along a
+            dimension that the input arrays lack.
+        """
         poles = self.grid.polar_closure
-        on_rows = poles is not None and any(poles.pole_signs)
-        if on_rows and (expression.pole_corrections or not expression.finite_at_poles):
-            assert poles is not None
-            if not expression.finite_at_poles:
-                raise ValueError(
-                    f"this has no finite value on the rows of {str(poles.lat.name)!r} that stand "
-                    "on a pole; drop them, e.g. with .isel, or take an operator of latitude and "
-                    "longitude together, such as .laplacian or .hessian"
-                )
-            if poles.refusal and self._around() is not None:
-                raise ValueError(poles.refusal)
-        made = [self._term(part) for part in _combine_like_terms(expression.terms)]
-        # A term by positions is alone in its sum.
-        terms = _fuse_terms(made) if len(made) > 1 else tuple(made)
-        ends = tuple(self._pole(p) for p in expression.pole_corrections) if on_rows else ()
-        return TermSum(terms, ends, squares)
+        if poles is not None and not any(poles.pole_signs):
+            poles = None  # no row is on a pole
+        if poles is not None:
+            self._check_poles(expression, poles)
+        terms = [self._term(term) for term in _combine_like_terms(expression.terms)]
+        # A term by positions of columns is alone in its sum.
+        fused = _fuse_terms(terms) if len(terms) > 1 else tuple(terms)
+        values: tuple[PoleValue, ...] = ()
+        if poles is not None:
+            values = tuple(self._pole_value(c, poles) for c in expression.pole_corrections)
+        return TermSum(fused, values, squares)
+
+    def _check_poles(self, expression: Expression, poles: PolarClosure) -> None:
+        """Refuse an expression without a value on the rows on a pole."""
+        if not expression.finite_at_poles:
+            raise ValueError(
+                f"this has no finite value on the rows of {str(poles.lat.name)!r} that stand "
+                "on a pole; drop them, e.g. with .isel, or take an operator of latitude and "
+                "longitude together, such as .laplacian or .hessian"
+            )
+        if poles.refusal and expression.pole_corrections and self._lon_axis() is not None:
+            raise ValueError(poles.refusal)
 
     def _term(self, term: DerivativeTerm) -> Term:
         if isinstance(term.grid_axis, VerticalCoord):
             return self._column(term, term.grid_axis)
         axis = self._axis(term.grid_axis)
         d, coefficient = self.dims.index(axis.dim), term.coefficient
-        number = self._number(term.field)
+        number = self._input_number(term.field)
         if not term.deriv:
             return Term(number, d, identity_stencil(self.shape[d]), self._weight(coefficient))
         scheme = self.scheme.with_deriv(term.deriv)
@@ -88,7 +109,7 @@ class LoweringContext:
         if isinstance(coefficient, xr.Variable) and coefficient.dims not in ((), (axis.dim,)):
             weight = self._weight(coefficient)
         else:
-            # What changes along the axis only is part of the stencil, and costs nothing.
+            # A coefficient along the axis only is part of the stencil, at no cost.
             values = np.asarray(coefficient)
             stencil = stencil if values.ndim == 0 and values == 1 else stencil.scale(values)
         return Term(number, d, stencil, weight, fold=self._fold(number, axis))
@@ -99,138 +120,136 @@ class LoweringContext:
             self.shape[d], f"dimension {str(column.dim)!r}"
         )
         positions = self.column_inputs[column]
-        return Term(self._number(term.field), d, windows, positions=positions)
+        return Term(self._input_number(term.field), d, windows, positions=positions)
 
-    def _number(self, source: int | Expression) -> int:
-        """The number of the array that a part is taken of."""
-        return source if isinstance(source, int) else self.subexpressions[source.key]
+    def _input_number(self, field: int | Expression) -> int:
+        """Return the number of the input array of a field or a subexpression."""
+        return field if isinstance(field, int) else self.subexpressions[field.key]
 
     def _weight(self, coefficient: Coefficient) -> Any:
-        """A coefficient with as many dimensions as the arrays, of their length or 1."""
+        """Return a coefficient that broadcasts against the input arrays."""
         if not isinstance(coefficient, xr.Variable):
             return np.full((1,) * len(self.dims), coefficient, dtype=np.float64)
         if missing := [d for d in coefficient.dims if d not in self.dims]:
             raise ValueError(
-                f"lengths depend on {str(missing[0])!r}, which is no dimension of a field with "
+                f"lengths depend on {str(missing[0])!r}, which is not a dimension of a field with "
                 f"{', '.join(repr(str(d)) for d in self.dims)}; leave this field out, or give it "
                 "the dimension, e.g. with .broadcast_like"
             )
-        mine = [d for d in self.dims if d in coefficient.dims]
-        values = coefficient.transpose(*mine).astype(np.float64, copy=False).data
-        return values[tuple(slice(None) if d in mine else None for d in self.dims)]
+        dims = [d for d in self.dims if d in coefficient.dims]
+        values = coefficient.transpose(*dims).astype(np.float64, copy=False).data
+        return values[tuple(slice(None) if d in dims else None for d in self.dims)]
 
-    def _around(self) -> int | None:
-        """The dimension of longitudes that go round, if the arrays have it."""
+    def _lon_axis(self) -> int | None:
+        """Return the array axis of longitudes that cover the full circle; None if there is none."""
         poles = self.grid.polar_closure
-        has = poles is not None and poles.lon_dim in self.dims
-        return self.dims.index(poles.lon_dim) if poles is not None and has else None
+        if poles is None or poles.lon_dim not in self.dims:
+            return None
+        return self.dims.index(poles.lon_dim)
 
     def _axis(self, grid_axis: GridAxis) -> Axis:
-        """The axis of a side; latitudes without longitudes do not continue across the poles."""
+        """Return the axis of a term; latitudes continue across poles only with longitudes."""
         poles = self.grid.polar_closure
-        if grid_axis.latlon_kind == "latitude" and poles is not None and self._around() is None:
+        if grid_axis.latlon_kind == "latitude" and poles is not None and self._lon_axis() is None:
             return poles.lat_without_lon
         return grid_axis.axis
 
     def _fold(self, field: int, axis: Axis) -> PolarFold | None:
-        around = self._around()
-        if axis.nodes.fold_positions is None or around is None:
+        lon_axis = self._lon_axis()
+        if axis.nodes.fold_positions is None or lon_axis is None:
             return None
-        return PolarFold(around, -1 if self.is_component[field] else 1, axis.nodes.on_fold)
+        return PolarFold(lon_axis, -1 if self.is_component[field] else 1, axis.nodes.on_fold)
 
-    def _pole(self, part: PoleCorrection) -> PoleValue:
-        poles = self.grid.polar_closure
-        assert poles is not None
-        around = self._around()
-        lat = poles.lat_without_lon if around is None else poles.lat
-        scheme = self.scheme.with_deriv(part.deriv)
+    def _pole_value(self, correction: PoleCorrection, poles: PolarClosure) -> PoleValue:
+        """Return a pole correction for the input arrays."""
+        lon_axis = self._lon_axis()
+        lat = poles.lat_without_lon if lon_axis is None else poles.lat
+        scheme = self.scheme.with_deriv(correction.deriv)
         stencil = scheme.stencil(lat.nodes, f"dimension {str(lat.dim)!r}")
         n = lat.nodes.n
         rows = (
             stencil.slice_rows(0, 1) if poles.pole_signs[0] else None,
             stencil.slice_rows(n - 1, n) if poles.pole_signs[1] else None,
         )
-        unit = [inverse**part.deriv for inverse in poles.inverse_scale]
-        turns = [
-            part.azimuthal_derivative * u * s * poles.lon_direction
-            for u, s in zip(unit, poles.pole_signs, strict=True)
+        per_metre = [inverse**correction.deriv for inverse in poles.inverse_scale]
+        azimuthal = [
+            correction.azimuthal_derivative * unit * sign * poles.lon_direction
+            for unit, sign in zip(per_metre, poles.pole_signs, strict=True)
         ]
-        number = self._number(part.field)
+        number = self._input_number(correction.field)
         return PoleValue(
             number,
             self.dims.index(lat.dim),
             rows,
-            (part.value * unit[0], part.value * unit[1]),
-            (part.mean * unit[0], part.mean * unit[1]),
-            (turns[0], turns[1]),
-            part.harmonic,
-            around,
+            (correction.value * per_metre[0], correction.value * per_metre[1]),
+            (correction.mean * per_metre[0], correction.mean * per_metre[1]),
+            (azimuthal[0], azimuthal[1]),
+            correction.harmonic,
+            lon_axis,
             self._fold(number, lat),
         )
 
 
 def _fuse_terms(terms: list[Term]) -> tuple[Term, ...]:
-    """The terms, those of one field along one axis with one stencil between them."""
-    joined: list[Term] = []
+    """Return the terms, with stencils on the same array and axis added up to one."""
+    fused: list[Term] = []
     for term in terms:
         alike = [
-            at
-            for at, other in enumerate(joined)
+            number
+            for number, other in enumerate(fused)
             if (other.field, other.axis) == (term.field, term.axis)
             and other.output_weight is None
             and term.output_weight is None
             and _term_stencil(term).width > 1
         ]
         if alike:
-            other = joined[alike[0]]
-            joined[alike[0]] = replace(other, stencil=_term_stencil(other).add(_term_stencil(term)))
+            other = fused[alike[0]]
+            fused[alike[0]] = replace(other, stencil=_term_stencil(other).add(_term_stencil(term)))
         elif (
             _term_stencil(term).width == 1
-            and (mine := _term_with_free_value(joined, term.field)) is not None
+            and (free := _term_with_free_value(fused, term.field)) is not None
         ):
-            # The field itself is at hand where its derivative is taken.
-            joined[mine] = replace(joined[mine], center_weight=term.output_weight)
+            # A loop over a derivative of the field has the value of the field at hand.
+            fused[free] = replace(fused[free], center_weight=term.output_weight)
         else:
-            joined.append(term)
-    return tuple(joined)
+            fused.append(term)
+    return tuple(fused)
 
 
 def _term_stencil(term: Term) -> Stencil:
-    """The stencil of a term, as all terms of formulas have one."""
+    """Return the stencil of a term, which no term of several in a sum lacks."""
     assert isinstance(term.stencil, Stencil)
     return term.stencil
 
 
 def _term_with_free_value(terms: list[Term], field: int) -> int | None:
-    """The number of a term of this field that has room for a value beside its stencil."""
-    for at, term in enumerate(terms):
+    """Return the number of a term of the same field that has no weights yet; None if none."""
+    for number, term in enumerate(terms):
         if term.field == field and term.output_weight is None and term.center_weight is None:
-            return at
+            return number
     return None
 
 
-def _combine_like_terms(parts: tuple[DerivativeTerm, ...]) -> list[DerivativeTerm]:
-    """The parts, those of one derivative of one field as one, without those that are zero."""
-    merged: dict[tuple[Hashable, ...], DerivativeTerm] = {}
-    for part in parts:
-        value = part.coefficient
-        if _is_zero(value):
+def _combine_like_terms(terms: tuple[DerivativeTerm, ...]) -> list[DerivativeTerm]:
+    """Return the terms without zeros, with coefficients of the same derivative added up."""
+    combined: dict[tuple[Hashable, ...], DerivativeTerm] = {}
+    for term in terms:
+        if _is_zero(term.coefficient):
             continue
-        source = part.field if isinstance(part.field, int) else part.field.key
-        key = (
-            source,
-            part.grid_axis.axis.dim if part.deriv else None,
-            part.deriv,
-            part.interior_only,
-        )
-        total = merged[key].coefficient + value if key in merged else value
-        merged[key] = replace(part, coefficient=total)
-    # A derivative first: what follows is added to it. A sum without any is one of zeros.
-    return sorted(merged.values(), key=lambda part: part.deriv == 0) or list(parts[:1])
+        field = term.field if isinstance(term.field, int) else term.field.key
+        dim = term.grid_axis.dim if term.deriv else None
+        key = (field, dim, term.deriv, term.interior_only)
+        if key in combined:
+            total = combined[key].coefficient + term.coefficient
+            combined[key] = replace(term, coefficient=total)
+        else:
+            combined[key] = term
+    # Derivatives come first: the field itself is added to one. A sum of zeros keeps one term.
+    return sorted(combined.values(), key=lambda term: term.deriv == 0) or list(terms[:1])
 
 
-def _is_zero(value: Coefficient) -> bool:
-    """Whether a coefficient vanishes, as far as it can be told without computing it."""
-    if isinstance(value, xr.Variable):
-        return isinstance(value.data, np.ndarray) and not value.data.any()
-    return not value
+def _is_zero(coefficient: Coefficient) -> bool:
+    """Tell if a coefficient is zero; one that is not in memory is not computed for this."""
+    if isinstance(coefficient, xr.Variable):
+        return isinstance(coefficient.data, np.ndarray) and not coefficient.data.any()
+    return not coefficient

@@ -1,4 +1,4 @@
-"""Scale factors that the user gives, as numbers or variables."""
+"""Scale factors that the user gives as numbers or variables, and the grid with them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from .orthogonal import OrthogonalGrid
 
 @dataclass(frozen=True, eq=False)
 class ScaleFactors:
-    """Scale factors that the user has: metres, or another unit, per unit of a coordinate.
+    """Scale factors that the user gives: a length per unit of a coordinate.
 
     Attributes
     ----------
     factors : mapping from dimension to Variable
-        Float64, positive.
+        The scale factor of each dimension, positive and in float64.
     units : mapping from dimension to str
-        The unit of length of each.
+        The unit of length of each scale factor.
     """
 
     factors: Mapping[Hashable, xr.Variable]
@@ -39,6 +39,7 @@ class ScaleFactors:
 
 
 def to_length(value: Any, label: str) -> float:
+    """Return a positive number of metres as a float, and refuse all else."""
     try:
         length = float(value)
     except (TypeError, ValueError):
@@ -49,64 +50,76 @@ def to_length(value: Any, label: str) -> float:
 
 
 def all_variables(obj: XarrayObject) -> Mapping[Any, xr.Variable]:
+    """Return the variables of a Dataset, or the coordinates of a DataArray."""
     return obj.variables if isinstance(obj, xr.Dataset) else obj.coords.variables
 
 
 def read_scale_factors(metric: Mapping[Any, Any], obj: XarrayObject) -> ScaleFactors:
+    """Return the scale factors in a mapping from dimension to number, DataArray or name.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the mapping is empty, or a value is not positive or does not fit the data.
+    """
     if not metric:
         raise ValueError("metric is an empty mapping; give a scale factor for each dimension")
     factors, units = {}, {}
     for dim, value in metric.items():
-        what, given = f"the scale factor of {str(dim)!r}", value
-        if isinstance(given, str):
-            known = all_variables(obj)
-            if given not in known:
-                raise ValueError(
-                    f"{what} is {given!r}, but no variable has this name"
-                    f"{close_name(given, sorted(known, key=str))}; there are "
-                    f"{', '.join(sorted(repr(str(n)) for n in known)) or 'none'}"
-                )
-            what, given = f"{what}, {given!r},", obj[given]
-        variable = given
-        if is_quantity(given.variable._data if isinstance(given, xr.DataArray) else given):
-            raise quantity_error(what, argument=True)
-        if isinstance(given, xr.DataArray):
-            check_repeated(given.dims, what)
-            _check_same_grid(given, obj, what)
-            variable = given.variable
-        if not isinstance(variable, xr.Variable):
-            if np.ndim(variable) or isinstance(variable, bool):
-                raise TypeError(
-                    f"{what} is of type {type(given).__name__}; "
-                    "give a number, a DataArray or the name of a variable"
-                )
-            variable = xr.Variable((), variable)
-        factors[dim] = _check_positive(variable, what)
+        variable, label = _read_factor(dim, value, obj)
+        factors[dim] = _check_positive(variable, label)
         units[dim] = length_units(variable.attrs.get("units"))
     return ScaleFactors(factors, units)
 
 
+def _read_factor(dim: Hashable, value: Any, obj: XarrayObject) -> tuple[xr.Variable, str]:
+    """Return one scale factor, and its description for error messages."""
+    label = f"the scale factor of {str(dim)!r}"
+    if isinstance(value, str):
+        variables = all_variables(obj)
+        if value not in variables:
+            raise ValueError(
+                f"{label} is {value!r}, but no variable has this name"
+                f"{close_name(value, sorted(variables, key=str))}; there are "
+                f"{', '.join(sorted(repr(str(n)) for n in variables)) or 'none'}"
+            )
+        label, value = f"{label}, {value!r},", obj[value]
+    if is_quantity(value.variable._data if isinstance(value, xr.DataArray) else value):
+        raise quantity_error(label, argument=True)
+    if isinstance(value, xr.DataArray):
+        check_repeated(value.dims, label)
+        _check_same_grid(value, obj, label)
+        return value.variable, label
+    if isinstance(value, xr.Variable):
+        return value, label
+    if np.ndim(value) or isinstance(value, bool):
+        raise TypeError(
+            f"{label} is of type {type(value).__name__}; "
+            "give a number, a DataArray or the name of a variable"
+        )
+    return xr.Variable((), value), label
+
+
 def _check_same_grid(factor: xr.DataArray, obj: XarrayObject, label: str) -> None:
-    """Refuse a scale factor that stands elsewhere than the data."""
+    """Refuse a scale factor whose coordinates differ from those of the data."""
     for dim in factor.dims:
-        mine, its = obj.coords.variables.get(dim), factor.coords.variables.get(dim)
-        if mine is not None and its is not None and mine is not its and not _same_coord(mine, its):
+        a, b = obj.coords.variables.get(dim), factor.coords.variables.get(dim)
+        if a is None or b is None or a is b:
+            continue
+        # Different lengths have an error message that names both numbers.
+        if a.shape == b.shape and not a.equals(b):
             raise ValueError(
                 f"{label} and the data have different values of the coordinate {str(dim)!r}; bring "
                 "them to one grid, e.g. with .interp_like"
             )
 
 
-def _same_coord(a: xr.Variable, b: xr.Variable) -> bool:
-    # Lengths that differ are told by themselves, with both numbers.
-    return a.shape != b.shape or bool(a.equals(b))  # type: ignore[no-untyped-call]
-
-
 def _check_positive(variable: xr.Variable, label: str) -> xr.Variable:
-    if getattr(variable.dtype, "kind", "f") in "cmM":  # which would become other numbers
+    """Return a scale factor in float64, and refuse values that are not positive numbers."""
+    if getattr(variable.dtype, "kind", "f") in "cmM":  # conversion would change these numbers
         raise TypeError(f"{label} has dtype {variable.dtype}; give real numbers of metres")
     try:
-        # Beside fields on a GPU they may be there too.
+        # Scale factors may be on a GPU, as fields are.
         values = np.asarray(variable.to_numpy(), dtype=np.float64)
     except (TypeError, ValueError):
         raise TypeError(f"{label} is {short_repr(variable.values)}; give numbers") from None
@@ -114,9 +127,9 @@ def _check_positive(variable: xr.Variable, label: str) -> xr.Variable:
     check_fill_values(values, fills=fill_values(variable.attrs, variable.dtype), label=label)
     bad = ~(np.isfinite(values) & (values > 0))
     if bad.any():
-        where = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
-        ref = f" at index {where if len(where) != 1 else where[0]}" if where else ""
-        raise ValueError(f"{label} is {values[where]}{ref}; scale factors must be positive")
+        index = tuple(int(i) for i in np.unravel_index(int(np.argmax(bad)), bad.shape))
+        at = f" at index {index if len(index) != 1 else index[0]}" if index else ""
+        raise ValueError(f"{label} is {values[index]}{at}; scale factors must be positive")
     return xr.Variable(variable.dims, values)
 
 

@@ -1,7 +1,7 @@
-"""Tracks: a dimension along which both a latitude and a longitude lie, and the distance along it.
+"""Tracks: dimensions with both a latitude and a longitude, and the distance along them.
 
-On a track both change from point to point, so no derivative by one of them is partial. What a track
-has is the derivative along its length: by the distance over great circles on a sphere, and over
+On a track both coordinates change from point to point, so no derivative by one of them is partial.
+A track has a derivative by the distance along it: over great circles on a sphere, and over
 geodesics on an ellipsoid.
 """
 
@@ -26,13 +26,14 @@ from .cyclic import cyclic_points
 from .grid_axis import GridAxis
 from .metrics import Globe, Sphere
 from .orthogonal import OrthogonalGrid
+from .scale_factors import all_variables
 
 Floats = NDArray[np.float64]
 
-#: What the distance is called in names of results: ``dT_ds``.
+#: Name of the distance in names of results: ``dT_ds``.
 NAME = "s"
-#: How many repeated positions an error lists.
-LISTED = 8
+#: Most repeated positions that an error message lists.
+MAX_LISTED = 8
 
 
 class Track(NamedTuple):
@@ -43,33 +44,33 @@ class Track(NamedTuple):
     lon: CoordRef
 
     def axis(self, globe: Globe) -> tuple[Axis, xr.Variable | None]:
-        """Return the axis by distance, and where positions are known if some are missing.
+        """Return the axis by distance, and the known positions if some are missing.
 
-        Steps to and from missing positions have some length: nothing that is known depends on
-        it, as fields are missing there.
+        Steps to and from missing positions get any length. Fields are missing there, so no valid
+        result depends on it.
 
         Raises
         ------
         ImportError
-            If the distance is one on an ellipsoid and pyproj is not installed.
+            If the globe is an ellipsoid and pyproj is not installed.
         ValueError
-            If a position is impossible or repeated.
+            If a position is impossible or repeats the one before.
         """
         lat, lon = (self._angles(kind) for kind in ("latitude", "longitude"))
         known = ~(np.isnan(lat) | np.isnan(lon))
         steps = np.full(max(len(lat) - 1, 0), np.nan)
-        whole = known[:-1] & known[1:]
-        ends = (np.flatnonzero(whole) + at for at in (0, 1))
-        steps[whole] = distances(globe, *(angle[at] for at in ends for angle in (lat, lon)))
-        steps[~whole] = steps[whole].max(initial=0) or 1.0
-        at = np.concatenate([np.zeros(min(len(lat), 1)), np.cumsum(steps)])
-        self._check_repeated(np.flatnonzero(np.diff(at) <= 0) + 1)
-        nodes = nodes_from_values(at, f"the distance along {str(self.dim)!r}")
+        valid = known[:-1] & known[1:]
+        ends = (np.flatnonzero(valid) + offset for offset in (0, 1))
+        steps[valid] = distances(globe, *(angle[end] for end in ends for angle in (lat, lon)))
+        steps[~valid] = steps[valid].max(initial=0) or 1.0
+        positions = np.concatenate([np.zeros(min(len(lat), 1)), np.cumsum(steps)])
+        self._check_repeated(np.flatnonzero(np.diff(positions) <= 0) + 1)
+        nodes = nodes_from_values(positions, f"the distance along {str(self.dim)!r}")
         axis = Axis(self.dim, NAME, "distance along the track", "m", nodes)
         return axis, None if known.all() else xr.Variable((self.dim,), known)
 
     def _angles(self, kind: str) -> Floats:
-        """Return a coordinate in degrees, checked."""
+        """Return the latitude or the longitude in degrees, and refuse impossible values."""
         ref = self.lat if kind == "latitude" else self.lon
         values, circle = coord_of(ref).values, full_circle(ref)
         check_angles(values, kind=kind, name=ref.name, circle=circle)
@@ -77,19 +78,19 @@ class Track(NamedTuple):
         degrees: Floats = values if circle == 360 else np.rad2deg(values)
         return np.clip(degrees, -90, 90) if kind == "latitude" else degrees
 
-    def _check_repeated(self, found: NDArray[Any]) -> None:
-        """Refuse steps of no length, to these indices."""
-        if not len(found):
+    def _check_repeated(self, repeated: NDArray[Any]) -> None:
+        """Refuse positions that repeat the one before, given their indices."""
+        if not len(repeated):
             return
-        some, dim = [int(i) for i in found[:LISTED]], repr(str(self.dim))
-        mend = f".drop_isel({{{dim}: {some}}})"
-        where = f"index {', '.join(map(str, some))}"
-        if len(found) > LISTED:
-            where += f" and {len(found) - LISTED} more"
-            moved = [f"(np.diff(data[{str(p.name)!r}]) != 0)" for p in (self.lat, self.lon)]
+        listed, dim = [int(i) for i in repeated[:MAX_LISTED]], repr(str(self.dim))
+        mend = f".drop_isel({{{dim}: {listed}}})"
+        indices = f"index {', '.join(map(str, listed))}"
+        if len(repeated) > MAX_LISTED:
+            indices += f" and {len(repeated) - MAX_LISTED} more"
+            moved = [f"(np.diff(data[{str(ref.name)!r}]) != 0)" for ref in (self.lat, self.lon)]
             mend = f".isel({{{dim}: np.r_[True, {' | '.join(moved)}]}})"
         raise ValueError(
-            f"the track along {dim} repeats the position before at {where}; drop what is "
+            f"the track along {dim} repeats the position before at {indices}; drop what is "
             f"repeated, e.g. with {mend}"
         )
 
@@ -97,28 +98,28 @@ class Track(NamedTuple):
 def distances(globe: Globe, lat: Floats, lon: Floats, lat2: Floats, lon2: Floats) -> Floats:
     """Return the distances in metres between points in degrees.
 
-    On a sphere the half angle has a sine and a cosine that are sums of squares, with Δ the
-    differences and φ the mean latitude:
+    On a sphere, sine and cosine of half the angle are roots of sums of squares. Δ are differences
+    and φ is the mean latitude:
 
         sin² = (sin Δφ/2 cos Δλ/2)² + (cos φ sin Δλ/2)²
         cos² = (cos Δφ/2 cos Δλ/2)² + (sin φ sin Δλ/2)²
 
-    So nothing cancels, be points close to each other, opposite, or near a pole.
+    No digits cancel, even if points are close to each other, opposite, or near a pole.
     """
     if not isinstance(globe, Sphere):
         return _geodesics(globe, lat, lon, lat2, lon2)
     east = lon2 - lon
-    # Across the date line the difference is large, and what it was rounded by is not.
+    # Across the date line the difference is large; its rounding error is added back.
     error = (lon2 - (east - (east - lon2))) - (lon + (east - lon2))
     east = np.deg2rad(east - 360 * np.rint(east / 360) + error) / 2
     north = np.deg2rad(lat2 - lat) / 2
     mean = (lat + lat2) / 2
-    # Near a pole the small distance to it is exact in degrees.
+    # Near a pole, the small distance to the pole is exact in degrees.
     across = np.sin(np.deg2rad(90 - np.abs(mean))) * np.sin(east)
     sine = np.hypot(np.sin(north) * np.cos(east), across)
     cosine = np.hypot(np.cos(north) * np.cos(east), np.sin(np.deg2rad(mean)) * np.sin(east))
-    found: Floats = 2 * globe.radius * np.arctan2(sine, cosine)
-    return found
+    lengths: Floats = 2 * globe.radius * np.arctan2(sine, cosine)
+    return lengths
 
 
 def _geodesics(globe: Globe, lat: Floats, lon: Floats, lat2: Floats, lon2: Floats) -> Floats:
@@ -135,48 +136,48 @@ def _geodesics(globe: Globe, lat: Floats, lon: Floats, lat2: Floats, lon2: Float
 
 
 def find_track(obj: XarrayObject, ref: CoordRef) -> Track | None:
-    """Return the track along a dimension that is named itself; None if there is none.
+    """Return the track along a dimension that a call names; None if there is none.
 
     Parameters
     ----------
     obj : DataArray or Dataset
-        Where to look for coordinates.
-    place : Place
-        What is named.
+        Coordinates are looked up here.
+    ref : CoordRef
+        The dimension, or a coordinate, that the call names.
 
     Raises
     ------
     ValueError
-        If one of several coordinates may be meant, or the points are stacked.
+        If the dimension has several latitudes or longitudes, or is a stack of others.
     """
     if ref.name != ref.dim or latlon_kind(ref.name, ref.coord):
         return None
-    found = _pairs(obj, ref.dim)
-    if not all(found.values()):
+    coords = _latlon_along(obj, ref.dim)
+    if not all(coords.values()):
         return None
     if mend := unstack_hint(obj, ref.dim):
         raise ValueError(mend)
-    for kind, refs in found.items():
+    for kind, refs in coords.items():
         if len(refs) > 1:
             raise ValueError(
                 f"several coordinates along {str(ref.dim)!r} may be its {kind}, "
-                f"{quote_names(p.name for p in refs)}; drop all but one, e.g. with .drop_vars"
+                f"{quote_names(r.name for r in refs)}; drop all but one, e.g. with .drop_vars"
             )
-    lat, lon = (resolve_coord(obj, found[kind][0].name) for kind in ("latitude", "longitude"))
+    lat, lon = (resolve_coord(obj, coords[kind][0].name) for kind in ("latitude", "longitude"))
     return Track(ref.dim, lat, lon)
 
 
-def _pairs(obj: XarrayObject, dim: Hashable) -> dict[str, list[CoordRef]]:
-    """Return the latitudes and the longitudes along one dimension."""
-    found: dict[str, list[CoordRef]] = {"latitude": [], "longitude": []}
+def _latlon_along(obj: XarrayObject, dim: Hashable) -> dict[str, list[CoordRef]]:
+    """Return the latitudes and the longitudes along one dimension, by kind."""
+    refs: dict[str, list[CoordRef]] = {"latitude": [], "longitude": []}
     for name, coord in obj.coords.variables.items():
         if coord.dims == (dim,) and (kind := latlon_kind(name, coord)):
-            found[kind].append(CoordRef(dim, name, coord))
-    return found
+            refs[kind].append(CoordRef(dim, name, coord))
+    return refs
 
 
 def check_arguments(ref: CoordRef, spacing: Any, period: Any) -> None:
-    """Refuse what does not go with distances along a track."""
+    """Refuse a spacing or a period of a track."""
     for argument, value in (("spacing", spacing), ("periodic", period)):
         if value is not None and value is not False:
             raise ValueError(
@@ -191,24 +192,24 @@ def along_tracks(
     tracks: Mapping[Hashable, Track],
     globe: Globe,
 ) -> OrthogonalGrid:
-    """Return the axes of an operator, of which some are distances along tracks.
+    """Return the grid of a call in which some axes are distances along tracks.
 
     Parameters
     ----------
-    places : sequence of Place
-        What is asked for.
+    refs : sequence of CoordRef
+        The coordinates that the call names.
     plain : mapping from name to Axis
-        The axes that are no tracks.
+        The axes that are not tracks.
     tracks : mapping from dimension to Track
         The tracks.
-    globe : Sphere or Ellipsoid
+    globe : Globe
         The model of the Earth.
     """
     grid_axes, known = [], []
     for ref in refs:
         if ref.name in tracks:
-            axis, there = tracks[ref.name].axis(globe)
-            known += [] if there is None else [there]
+            axis, known_positions = tracks[ref.name].axis(globe)
+            known += [] if known_positions is None else [known_positions]
         else:
             axis = plain[ref.name]
         grid_axes.append(GridAxis(axis))
@@ -217,10 +218,10 @@ def along_tracks(
 
 
 def check_unset(obj: XarrayObject, refs: Sequence[CoordRef]) -> None:
-    """Refuse a dimension whose positions are there, but are not known as such."""
+    """Refuse a dimension whose latitude or longitude is a variable and not a coordinate."""
     for ref in refs:
         unset = []
-        for name, variable in _variables(obj).items():
+        for name, variable in all_variables(obj).items():
             if variable.dims == ref.dims:
                 check_units(name, variable)
                 if name not in obj.coords and latlon_kind(name, variable):
@@ -234,34 +235,30 @@ def check_unset(obj: XarrayObject, refs: Sequence[CoordRef]) -> None:
             )
 
 
-def _variables(obj: XarrayObject) -> Mapping[Any, xr.Variable]:
-    return obj.variables if isinstance(obj, xr.Dataset) else obj.coords.variables
-
-
 def two_along(obj: XarrayObject, dim: Hashable, names: Sequence[Hashable]) -> ValueError:
-    """Return the error for names that stand for axes along one dimension."""
+    """Return the error for two names of coordinates along one dimension."""
     both = " and ".join(repr(str(name)) for name in names)
     found = f"{both} both lie along {str(dim)!r}, where neither changes alone"
     if mend := unstack_hint(obj, dim):
         return ValueError(f"{found}; {mend}")
-    if not all(_pairs(obj, dim).values()):
+    if not all(_latlon_along(obj, dim).values()):
         return ValueError(f"{found}; name one at a time, for the derivative by it along its length")
     return ValueError(f"{found}; {_mend(obj, dim)}")
 
 
 def out_of_order(obj: XarrayObject, refs: Sequence[CoordRef], error: OrderError) -> ValueError:
-    """Return the error for positions out of order, with the mend for what they are."""
+    """Return the error for positions out of order, with advice for tracks and for stacks."""
     found = str(error).partition("; ")[0]
     for ref in refs:
         if mend := unstack_hint(obj, ref.dim):
             return ValueError(f"{found}; {mend}")
-        if ref.name != ref.dim and all(_pairs(obj, ref.dim).values()):
+        if ref.name != ref.dim and all(_latlon_along(obj, ref.dim).values()):
             return ValueError(f"{found}; {_mend(obj, ref.dim)}")
     return error
 
 
 def _mend(obj: XarrayObject, dim: Hashable) -> str:
-    """Return what to do with a latitude and a longitude along one dimension."""
+    """Return advice for a latitude and a longitude along one dimension."""
     along, swap = repr(str(dim)), ""
     if latlon_kind(dim, obj.coords.variables.get(dim)):
         along, swap = "'obs'", f".swap_dims({{{along}: 'obs'}})"

@@ -73,7 +73,7 @@ def evaluate_expressions(
         results = _evaluate(
             context, inner.arrays, make_expressions(), combine, count, squares, inner
         )
-        return inner.closed(results)
+        return inner.restore(results)
 
 
 def _evaluate(

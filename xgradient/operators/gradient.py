@@ -268,7 +268,7 @@ def _mixed(
         for axis, axis_scheme in zip(axes, schemes, strict=True):
             stencil = axis_scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
             (data,) = derivatives(data, [(da.dims.index(axis.dim), stencil)])
-        (data,) = inner.closed([data])
+        (data,) = inner.restore([data])
         orders = list(zip(axes, (axis_scheme.deriv for axis_scheme in schemes), strict=True))
         results.append(mixed_to_dataarray(da, data, orders))
     return pack_results(obj, results)
