@@ -156,6 +156,17 @@ def test_every_module_lives_in_a_room():
 
 
 @pytest.mark.parametrize("name", MODULES)
+def test_modules_are_short(name):
+    assert len(MODULES[name].read_text("utf-8").splitlines()) <= 350
+
+
+@pytest.mark.parametrize("name", [name for name in ROOMS if name])
+def test_the_door_of_each_room_says_what_lives_there(name):
+    text = ast.get_docstring(TREES[name])
+    assert 2 <= len(text.splitlines()) <= 12
+
+
+@pytest.mark.parametrize("name", MODULES)
 def test_each_package_is_named_in_its_place(name):
     for found in imports(name):
         if not found.own and found.target in NAMED_BY:
