@@ -49,7 +49,7 @@ class CurvilinearGrid(Grid):
         """Return the derivative of a field along axis i."""
         grid_axis = self.axes[i]
         if isinstance(grid_axis, HorizontalDirection):
-            return Expression(tuple(self._toward(grid_axis.component, field)))
+            return Expression(tuple(self._directional_terms(grid_axis.component, field)))
         return Expression((DerivativeTerm(field, grid_axis, 1, 1.0),))
 
     def derivative(self, i: int, deriv: int) -> Expression:
@@ -129,7 +129,7 @@ class CurvilinearGrid(Grid):
             i, j = j, i
         return self.gradient(j, self.gradient(i))
 
-    def _toward(
+    def _directional_terms(
         self, component: int, source: int | Expression, factor: Coefficient = 1.0
     ) -> list[DerivativeTerm]:
         """Return terms of the derivative of an array along a direction, times a factor."""
@@ -195,5 +195,5 @@ class CurvilinearGrid(Grid):
         pairs = zip(self._unit_vectors[a], self._cartesian_components(factors), strict=False)
         # An eastward vector alone has no component along the axis of the globe.
         pairs_with_terms = [(unit, component) for unit, component in pairs if component.terms]
-        terms = [t for unit, c in pairs_with_terms for t in self._toward(b, c, unit)]
+        terms = [t for unit, c in pairs_with_terms for t in self._directional_terms(b, c, unit)]
         return Expression(tuple(terms))
