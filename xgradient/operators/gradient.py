@@ -190,7 +190,8 @@ def grad(
     for argument, value in (("along", along), ("at_constant", at_constant)):
         if value is not None and not isinstance(value, Hashable):
             raise TypeError(f"{argument} is {short_repr(value)}; give one name")
-    is_list = dim is not None and not isinstance(dim, str)  # soon told, for calls on few cells
+    # Check for a text first: checks of abstract classes are slow.
+    is_list = dim is not None and not isinstance(dim, str)
     if is_list and isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
         if along is not None or at_constant is not None:
             raise ValueError(

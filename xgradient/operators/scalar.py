@@ -94,9 +94,9 @@ def magnitude(
         return [to_dataarray(da, data, name, attrs)]
 
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    result: Labelled = _scalar_operator(
-        obj, dim, grid_options(metric, spacing, periodic), scheme, "magnitude", apply
-    )
+    options = grid_options(metric, spacing, periodic)
+    check_labelled(obj, "magnitude")
+    result: Labelled = _scalar_operator(obj, dim, options, scheme, apply)
     return result
 
 
@@ -157,9 +157,9 @@ def laplacian(
         return [to_dataarray(da, data, name, attrs)]
 
     scheme = Scheme.checked(2, accuracy, edge_order, skipna)
-    result: Labelled = _scalar_operator(
-        obj, dim, grid_options(metric, spacing, periodic), scheme, "laplacian", apply
-    )
+    options = grid_options(metric, spacing, periodic)
+    check_labelled(obj, "laplacian")
+    result: Labelled = _scalar_operator(obj, dim, options, scheme, apply)
     return result
 
 
@@ -213,9 +213,9 @@ def hessian(
     {'d2t_dx2': 2.0, 'd2t_dx_dy': 3.0, 'd2t_dy2': 0.0}
     """
     scheme = Scheme.checked(2, accuracy, edge_order, skipna)
-    result = _scalar_operator(
-        obj, dim, grid_options(metric, spacing, periodic), scheme, "hessian", _hessian_fields
-    )
+    options = grid_options(metric, spacing, periodic)
+    check_labelled(obj, "hessian")
+    result = _scalar_operator(obj, dim, options, scheme, _hessian_fields)
     return result if isinstance(result, xr.Dataset) else result.to_dataset()
 
 
@@ -258,11 +258,9 @@ def _scalar_operator(
     dim: Any,
     options: GridOptions,
     scheme: Scheme,
-    label: str,
     apply: Callable[[Grid, xr.DataArray, Scheme], list[xr.DataArray]],
 ) -> Any:
     """Apply an operator to a field, or to all fields of a Dataset that have the dimensions."""
-    check_labelled(obj, label)
     fields = select_fields(obj, dim)
     options = options._replace(metric=resolve_metric(options.metric, obj))
     if dim is None:
