@@ -10,7 +10,7 @@ import hypothesis
 import numpy as np
 import pytest
 
-from xgradient.kernels.compiled import layout
+from xgradient.kernels.compiled import layout, on_demand
 
 from .support.backends import LIBRARIES, Library, library
 
@@ -23,6 +23,21 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("xgradient")
+
+
+@pytest.fixture(autouse=True)
+def _when_loops_are_compiled(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Compile loops at once in tests marked so, and never in others.
+
+    NumPy takes the place of loops in these, with the same bits and no compilation.
+    """
+    when = "now" if request.node.get_closest_marker("compiled") else "never"
+    monkeypatch.setenv(on_demand.COMPILE_ENV, when)
+    on_demand.loop.cache_clear()
+    yield
+    on_demand.loop.cache_clear()
 
 
 @pytest.fixture(params=LIBRARIES)

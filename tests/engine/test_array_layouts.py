@@ -28,6 +28,8 @@ from ..support import simulated_cupy
 from ..support.operations import OPERATIONS, sample
 from ..support.strategies import LAYOUTS, make_field
 
+pytestmark = pytest.mark.compiled
+
 CHUNKS = {"time": 2, "lat": 7, "lon": 13}
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from ..support.operations import OPERATIONS, sample, with_data
 
+pytestmark = pytest.mark.compiled
+
 distributed = pytest.importorskip("distributed")
 
 #: Seconds after which anything that is waited for counts as hanging.

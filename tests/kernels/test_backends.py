@@ -17,6 +17,8 @@ from xgradient.stencils.scheme import Scheme
 from ..support.backends import LIBRARIES, library
 from ..support.strategies import make_field
 
+pytestmark = pytest.mark.compiled
+
 #: Libraries with loops of their own. A dask array itself has the generic backend.
 BACKEND_OF = {"numpy": CompiledBackend, "cupy": CudaBackend}
 

@@ -323,6 +323,8 @@ import xgradient
 from xgradient.kernels.compiled import tiles
 from xgradient.stencils.cache import LRUCache
 
+pytestmark = pytest.mark.compiled
+
 warnings.simplefilter("ignore", DeprecationWarning)  # newer versions of Python warn of threads
 tiles.MIN_CELLS_FOR_THREADS = 0
 recent = LRUCache(2)

@@ -230,6 +230,8 @@ import sys
 import numpy as np
 import xgradient
 
+pytestmark = pytest.mark.compiled
+
 x = np.linspace(0, 1, 20)
 for case in sys.argv[1:]:
     axis, accuracy = int(case[0]), int(case[1])

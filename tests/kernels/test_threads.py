@@ -10,6 +10,8 @@ import pytest
 
 from xgradient.kernels import threads
 
+pytestmark = pytest.mark.compiled
+
 V2 = "30 24 0:26 {top} {point} rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
 V1 = "33 25 0:29 {top} {point} rw,nosuid shared:15 - cgroup cgroup rw,{controllers}\n"
 OTHERS = (

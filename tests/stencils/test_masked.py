@@ -22,6 +22,8 @@ from xgradient.stencils.scheme import Scheme
 from ..support import reference, sphere_fields
 from ..support.strategies import LAYOUTS, NODES, chunkings, make_field
 
+pytestmark = pytest.mark.compiled
+
 ORDERS = [
     {"deriv": 1, "accuracy": 2},
     {"deriv": 1, "accuracy": 2, "edge_order": 2},

@@ -14,7 +14,8 @@ from ..backend import Backend
 from ..requests import Runner, SumRequest, TermRequest
 from . import monotonic, tiles
 from .layout import as_aligned
-from .tiles import compiled_pointwise, evaluate_tiles, stencil_loop
+from .pointwise import write_pointwise
+from .tiles import evaluate_tiles, stencil_loop
 
 
 @final
@@ -70,9 +71,7 @@ class CompiledBackend(Backend):
         with np.errstate(all="ignore"):  # missing and infinite values are ordinary here
             if out is None:
                 out = np.empty_like(arrays[0], dtype=np.result_type(*arrays))
-            if not compiled_pointwise(function, arrays, out):
-                # NumPy's products of complex numbers have other last bits for some layouts.
-                out[...] = function(*map(as_aligned, arrays))
+            write_pointwise(function, arrays, out)
         return out
 
     def magnitude(self, array: Any) -> Any:

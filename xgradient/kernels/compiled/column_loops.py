@@ -11,35 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from math import factorial, prod
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ...stencils.columns import ColumnWindows
-from ..requests import BlockWithHalo
 from .jit import jit, jit_inline, uint64
-from .layout import (
-    as_aligned,
-    cache_blocks,
-    collapse_outer_axes,
-    flat_view,
-    read_only_view,
-    strided_order,
-)
 
-#: Dtypes of fields and results that the loops are compiled for, each with that of its scratch.
-#: Arrays of all others are converted to one of them, piece by piece.
-_COMPUTED_DTYPES = {
-    np.dtype(t): np.dtype(w) for t, w in zip(("f4", "f8", "c8", "c16"), "ddDD", strict=True)
-}
-#: Dtypes of positions that the loops are compiled for.
-_POSITION_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 #: Columns and rows that one pass computes.
 LANES, ROWS = 256, 32
-
-Array = NDArray[Any]
 
 
 # All scratch is flat, in lines of `LANES` columns: views of lines would cost as much as the work on
@@ -204,118 +182,3 @@ def column_loops() -> Callable[..., None]:
                                 g[uint64(at) + k * uint64(g_lane)] = b[line + k] * factor
 
     return jit(loops)
-
-
-def write_column_derivative(
-    f: BlockWithHalo, z: BlockWithHalo, axis: int, windows: ColumnWindows, out: Array
-) -> None:
-    """Write the rows of column windows, applied along one axis, into an array.
-
-    Parameters
-    ----------
-    f : tuple of ndarray or None
-        The field and its halo: any strides, any real or complex dtype up to 64 bits a part.
-    z : tuple of ndarray or None
-        The positions of all these cells, of any real dtype. The result is missing, if a position
-        in its window is missing or infinite, or if they do not strictly increase or decrease.
-    axis : int
-        The axis, not negative.
-    windows : ColumnWindows
-        The rows; node 0 is the first cell of the field along the axis.
-    out : ndarray
-        The output: ``windows.n`` long along ``axis``, shaped like the field otherwise.
-    """
-    if not out.size:
-        return
-    reach = 0 if f[1] is None else f[1].shape[axis]
-    parts = [*f, *z]
-    if not out.flags.c_contiguous:
-        order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
-        parts = [part if part is None else part.transpose(order) for part in parts]
-        out, axis = out.transpose(order), order.index(axis)
-    if permutation := strided_order([parts[0], parts[3], out], axis):
-        parts = [part if part is None else part.transpose(permutation) for part in parts]
-        out, axis = out.transpose(permutation), permutation.index(axis)
-    to = out.dtype if out.dtype in _COMPUTED_DTYPES else np.dtype(np.float32)
-    dtype = parts[0].dtype if parts[0].dtype in _COMPUTED_DTYPES else to
-    z_dtype = parts[3].dtype if parts[3].dtype in _POSITION_DTYPES else np.dtype(np.float64)
-    dtypes = [dtype] * 3 + [z_dtype] * 3
-    in_place = all(
-        a.dtype == wanted and _has_lane_step(a, axis)
-        for a, wanted in zip((parts[0], parts[3], out), (dtype, z_dtype, to), strict=True)
-    )
-    if in_place:
-        # A halo has few cells, so it is copied where its layout is another one.
-        arrays = [
-            part
-            if part is None or (part.dtype == wanted and _has_lane_step(part, axis))
-            else as_aligned(part, wanted)
-            for part, wanted in zip(parts, dtypes, strict=True)
-        ]
-        _run_columns(arrays, out, axis, windows, reach)
-        return
-    for box in cache_blocks(out.shape, axis):
-        whole_axis = (*box[:axis], slice(None), *box[axis + 1 :])
-        copies = [
-            part if part is None else np.array(part[whole_axis], wanted, order="C")
-            for part, wanted in zip(parts, dtypes, strict=True)
-        ]
-        result = np.empty(out[whole_axis].shape, to)
-        _run_columns(copies, result, axis, windows, reach)
-        out[whole_axis] = result
-
-
-def _has_lane_step(a: Array, axis: int) -> bool:
-    """Return whether cells inside the axis have one step, and all strides are positive."""
-    if not a.flags.aligned or any(s < 0 or s % a.itemsize for s in a.strides):
-        return False
-    step, count = _lane_step(a, axis), 1
-    for d in range(a.ndim - 1, axis, -1):
-        if a.shape[d] > 1:
-            if a.strides[d] != step * count * a.itemsize:
-                return False
-            count *= a.shape[d]
-    return True
-
-
-def _lane_step(a: Array, axis: int) -> int:
-    """Return the step between cells inside the axis, in items, where they all have one."""
-    inside = range(a.ndim - 1, axis, -1)
-    return next((a.strides[d] // a.itemsize for d in inside if a.shape[d] > 1), 1)
-
-
-def _run_columns(
-    parts: list[Any], out: Array, axis: int, windows: ColumnWindows, reach: int
-) -> None:
-    """Run the loops over (outer, axis, inner)."""
-    arrays = [part if part is not None else parts[k // 3 * 3] for k, part in enumerate(parts)]
-    arrays.append(out)
-    shape, length = out.shape, arrays[0].shape[axis]
-    (starts, widths), (lows, highs), orders = windows.table, windows.node_ranges, windows.widest
-    n_lines = min(ROWS, windows.n) + int((highs - lows).max())
-    computed = _COMPUTED_DTYPES[arrays[0].dtype]
-    scratch = (
-        np.empty(n_lines * LANES),
-        np.empty(orders * n_lines * LANES, computed),
-        np.empty((windows.deriv + 1) * LANES, computed),
-        np.empty(windows.deriv + 1, computed),
-        np.arange(max(orders, windows.deriv + 1)),
-    )
-    inner = prod(shape[axis + 1 :])
-    row = [a.strides[axis] // a.itemsize for a in arrays]
-    lane = [_lane_step(a, axis) for a in arrays]
-    rows = starts, widths, lows, highs, windows.center
-    constants = windows.deriv, factorial(windows.deriv), orders, n_lines, scratch, windows.rule
-    for pieces, count, steps in collapse_outer_axes(arrays, axis):
-        cells = [flat_view(a) for a in pieces]
-        for array in cells[:6]:
-            read_only_view(array)
-        # Lanes are the columns inside the axis, or those outside it where there are few inside.
-        inside = inner >= min(LANES // 4, count)
-        strides = [steps, row, lane] if inside else [lane, row, steps]
-        sizes = (count, inner) if inside else (inner, count)
-        f, z = (
-            (tuple(cells[k : k + 3]), *(tuple(step[k : k + 3]) for step in strides)) for k in (0, 3)
-        )
-        to = cells[6], *(step[6] for step in strides)
-        column_loops()(f, z, (0, reach, -length), length, to, *sizes, *rows, *constants)

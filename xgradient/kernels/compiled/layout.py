@@ -7,7 +7,17 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+Array = NDArray[Any]
+#: Flat memory of an array, with its steps along the outer axes and from row to row.
+StridedArray = tuple[Array, int, int]
+
+#: Dtypes that the loops are compiled for, each with that of its coefficients. Arrays of all others
+#: are converted to one of them, piece by piece.
+COMPILED_DTYPES = {
+    np.dtype(t): np.dtype(r) for t, r in zip(("f4", "f8", "c8", "c16"), "fdfd", strict=True)
+}
 #: Cells of a box that is copied or converted: few enough that the copy stays in cache, many enough
 #: that threads seldom wait for Python's lock.
 BLOCK_CELLS = 1 << 18

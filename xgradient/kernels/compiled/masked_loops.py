@@ -11,11 +11,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...stencils.masked import MaskedStencil
 from ...stencils.table import Stencil
 from .jit import INDEX, jit, jit_inline, uint64
+from .layout import Array, StridedArray
 from .span_loops import (
     GAP_CELLS,
     SPAN_CELLS,
@@ -25,10 +25,6 @@ from .span_loops import (
     try_windows,
     write_span,
 )
-
-Array = NDArray[Any]
-#: Flat memory of an array, with its steps along the outer axes and from row to row.
-StridedArray = tuple[Array, int, int]
 
 
 def run_masked(

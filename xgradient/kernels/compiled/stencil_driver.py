@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import IntEnum
+from functools import cache, partial
 from math import prod
+from typing import Any
 
 import numpy as np
 
+from ..._forks import LOADING
 from ...stencils.table import Stencil
-from ..requests import Accumulate, BlockWithHalo
+from ..requests import Accumulate, BlockWithHalo, TermRequest
 from .layout import (
+    COMPILED_DTYPES,
+    Array,
+    StridedArray,
     as_aligned,
     base_offset,
     cache_blocks,
@@ -20,14 +27,22 @@ from .layout import (
     read_only_view,
     strided_order,
 )
-from .masked_loops import StridedArray, run_masked
-from .stencil_loops import (
-    COMPILED_DTYPES,
-    Array,
-    LoopWeight,
-    interior_last_axis,
-    interior_outer_axis,
-)
+from .numpy_sums import write_term
+from .on_demand import Loop, loop
+
+
+class LoopWeight(IntEnum):
+    """Divide each `WeightMode` by whether a row has one weight, or each of its cells.
+
+    The loops compare with plain integers, which numba compiles as constants.
+    """
+
+    NONE = 0
+    ROW = 1
+    CELL = 2
+    CENTER_ROW = 3
+    CENTER_CELL = 4
+
 
 #: Empty arrays that stand in for a weight where there is none.
 _NO_WEIGHT = {t: np.zeros(0, r) for t, r in COMPILED_DTYPES.items()}
@@ -84,7 +99,13 @@ def write_derivative(
         if weight is not None:
             weight, mode = _prepare_weight(weight, out, axis, is_center)
             by = read_only_view(weight.ravel()), weight.size // outer, _row_step(weight, axis)
-        _run_loops(lines, 0, lines, lines, to, by, outer, inner, stencil, 0, n, mode, accumulate)
+        case = _case(stencil, out.dtype, inner, mode, accumulate)
+        rest = inner, stencil, 0, n, mode, accumulate
+        if case.is_ready:
+            _run_loops(lines, 0, lines, lines, to, by, outer, *rest)
+        else:
+            term = _term((f, None, None), axis, stencil, weight, is_center, accumulate)
+            case.replace(partial(write_term, term, out), partial(_compile, out.dtype, *rest))
         return
     parts: BlockWithHalo = f, before, after
     reach = 0 if before is None else before.shape[axis]
@@ -198,6 +219,12 @@ def _run_strided(
     ]
     w, mode = _prepare_weight(weight, out, axis, is_center)
     length, inner = f.shape[axis], prod(out.shape[axis + 1 :])
+    rest = inner, stencil, reach, length, mode, accumulate
+    case = _case(stencil, out.dtype, inner, mode, accumulate)
+    if not case.is_ready:
+        term = _term(parts, axis, stencil, weight, is_center, accumulate)
+        case.replace(partial(write_term, term, out), partial(_compile, out.dtype, *rest))
+        return True
     arrays = [f, *halo, out, *([w] if mode else [])]
     for pieces, outer, steps in collapse_outer_axes(arrays, axis):
         start = base_offset(pieces[0])
@@ -211,11 +238,47 @@ def _run_strided(
         # No window reaches a halo that is missing, so the block stands in for it.
         before = lines[0] if parts[1] is None else lines[1]
         after = lines[0] if parts[2] is None else lines[-1]
-        _run_loops(
-            lines[0], start, before, after, to, by, outer, inner, stencil, reach, length, mode,
-            accumulate,
-        )  # fmt: skip
+        _run_loops(lines[0], start, before, after, to, by, outer, *rest)
     return True
+
+
+def _case(stencil: Stencil, dtype: Any, inner: int, mode: int, accumulate: int) -> Loop:
+    """Return the loop that `_run_loops` runs."""
+    if stencil.masked is None:
+        return loop(dtype, inner == 1, stencil.width, stencil.uniform, int(mode), int(accumulate))
+    masked = stencil.masked
+    windows = masked.window_index.tobytes(), masked.starts.tobytes(), masked.widths.tobytes()
+    return loop(dtype, inner == 1, masked.depth, masked.table.shape[-1] == 1, windows)
+
+
+def _term(
+    parts: BlockWithHalo,
+    axis: int,
+    stencil: Stencil,
+    weight: Array | None,
+    is_center: bool,
+    accumulate: int,
+) -> TermRequest:
+    """Return a term from the arguments of the loops."""
+    f, before, after = parts
+    output, center = (None, weight) if is_center else (weight, None)
+    return TermRequest(f, axis, stencil, before, after, output, center, accumulate)
+
+
+def _compile(dtype: np.dtype[Any], *rest: Any) -> None:
+    """Compile the loops, by a call on arrays without cells."""
+    cells = np.empty(0, dtype)
+    line, to = (read_only_view(cells.view()), 0, 0), (cells, 0, 0)
+    _run_loops(line, 0, line, line, to, (_NO_WEIGHT[dtype], 0, 0), 0, *rest)
+
+
+@cache
+def _loops() -> Any:
+    """Load the compiler, and return what makes the loops."""
+    with LOADING:
+        from .masked_loops import run_masked
+        from .stencil_loops import interior_last_axis, interior_outer_axis
+    return run_masked, interior_last_axis, interior_outer_axis
 
 
 def _run_loops(
@@ -234,6 +297,7 @@ def _run_loops(
     accumulate: int,
 ) -> None:
     """Run the loops of the interior rows, which run those of the boundary rows."""
+    run_masked, interior_last_axis, interior_outer_axis = _loops()
     last_axis = inner == 1
     size = to[0].itemsize
     strip_width = STRIP_BYTES // (length * size) or 1

@@ -10,36 +10,12 @@ the same order, so a cell has the same bits whichever of them computes it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
 from functools import cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .jit import PLAIN, int64, jit, ufunc, uint64
+from .jit import int64, jit, uint64
 from .span_loops import root_of_squares
-
-#: Dtypes that the loops are compiled for, each with that of its coefficients. Arrays of all others
-#: are converted to one of them, piece by piece.
-COMPILED_DTYPES = {
-    np.dtype(t): np.dtype(r) for t, r in zip(("f4", "f8", "c8", "c16"), "fdfd", strict=True)
-}
-
-Array = NDArray[Any]
-
-
-class LoopWeight(IntEnum):
-    """Divide each `WeightMode` by whether a row has one weight, or each of its cells.
-
-    The loops compare with plain integers, which numba compiles as constants.
-    """
-
-    NONE = 0
-    ROW = 1
-    CELL = 2
-    CENTER_ROW = 3
-    CENTER_CELL = 4
 
 
 def boundary_rows(strided: bool) -> Callable[..., None]:
@@ -256,26 +232,3 @@ def interior_last_axis(
                 )  # fmt: skip
 
     return jit(last_axis, width, uniform, weight_mode, accumulate)
-
-
-#: Compiles a function of numbers to one loop over arrays, without temporary arrays.
-_compiled_ufunc = cache(ufunc)
-
-
-def write_pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> bool:
-    """Apply a function of numbers at every cell of some arrays, and write the result.
-
-    Returns
-    -------
-    bool
-        Whether there is a loop for these dtypes; nothing is written if there is not.
-    """
-    dtype = arrays[0].dtype.newbyteorder("=")  # NumPy swaps bytes before the loop
-    if (
-        PLAIN
-        or dtype not in COMPILED_DTYPES
-        or any(a.dtype.newbyteorder("=") != dtype for a in arrays)
-    ):
-        return False
-    _compiled_ufunc(function, len(arrays), dtype)(*arrays, out=out, casting="same_kind")
-    return True

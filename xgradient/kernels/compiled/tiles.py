@@ -12,9 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..._forks import LOADING
 from ...stencils.columns import ColumnWindows
-from ..generic import column_sum, stencil_sum
 from ..requests import (
     Accumulate,
     BlockWithHalo,
@@ -27,6 +25,9 @@ from ..requests import (
     stencil_rows,
 )
 from ..threads import processor_count
+from .column_driver import write_column_derivative
+from .numpy_sums import write_term
+from .stencil_driver import write_derivative
 
 #: Cells from which threads are worth it: to wake them takes half a millisecond, in which one thread
 #: differentiates some three million cells that are in cache.
@@ -204,64 +205,39 @@ def _write_term(term: TermRequest, out: Array) -> None:
         stencil_loop(out.dtype)(f, axis, stencil, out, before, after, output, center, accumulate)
 
 
-def compiled_pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> bool:
-    """Apply a function of numbers in one loop; return whether there is one for the dtypes."""
-    with LOADING:
-        from .stencil_loops import write_pointwise
-
-    return write_pointwise(function, arrays, out)
-
-
 @cache
 def stencil_loop(dtype: np.dtype[Any]) -> Callable[..., None]:
     """Return the function that writes a term with a stencil into arrays of a dtype."""
-    if _has_compiled_loops(dtype):
-        with LOADING:
-            from .stencil_driver import write_derivative as compiled
-
-        return compiled
-
-    def sliced(
-        f: Array,
-        axis: int,
-        stencil: Any,
-        out: Array,
-        before: Array | None = None,
-        after: Array | None = None,
-        output_weight: Array | None = None,
-        center_weight: Array | None = None,
-        accumulate: int = Accumulate.STORE,
-    ) -> None:
-        # numba does not compile long doubles, so they take NumPy's own arithmetic.
-        term = TermRequest(f, axis, stencil, before, after, output_weight, center_weight)
-        result = stencil_sum.stencil_sum(term, dtype, np)
-        if accumulate == Accumulate.ADD:
-            result = out + result
-        elif accumulate == Accumulate.HYPOT:
-            result = np.hypot(abs(out), abs(result))
-        elif accumulate == Accumulate.ABS:
-            result = abs(result)
-        out[...] = result
-
-    return sliced
+    return write_derivative if _has_compiled_loops(dtype) else _write_with_numpy
 
 
 @cache
 def column_loop(dtype: np.dtype[Any]) -> Callable[..., None]:
     """Return the function that writes a term with positions into arrays of a dtype."""
-    if _has_compiled_loops(dtype):
-        with LOADING:
-            from .column_loops import write_column_derivative as compiled
+    return write_column_derivative if _has_compiled_loops(dtype) else _write_columns_with_numpy
 
-        return compiled
 
-    def sliced(
-        f: BlockWithHalo, positions: BlockWithHalo, axis: int, windows: ColumnWindows, out: Array
-    ) -> None:
-        term = TermRequest(f[0], axis, windows, *f[1:], positions=positions)
-        out[...] = column_sum.apply_windows(term, dtype, np)
+def _write_with_numpy(
+    f: Array,
+    axis: int,
+    stencil: Any,
+    out: Array,
+    before: Array | None = None,
+    after: Array | None = None,
+    output_weight: Array | None = None,
+    center_weight: Array | None = None,
+    accumulate: int = Accumulate.STORE,
+) -> None:
+    """Write a term of a dtype that numba does not compile."""
+    write_term(TermRequest(f, axis, stencil, before, after, output_weight, center_weight,
+                           accumulate), out)  # fmt: skip
 
-    return sliced
+
+def _write_columns_with_numpy(
+    f: BlockWithHalo, positions: BlockWithHalo, axis: int, windows: ColumnWindows, out: Array
+) -> None:
+    """Write a term by columns of a dtype that numba does not compile."""
+    write_term(TermRequest(f[0], axis, windows, *f[1:], positions=positions), out)
 
 
 def _has_compiled_loops(dtype: np.dtype[Any]) -> bool:

@@ -1,0 +1,181 @@
+"""Choose and run the compiled loops for columns, on arrays of any memory layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from math import factorial, prod
+from typing import Any
+
+import numpy as np
+
+from ..._forks import LOADING
+from ...stencils.columns import ColumnWindows
+from ..requests import BlockWithHalo, TermRequest
+from .layout import (
+    Array,
+    as_aligned,
+    cache_blocks,
+    collapse_outer_axes,
+    flat_view,
+    read_only_view,
+    strided_order,
+)
+from .numpy_sums import write_term
+from .on_demand import loop
+
+#: Dtypes of fields and results that the loops are compiled for, each with that of its scratch.
+#: Arrays of all others are converted to one of them, piece by piece.
+_COMPUTED_DTYPES = {
+    np.dtype(t): np.dtype(w) for t, w in zip(("f4", "f8", "c8", "c16"), "ddDD", strict=True)
+}
+#: Dtypes of positions that the loops are compiled for.
+_POSITION_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def write_column_derivative(
+    f: BlockWithHalo, z: BlockWithHalo, axis: int, windows: ColumnWindows, out: Array
+) -> None:
+    """Write the rows of column windows, applied along one axis, into an array.
+
+    Parameters
+    ----------
+    f : tuple of ndarray or None
+        The field and its halo: any strides, any real or complex dtype up to 64 bits a part.
+    z : tuple of ndarray or None
+        The positions of all these cells, of any real dtype. The result is missing, if a position
+        in its window is missing or infinite, or if they do not strictly increase or decrease.
+    axis : int
+        The axis, not negative.
+    windows : ColumnWindows
+        The rows; node 0 is the first cell of the field along the axis.
+    out : ndarray
+        The output: ``windows.n`` long along ``axis``, shaped like the field otherwise.
+    """
+    if not out.size:
+        return
+    reach = 0 if f[1] is None else f[1].shape[axis]
+    parts = [*f, *z]
+    if not out.flags.c_contiguous:
+        order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
+        parts = [part if part is None else part.transpose(order) for part in parts]
+        out, axis = out.transpose(order), order.index(axis)
+    if permutation := strided_order([parts[0], parts[3], out], axis):
+        parts = [part if part is None else part.transpose(permutation) for part in parts]
+        out, axis = out.transpose(permutation), permutation.index(axis)
+    to = out.dtype if out.dtype in _COMPUTED_DTYPES else np.dtype(np.float32)
+    dtype = parts[0].dtype if parts[0].dtype in _COMPUTED_DTYPES else to
+    z_dtype = parts[3].dtype if parts[3].dtype in _POSITION_DTYPES else np.dtype(np.float64)
+    dtypes = [dtype] * 3 + [z_dtype] * 3
+    in_place = all(
+        a.dtype == wanted and _has_lane_step(a, axis)
+        for a, wanted in zip((parts[0], parts[3], out), (dtype, z_dtype, to), strict=True)
+    )
+    if in_place:
+        # A halo has few cells, so it is copied where its layout is another one.
+        arrays = [
+            part
+            if part is None or (part.dtype == wanted and _has_lane_step(part, axis))
+            else as_aligned(part, wanted)
+            for part, wanted in zip(parts, dtypes, strict=True)
+        ]
+        _run_or_replace(arrays, out, axis, windows, reach)
+        return
+    for box in cache_blocks(out.shape, axis):
+        whole_axis = (*box[:axis], slice(None), *box[axis + 1 :])
+        copies = [
+            part if part is None else np.array(part[whole_axis], wanted, order="C")
+            for part, wanted in zip(parts, dtypes, strict=True)
+        ]
+        result = np.empty(out[whole_axis].shape, to)
+        _run_or_replace(copies, result, axis, windows, reach)
+        out[whole_axis] = result
+
+
+def _has_lane_step(a: Array, axis: int) -> bool:
+    """Return whether cells inside the axis have one step, and all strides are positive."""
+    if not a.flags.aligned or any(s < 0 or s % a.itemsize for s in a.strides):
+        return False
+    step, count = _lane_step(a, axis), 1
+    for d in range(a.ndim - 1, axis, -1):
+        if a.shape[d] > 1:
+            if a.strides[d] != step * count * a.itemsize:
+                return False
+            count *= a.shape[d]
+    return True
+
+
+def _lane_step(a: Array, axis: int) -> int:
+    """Return the step between cells inside the axis, in items, where they all have one."""
+    inside = range(a.ndim - 1, axis, -1)
+    return next((a.strides[d] // a.itemsize for d in inside if a.shape[d] > 1), 1)
+
+
+def _run_or_replace(
+    parts: list[Any], out: Array, axis: int, windows: ColumnWindows, reach: int
+) -> None:
+    """Run the loops, or NumPy in their place."""
+    case = loop(parts[0].dtype, parts[3].dtype, out.dtype, windows.rule is None)
+    if case.is_ready:
+        _run_columns(parts, out, axis, windows, reach)
+        return
+    f, before, after, *positions = parts
+    term = TermRequest(f, axis, windows, before, after, positions=tuple(positions))
+
+    def compile_loop() -> None:
+        """Run the loops on one column, of no values in particular."""
+        shapes = [() if a is None else tuple(n if d == axis else 1 for d, n in enumerate(a.shape))
+                  for a in (*parts, out)]  # fmt: skip
+        *column, result = [
+            None if a is None else np.zeros(shape, a.dtype)
+            for a, shape in zip((*parts, out), shapes, strict=True)
+        ]
+        _run_columns(column, result, axis, windows, reach)  # type: ignore[arg-type]
+
+    case.replace(lambda: write_term(term, out), compile_loop)
+
+
+def _run_columns(
+    parts: list[Any], out: Array, axis: int, windows: ColumnWindows, reach: int
+) -> None:
+    """Run the loops over (outer, axis, inner)."""
+    column_loops, lanes_at_once, rows_at_once = _loops()
+    arrays = [part if part is not None else parts[k // 3 * 3] for k, part in enumerate(parts)]
+    arrays.append(out)
+    shape, length = out.shape, arrays[0].shape[axis]
+    (starts, widths), (lows, highs), orders = windows.table, windows.node_ranges, windows.widest
+    n_lines = min(rows_at_once, windows.n) + int((highs - lows).max())
+    computed = _COMPUTED_DTYPES[arrays[0].dtype]
+    scratch = (
+        np.empty(n_lines * lanes_at_once),
+        np.empty(orders * n_lines * lanes_at_once, computed),
+        np.empty((windows.deriv + 1) * lanes_at_once, computed),
+        np.empty(windows.deriv + 1, computed),
+        np.arange(max(orders, windows.deriv + 1)),
+    )
+    inner = prod(shape[axis + 1 :])
+    row = [a.strides[axis] // a.itemsize for a in arrays]
+    lane = [_lane_step(a, axis) for a in arrays]
+    rows = starts, widths, lows, highs, windows.center
+    constants = windows.deriv, factorial(windows.deriv), orders, n_lines, scratch, windows.rule
+    for pieces, count, steps in collapse_outer_axes(arrays, axis):
+        cells = [flat_view(a) for a in pieces]
+        for array in cells[:6]:
+            read_only_view(array)
+        # Lanes are the columns inside the axis, or those outside it where there are few inside.
+        inside = inner >= min(lanes_at_once // 4, count)
+        strides = [steps, row, lane] if inside else [lane, row, steps]
+        sizes = (count, inner) if inside else (inner, count)
+        f, z = (
+            (tuple(cells[k : k + 3]), *(tuple(step[k : k + 3]) for step in strides)) for k in (0, 3)
+        )
+        to = cells[6], *(step[6] for step in strides)
+        column_loops()(f, z, (0, reach, -length), length, to, *sizes, *rows, *constants)
+
+
+@cache
+def _loops() -> tuple[Callable[..., Callable[..., None]], int, int]:
+    """Load the compiler, and return what makes the loops, and the columns and rows of a pass."""
+    with LOADING:
+        from .column_loops import LANES, ROWS, column_loops
+    return column_loops, LANES, ROWS

@@ -1,0 +1,59 @@
+"""Write terms with NumPy's own arithmetic: the operations of the loops in the same order."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..generic import column_sum, stencil_sum
+from ..requests import Accumulate, TermRequest
+from .layout import Array, cache_blocks
+
+
+def write_term(term: TermRequest, out: Array) -> None:
+    """Write one term into an array of its dtype, block by block.
+
+    The dtypes of numba have the bits of the compiled loops. Others, such as long doubles, have
+    no compiled loops.
+    """
+    for block in cache_blocks(out.shape, term.axis):
+        _write_block(_slice_term(term, block), out[block])
+
+
+def _slice_term(term: TermRequest, block: tuple[slice, ...]) -> TermRequest:
+    """Return the part of a term that gives a block of its result, which holds the axis whole."""
+    sides = (*block[: term.axis], slice(None), *block[term.axis + 1 :])
+
+    def part(array: Array | None) -> Array | None:
+        if array is None:
+            return None
+        pairs = zip(sides, array.shape, strict=True)
+        return array[tuple(side if n > 1 else slice(None) for side, n in pairs)]
+
+    f, axis, stencil, before, after, output, center, accumulate, positions = term
+    return TermRequest(
+        part(f), axis, stencil, part(before), part(after), part(output), part(center), accumulate,
+        None if positions is None else tuple(map(part, positions)),  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def _write_block(term: TermRequest, out: Array) -> None:
+    """Write a term into an array."""
+    apply = stencil_sum.stencil_sum if term.positions is None else column_sum.apply_windows
+    with np.errstate(all="ignore"):  # missing and infinite values are ordinary here
+        result = apply(term, out.dtype, np)
+        if term.accumulate == Accumulate.ADD:
+            result = out + result
+        elif term.accumulate == Accumulate.HYPOT:
+            result = _root_of_squares(out, result)
+        elif term.accumulate == Accumulate.ABS:
+            result = abs(result)
+        out[...] = result
+
+
+def _root_of_squares(a: Array, b: Array) -> Array:
+    """Return the root of a² + b², by the expression of `span_loops.root_of_squares`."""
+    a, b = abs(a), abs(b)
+    high, low = np.where(a > b, a, b), np.where(a > b, b, a)
+    ratio = np.where(high > 0, low / high, low)
+    result: Array = high * np.sqrt(1 + ratio * ratio)
+    return result
