@@ -64,12 +64,13 @@ def _ask(program: str, *arguments: object, **variables: str) -> float:
 
 
 def first_calls(repeats: int) -> tuple[float, float]:
-    """Seconds of the first call in a process: with compiled kernels, and with none yet."""
+    """Seconds of the first call in a process: by loops from the cache, and by NumPy."""
     cold, warm = [], []
     for _ in range(repeats):
         with tempfile.TemporaryDirectory() as folder:
-            cold.append(_ask(FIRST, NUMBA_CACHE_DIR=folder))
-            warm.append(_ask(FIRST, NUMBA_CACHE_DIR=folder))
+            cold.append(_ask(FIRST, NUMBA_CACHE_DIR=folder, XGRADIENT_COMPILE="later"))
+            _ask(FIRST, NUMBA_CACHE_DIR=folder, XGRADIENT_COMPILE="now")
+            warm.append(_ask(FIRST, NUMBA_CACHE_DIR=folder, XGRADIENT_COMPILE="now"))
     return median(warm), median(cold)
 
 

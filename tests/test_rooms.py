@@ -35,7 +35,6 @@ COMMANDS = {"__main__", "cli.commands", "cli.demo", "cli.files", "cli.outputs"}
 COMPILED = {
     f"kernels.compiled.{name}"
     for name in (
-        "stencil_driver",
         "stencil_loops",
         "column_loops",
         "masked_loops",

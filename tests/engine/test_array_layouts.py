@@ -16,7 +16,7 @@ from numba.core.dispatcher import Dispatcher
 
 from xgradient.engine.block import PolarCap
 from xgradient.kernels import backend_of, requests
-from xgradient.kernels.compiled import column_loops, stencil_driver
+from xgradient.kernels.compiled import column_driver, stencil_driver
 from xgradient.kernels.cuda import launch
 from xgradient.kernels.requests import Accumulate, SumRequest, TermRequest
 from xgradient.operators.pointwise import _product1
@@ -71,13 +71,15 @@ def aligned_in_loops():
 
     with pytest.MonkeyPatch.context() as patch:
         for module, names in (
-            (stencil_driver, ("flat_view", "_run_loops", "run_masked")),
-            (column_loops, ("flat_view",)),
+            (stencil_driver, ("flat_view", "_run_loops")),
+            (column_driver, ("flat_view",)),
         ):
             for name in names:
                 patch.setattr(module, name, checked(getattr(module, name)))
-        loops = column_loops.column_loops
-        patch.setattr(column_loops, "column_loops", lambda: checked(loops()))
+        run_masked, *stencil_loops = stencil_driver._loops()
+        patch.setattr(stencil_driver, "_loops", lambda: (checked(run_masked), *stencil_loops))
+        column_loops, *sizes = column_driver._loops()
+        patch.setattr(column_driver, "_loops", lambda: (lambda: checked(column_loops()), *sizes))
         yield
 
 

@@ -22,6 +22,8 @@ from xgradient.kernels.compiled import jit
 
 from ..support.operations import OPERATIONS, sample
 
+pytestmark = pytest.mark.compiled
+
 ROOT = Path(xgradient.__file__).parent.parent
 
 # Each process counts what it compiles: whole functions, and the steps of the compiler.
@@ -322,8 +324,6 @@ import numpy as np
 import xgradient
 from xgradient.kernels.compiled import tiles
 from xgradient.stencils.cache import LRUCache
-
-pytestmark = pytest.mark.compiled
 
 warnings.simplefilter("ignore", DeprecationWarning)  # newer versions of Python warn of threads
 tiles.MIN_CELLS_FOR_THREADS = 0

@@ -28,6 +28,8 @@ from ..support import reference
 from ..support.calls import derivative
 from ..support.strategies import DTYPES, LAYOUTS, NODES, make_field, positions, shapes
 
+pytestmark = pytest.mark.compiled
+
 
 def same_bits(found, expected) -> bool:
     """Whether two arrays have the same type, shape and values, missing ones included."""
@@ -229,8 +231,6 @@ ONE_PROCESS = """
 import sys
 import numpy as np
 import xgradient
-
-pytestmark = pytest.mark.compiled
 
 x = np.linspace(0, 1, 20)
 for case in sys.argv[1:]:
