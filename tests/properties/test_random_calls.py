@@ -44,7 +44,9 @@ def outcome(make: Any, call: Call) -> Any:
             warnings.simplefilter("ignore", xgradient.GridWarning)
             return make()
     except (ValueError, TypeError) as error:
-        check_sentence(error, repr((call.dims, call.options)))
+        check_sentence(
+            error, repr((call.dims, call.options, [a.attrs for a in call.data.variables.values()]))
+        )
         return error
 
 
@@ -116,6 +118,8 @@ def check_lazy(call: Call, expected: Any) -> None:
 
     lazy = call.lazy()
     made = outcome(built, call)
+    if isinstance(made, Exception) and "the first one a period later, but" in str(expected):
+        return  # values of fields in chunks are looked at later, after what the call itself refuses
     if not isinstance(made, Exception):
         check_chunks(made, lazy)
         made = outcome(computed, call)
@@ -123,10 +127,17 @@ def check_lazy(call: Call, expected: Any) -> None:
     if call.all_lazy and late:
         return  # coordinates in chunks are looked at later, after what the call itself refuses
     if isinstance(expected, Exception) or isinstance(made, Exception):
-        assert type(made) is type(expected), f"{made!r} in chunks, {expected!r} in memory"
-        assert str(made) == str(expected), f"{made} / {expected}"
+        check_refusal(made, expected)
     else:
         check_same(made, expected)
+
+
+def check_refusal(made: Exception, expected: Any) -> None:
+    """Refuse another error in chunks than in memory."""
+    assert type(made) is type(expected), f"{made!r} in chunks, {expected!r} in memory"
+    # Of values that differ, chunks may bring those of any field and cell first.
+    texts = [re.sub("(a period later, but ).*(;)", r"\1\2", str(e)) for e in (made, expected)]
+    assert texts[0] == texts[1], f"{made} / {expected}"
 
 
 def check_chunks(made: Any, lazy: xr.Dataset) -> None:
