@@ -107,9 +107,10 @@ def test_arrays_that_can_be_walked_are_not_copied(layout):
     for axis, stencil in enumerate(stencils):
         out = np.empty_like(field)
         before = np.take(field, [0], axis)
-        stencil_driver.write_derivative(field, axis, stencil, out, before)  # compiles
+        term = TermRequest(field, axis, stencil, before)
+        stencil_driver.write_derivative(term, out)  # compiles
         tracemalloc.start()
-        stencil_driver.write_derivative(field, axis, stencil, out, before)
+        stencil_driver.write_derivative(term, out)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < field.nbytes / 10

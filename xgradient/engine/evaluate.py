@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..kernels import backend_of, torch_interop
-from ..kernels.requests import Combine, slice_axis
+from ..kernels.requests import Combine, TermRequest, slice_axis
 from ..stencils.table import Stencil
 from .block import run_block
 from .chunked import as_dask, check_same_library, is_dask, run_on_threads
@@ -101,14 +101,10 @@ def _refuse_float32(arrays: list[Any]) -> None:
 def _derivative_in_memory(array: Any, axis: int, stencil: Stencil) -> Any:
     """The derivative of a whole array, whose halo along a periodic axis is in the array itself."""
     before, after = stencil.depth
-    return backend_of(array).derivative(
-        array,
-        axis,
-        stencil,
-        slice_axis(array, axis, -before, None) if before else None,
-        slice_axis(array, axis, None, after) if after else None,
-        run_on_threads,
-    )
+    left = slice_axis(array, axis, -before, None) if before else None
+    right = slice_axis(array, axis, None, after) if after else None
+    term = TermRequest(array, axis, stencil, left, right)
+    return backend_of(array).derivative(term, run_on_threads)
 
 
 def _in_chunks(arrays: list[Any], computation: Computation) -> list[Any]:

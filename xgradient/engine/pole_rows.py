@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels import backend_of
-from ..kernels.requests import slice_axis
+from ..kernels.requests import TermRequest, slice_axis
 from .terms import PolarFold, PoleValue
 
 
@@ -75,7 +75,7 @@ def value_on_pole(cap: Any, term: PoleValue, end: int) -> Any:
     )
     before, after = (inner, folded) if end else (folded, inner)
     backend = backend_of(cap)
-    d = backend.derivative(row, axis, stencil, before, after)
+    d = backend.derivative(TermRequest(row, axis, stencil, before, after))
     total = term.value[end] * d
     if term.lon_axis is None:
         return total + term.mean[end] * d

@@ -9,9 +9,8 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from ..stencils.table import Stencil
 from . import array_api
-from .requests import Accumulate, Runner, SumRequest, slice_axis
+from .requests import Accumulate, Runner, SumRequest, TermRequest, slice_axis
 
 _NO_CONTEXT = nullcontext()
 
@@ -40,27 +39,14 @@ class Backend(ABC):
     # Sums of terms
 
     @abstractmethod
-    def derivative(
-        self,
-        block: Any,
-        axis: int,
-        stencil: Stencil,
-        before: Any = None,
-        after: Any = None,
-        runner: Runner | None = None,
-    ) -> Any:
+    def derivative(self, term: TermRequest, runner: Runner | None = None) -> Any:
         """Differentiate one block along one axis.
 
         Parameters
         ----------
-        block : array
-            The cells of the stencil's rows.
-        axis : int
-            The axis, not negative.
-        stencil : Stencil
-            One row for each cell of the block along the axis, numbered from the block's first.
-        before, after : array, optional
-            The halo, as deep as the stencil reaches beyond the block.
+        term : TermRequest
+            The block, its halo, and one row of a stencil for each cell of the block along the
+            axis, numbered from the block's first. There are no weights and no positions.
         runner : callable, optional
             Runs the work units of large NumPy blocks; by default the calling thread does.
 

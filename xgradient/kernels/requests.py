@@ -84,6 +84,27 @@ class TermRequest(NamedTuple):
             return WeightMode.CENTER
         return WeightMode.NONE if self.output_weight is None else WeightMode.OUTPUT
 
+    def with_boundary_rows(self) -> TermRequest:
+        """Return the term with the stencil's boundary rows in its table, if it has a halo."""
+        if self.left_halo is None and self.right_halo is None:
+            return self
+        return self._replace(stencil=self.stencil.with_boundary_rows)
+
+    def map_arrays(self, change: Callable[[Any], Any]) -> TermRequest:
+        """Return the term with a function applied to each of its arrays."""
+        block, axis, stencil, left, right, output, center, accumulate, positions = self
+        parts = (block, left, right, output, center)
+        block, left, right, output, center = (None if a is None else change(a) for a in parts)
+        if positions is not None:
+            z, *halo = (None if a is None else change(a) for a in positions)
+            positions = z, halo[0], halo[1]
+        return TermRequest(block, axis, stencil, left, right, output, center, accumulate, positions)
+
+    def transpose(self, order: list[int]) -> TermRequest:
+        """Return the term with the dimensions of its arrays in another order."""
+        axis = order.index(self.axis)
+        return self.map_arrays(lambda a: a.transpose(order))._replace(axis=axis)
+
     def slice_axis(self, d: int, start: int, stop: int, rows: RowSlicer) -> TermRequest:
         """Return the part that makes the cells from ``start`` to ``stop`` along an axis."""
         block, axis, stencil, left, right, output, center, accumulate, positions = self

@@ -8,14 +8,13 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from ...stencils.table import Stencil
 from ..array_api import not_numeric_error
 from ..backend import Backend
 from ..requests import Runner, SumRequest, TermRequest
 from . import monotonic, tiles
 from .layout import as_aligned
 from .pointwise import write_pointwise
-from .tiles import evaluate_tiles, stencil_loop
+from .tiles import evaluate_tiles
 
 
 @final
@@ -31,23 +30,16 @@ class CompiledBackend(Backend):
         """Return whether this is a NumPy array."""
         return isinstance(array, np.ndarray)
 
-    def derivative(
-        self,
-        block: Any,
-        axis: int,
-        stencil: Stencil,
-        before: Any = None,
-        after: Any = None,
-        runner: Runner | None = None,
-    ) -> Any:
+    def derivative(self, term: TermRequest, runner: Runner | None = None) -> Any:
         """Differentiate one block along one axis."""
-        block = np.asarray(block)  # a matrix or memory map as a plain array
+        term = term.with_boundary_rows()
+        block = np.asarray(term.block)  # a matrix or memory map as a plain array
+        if block is not term.block:
+            term = term._replace(block=block)
         out = np.empty_like(block, dtype=result_dtype(block.dtype), subok=False)
-        rows = stencil if before is None and after is None else stencil.with_boundary_rows
         if runner is None or out.size < tiles.MIN_CELLS_FOR_THREADS:
-            stencil_loop(out.dtype)(block, axis, rows, out, before, after)
+            tiles.write_term(term, out)
         else:
-            term = TermRequest(block, axis, rows, before, after)
             evaluate_tiles(SumRequest([[term]], []), [out], out.dtype, runner)
         return out
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..._forks import LOADING
 from ...stencils.columns import ColumnWindows
-from ..requests import BlockWithHalo, TermRequest
+from ..requests import TermRequest
 from .layout import (
     Array,
     as_aligned,
@@ -33,36 +33,30 @@ _COMPUTED_DTYPES = {
 _POSITION_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def write_column_derivative(
-    f: BlockWithHalo, z: BlockWithHalo, axis: int, windows: ColumnWindows, out: Array
-) -> None:
-    """Write the rows of column windows, applied along one axis, into an array.
+def write_column_derivative(term: TermRequest, out: Array) -> None:
+    """Write a term with positions into an array.
 
     Parameters
     ----------
-    f : tuple of ndarray or None
-        The field and its halo: any strides, any real or complex dtype up to 64 bits a part.
-    z : tuple of ndarray or None
-        The positions of all these cells, of any real dtype. The result is missing, if a position
-        in its window is missing or infinite, or if they do not strictly increase or decrease.
-    axis : int
-        The axis, not negative.
-    windows : ColumnWindows
-        The rows; node 0 is the first cell of the field along the axis.
+    term : TermRequest
+        The term. Its field has any strides, and any real or complex dtype up to 64 bits a part; its
+        positions any real dtype. The result is missing, if a position in its window is missing or
+        infinite, or if they do not strictly increase or decrease.
     out : ndarray
-        The output: ``windows.n`` long along ``axis``, shaped like the field otherwise.
+        The output: as long as the windows along the axis, shaped like the field otherwise.
     """
     if not out.size:
         return
-    reach = 0 if f[1] is None else f[1].shape[axis]
-    parts = [*f, *z]
     if not out.flags.c_contiguous:
         order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
-        parts = [part if part is None else part.transpose(order) for part in parts]
-        out, axis = out.transpose(order), order.index(axis)
-    if permutation := strided_order([parts[0], parts[3], out], axis):
-        parts = [part if part is None else part.transpose(permutation) for part in parts]
-        out, axis = out.transpose(permutation), permutation.index(axis)
+        term, out = term.transpose(order), out.transpose(order)
+    assert term.positions is not None
+    if permutation := strided_order([term.block, term.positions[0], out], term.axis):
+        term, out = term.transpose(permutation), out.transpose(permutation)
+    assert term.positions is not None
+    axis, windows = term.axis, term.stencil
+    reach = 0 if term.left_halo is None else term.left_halo.shape[axis]
+    parts = [term.block, term.left_halo, term.right_halo, *term.positions]
     to = out.dtype if out.dtype in _COMPUTED_DTYPES else np.dtype(np.float32)
     dtype = parts[0].dtype if parts[0].dtype in _COMPUTED_DTYPES else to
     z_dtype = parts[3].dtype if parts[3].dtype in _POSITION_DTYPES else np.dtype(np.float64)

@@ -16,24 +16,18 @@ def write_term(term: TermRequest, out: Array) -> None:
     no compiled loops.
     """
     for block in cache_blocks(out.shape, term.axis):
-        _write_block(_slice_term(term, block), out[block])
+        _write_block(slice_term(term, block), out[block])
 
 
-def _slice_term(term: TermRequest, block: tuple[slice, ...]) -> TermRequest:
+def slice_term(term: TermRequest, block: tuple[slice, ...]) -> TermRequest:
     """Return the part of a term that gives a block of its result, which holds the axis whole."""
     sides = (*block[: term.axis], slice(None), *block[term.axis + 1 :])
 
-    def part(array: Array | None) -> Array | None:
-        if array is None:
-            return None
+    def part(array: Array) -> Array:
         pairs = zip(sides, array.shape, strict=True)
         return array[tuple(side if n > 1 else slice(None) for side, n in pairs)]
 
-    f, axis, stencil, before, after, output, center, accumulate, positions = term
-    return TermRequest(
-        part(f), axis, stencil, part(before), part(after), part(output), part(center), accumulate,
-        None if positions is None else tuple(map(part, positions)),  # type: ignore[arg-type]
-    )  # fmt: skip
+    return term.map_arrays(part)
 
 
 def _write_block(term: TermRequest, out: Array) -> None:

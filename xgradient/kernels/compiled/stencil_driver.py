@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import IntEnum
 from functools import cache, partial
 from math import prod
@@ -12,7 +11,7 @@ import numpy as np
 
 from ..._forks import LOADING
 from ...stencils.table import Stencil
-from ..requests import Accumulate, BlockWithHalo, TermRequest
+from ..requests import TermRequest
 from .layout import (
     COMPILED_DTYPES,
     Array,
@@ -27,7 +26,7 @@ from .layout import (
     read_only_view,
     strided_order,
 )
-from .numpy_sums import write_term
+from .numpy_sums import slice_term, write_term
 from .on_demand import Loop, loop
 
 
@@ -53,43 +52,23 @@ for _weight in _NO_WEIGHT.values():
 STRIP_BYTES, MIN_ROW_BYTES = 1 << 19, 1 << 16
 
 
-def write_derivative(
-    f: Array,
-    axis: int,
-    stencil: Stencil,
-    out: Array,
-    before: Array | None = None,
-    after: Array | None = None,
-    output_weight: Array | None = None,
-    center_weight: Array | None = None,
-    accumulate: int = Accumulate.STORE,
-) -> None:
-    """Write the rows of a stencil, applied along one axis, into an array.
+def write_derivative(term: TermRequest, out: Array) -> None:
+    """Write a term with a stencil into an array.
 
     Parameters
     ----------
-    f : ndarray
-        The field: any strides, any real or complex dtype up to 64 bits a part.
-    axis : int
-        The axis, not negative.
-    stencil : Stencil
-        The rows; node 0 is the first cell of ``f`` along the axis. Interior windows lie within
-        ``f``, those of boundary rows may reach into ``before`` and ``after``.
+    term : TermRequest
+        The term. Its block has any strides, and any real or complex dtype up to 64 bits a part.
+        Node 0 of the stencil is the first cell of the block along the axis. Interior windows lie
+        within the block, those of boundary rows may reach into the halo.
     out : ndarray
-        The output: ``stencil.n`` long along ``axis``, shaped like ``f`` otherwise.
-    before, after : ndarray, optional
-        The cells before and after ``f`` along the axis.
-    output_weight : ndarray, optional
-        Factor of the result: as many dimensions as ``out``, each of its length or 1.
-    center_weight : ndarray, optional
-        Instead of the other weight: factor of ``f`` itself, which is added.
-    accumulate : Accumulate, default: STORE
-        How the result enters the output.
+        The output: as long as the stencil along the axis, shaped like the block otherwise.
     """
     if not out.size:
         return
-    weight, is_center = (output_weight, False) if center_weight is None else (center_weight, True)
-    alone, flags = before is None and after is None, f.flags
+    f, axis, stencil, before, after, output, center, accumulate, _ = term
+    weight, flags = output if center is None else center, f.flags
+    alone = before is None and after is None
     plain = alone and flags.c_contiguous and flags.aligned and out.flags.c_contiguous
     if plain and f.dtype == out.dtype and out.dtype in COMPILED_DTYPES:
         n, m, inner = f.shape[axis], out.shape[axis], prod(f.shape[axis + 1 :])
@@ -97,65 +76,50 @@ def write_derivative(
         lines, to = (read_only_view(f.ravel()), n * inner, inner), (out.ravel(), m * inner, inner)
         by, mode = (_NO_WEIGHT[out.dtype], 0, 0), 0
         if weight is not None:
-            weight, mode = _prepare_weight(weight, out, axis, is_center)
+            weight, mode = _prepare_weight(term, out)
             by = read_only_view(weight.ravel()), weight.size // outer, _row_step(weight, axis)
-        case = _case(stencil, out.dtype, inner, mode, accumulate)
         rest = inner, stencil, 0, n, mode, accumulate
-        if case.is_ready:
+        if (case := _case(out.dtype, inner, stencil, mode, accumulate)).is_ready:
             _run_loops(lines, 0, lines, lines, to, by, outer, *rest)
         else:
-            term = _term((f, None, None), axis, stencil, weight, is_center, accumulate)
             case.replace(partial(write_term, term, out), partial(_compile, out.dtype, *rest))
         return
-    parts: BlockWithHalo = f, before, after
-    reach = 0 if before is None else before.shape[axis]
     if not out.flags.c_contiguous:
         order = sorted(range(f.ndim), key=lambda d: -abs(out.strides[d]))
-        parts, out = _map_parts(parts, lambda a: a.transpose(order)), out.transpose(order)
-        weight = None if weight is None else weight.transpose(order)
-        axis = order.index(axis)
+        term, out = term.transpose(order), out.transpose(order)
     computed = out.dtype if out.dtype in COMPILED_DTYPES else np.dtype(np.float32)
-    if f.dtype == computed == out.dtype:
-        permutation = strided_order([parts[0], out], axis)
-        if permutation and _is_constant_along(weight, permutation[permutation.index(axis) + 1 :]):
-            turned = _map_parts(parts, lambda a: a.transpose(permutation))
-            turned_out = out.transpose(permutation)
-            part = None if weight is None else weight.transpose(permutation)
-            at = permutation.index(axis)
-            if _run_strided(turned, at, stencil, turned_out, reach, part, is_center, accumulate):
-                return
-        if _run_strided(parts, axis, stencil, out, reach, weight, is_center, accumulate):
-            return
-    for box in cache_blocks(out.shape, axis):
-        whole_axis, out_box = (*box[:axis], slice(None), *box[axis + 1 :]), out[box]
-        copies = _map_parts(parts, lambda a, at=whole_axis: as_aligned(a[at], computed))
-        part = None
-        if weight is not None:  # sliced, not broadcast: a broadcast weight would take other loops
-            sides = zip(box, weight.shape, strict=True)
-            part = weight[tuple(side if n > 1 else slice(None) for side, n in sides)]
-        if out_box.dtype != computed or not _run_strided(
-            copies, axis, stencil, out_box, reach, part, is_center, accumulate
-        ):
-            result = np.array(out_box, computed, order="C")
-            done = _run_strided(copies, axis, stencil, result, reach, part, is_center, accumulate)
+    if f.dtype == computed == out.dtype and (_run_permuted(term, out) or _run_strided(term, out)):
+        return
+    for block in cache_blocks(out.shape, term.axis):
+        part, out_block = slice_term(term, block), out[block]
+        part = part._replace(
+            block=as_aligned(part.block, computed),
+            left_halo=None if before is None else as_aligned(part.left_halo, computed),
+            right_halo=None if after is None else as_aligned(part.right_halo, computed),
+        )
+        if out_block.dtype != computed or not _run_strided(part, out_block):
+            result = np.array(out_block, computed, order="C")
+            done = _run_strided(part, result)
             assert done
-            out_box[...] = result
+            out_block[...] = result
 
 
-def _map_parts(parts: BlockWithHalo, change: Callable[..., Array]) -> BlockWithHalo:
-    """Apply a function to a block and to its halo, where there is one."""
-    f, before, after = parts
-    return (
-        change(f),
-        None if before is None else change(before),
-        None if after is None else change(after),
-    )
+def _run_permuted(term: TermRequest, out: Array) -> bool:
+    """Run the loops with the dimensions in an order of contiguous rows, if there is another one."""
+    order = strided_order([term.block, out], term.axis)
+    if order is None:
+        return False
+    weight = term.output_weight if term.center_weight is None else term.center_weight
+    inside = order[order.index(term.axis) + 1 :]
+    if weight is not None and any(weight.shape[d] > 1 for d in inside):
+        return False
+    return _run_strided(term.transpose(order), out.transpose(order))
 
 
-def _prepare_weight(
-    weight: Array | None, out: Array, axis: int, is_center: bool
-) -> tuple[Array, int]:
+def _prepare_weight(term: TermRequest, out: Array) -> tuple[Array, int]:
     """Return a weight with the shape and layout that the loops read, and its `LoopWeight`."""
+    is_center, axis = term.center_weight is not None, term.axis
+    weight = term.center_weight if is_center else term.output_weight
     if weight is None:
         return _NO_WEIGHT[out.dtype], LoopWeight.NONE
     # A row lies along the dimensions inside the axis; the innermost axis is a row itself.
@@ -175,11 +139,6 @@ def _row_step(w: Array, axis: int) -> int:
     return w.strides[axis] // w.itemsize if w.shape[axis] > 1 else 0
 
 
-def _is_constant_along(weight: Array | None, dims: list[int]) -> bool:
-    """Return whether there is no weight, or one that is the same along some dimensions."""
-    return weight is None or all(weight.shape[d] == 1 for d in dims)
-
-
 def _is_strided_ok(a: Array, axis: int, *, backwards: bool = False) -> bool:
     """Return whether the cells inside the axis, or along an innermost one, are contiguous.
 
@@ -195,34 +154,24 @@ def _is_strided_ok(a: Array, axis: int, *, backwards: bool = False) -> bool:
     return all(s % a.itemsize == 0 and (s >= 0 or backwards) for s in a.strides)
 
 
-def _run_strided(
-    parts: BlockWithHalo,
-    axis: int,
-    stencil: Stencil,
-    out: Array,
-    reach: int,
-    weight: Array | None,
-    is_center: bool,
-    accumulate: int,
-) -> bool:
+def _run_strided(term: TermRequest, out: Array) -> bool:
     """Run the loops over (outer, axis, inner), if the layout of the arrays makes it worth it."""
-    f = parts[0]
+    f, axis, stencil, left, right, *_ = term
     if not (_is_strided_ok(f, axis, backwards=True) and _is_strided_ok(out, axis)):
         return False
     if not is_worth_striding([f, out], axis):
         return False
     # A halo has few cells, so it is copied where its layout is another one.
-    halo = [p for p in parts[1:] if p is not None]
+    halo = [p for p in (left, right) if p is not None]
     halo = [
         p if p.dtype == f.dtype and _is_strided_ok(p, axis) else as_aligned(p, f.dtype)
         for p in halo
     ]
-    w, mode = _prepare_weight(weight, out, axis, is_center)
-    length, inner = f.shape[axis], prod(out.shape[axis + 1 :])
-    rest = inner, stencil, reach, length, mode, accumulate
-    case = _case(stencil, out.dtype, inner, mode, accumulate)
-    if not case.is_ready:
-        term = _term(parts, axis, stencil, weight, is_center, accumulate)
+    w, mode = _prepare_weight(term, out)
+    reach = 0 if left is None else left.shape[axis]
+    inner = prod(out.shape[axis + 1 :])
+    rest = inner, stencil, reach, f.shape[axis], mode, term.accumulate
+    if not (case := _case(out.dtype, inner, stencil, mode, term.accumulate)).is_ready:
         case.replace(partial(write_term, term, out), partial(_compile, out.dtype, *rest))
         return True
     arrays = [f, *halo, out, *([w] if mode else [])]
@@ -236,33 +185,19 @@ def _run_strided(
         for cells, _, _ in (*lines, by):
             read_only_view(cells)
         # No window reaches a halo that is missing, so the block stands in for it.
-        before = lines[0] if parts[1] is None else lines[1]
-        after = lines[0] if parts[2] is None else lines[-1]
+        before = lines[0] if left is None else lines[1]
+        after = lines[0] if right is None else lines[-1]
         _run_loops(lines[0], start, before, after, to, by, outer, *rest)
     return True
 
 
-def _case(stencil: Stencil, dtype: Any, inner: int, mode: int, accumulate: int) -> Loop:
+def _case(dtype: Any, inner: int, stencil: Stencil, mode: int, accumulate: int) -> Loop:
     """Return the loop that `_run_loops` runs."""
     if stencil.masked is None:
         return loop(dtype, inner == 1, stencil.width, stencil.uniform, int(mode), int(accumulate))
     masked = stencil.masked
     windows = masked.window_index.tobytes(), masked.starts.tobytes(), masked.widths.tobytes()
     return loop(dtype, inner == 1, masked.depth, masked.table.shape[-1] == 1, windows)
-
-
-def _term(
-    parts: BlockWithHalo,
-    axis: int,
-    stencil: Stencil,
-    weight: Array | None,
-    is_center: bool,
-    accumulate: int,
-) -> TermRequest:
-    """Return a term from the arguments of the loops."""
-    f, before, after = parts
-    output, center = (None, weight) if is_center else (weight, None)
-    return TermRequest(f, axis, stencil, before, after, output, center, accumulate)
 
 
 def _compile(dtype: np.dtype[Any], *rest: Any) -> None:

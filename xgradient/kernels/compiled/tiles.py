@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import pairwise
@@ -12,10 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...stencils.columns import ColumnWindows
 from ..requests import (
-    Accumulate,
-    BlockWithHalo,
     Combine,
     RowSlicer,
     Runner,
@@ -25,8 +22,8 @@ from ..requests import (
     stencil_rows,
 )
 from ..threads import processor_count
+from . import numpy_sums
 from .column_driver import write_column_derivative
-from .numpy_sums import write_term
 from .stencil_driver import write_derivative
 
 #: Cells from which threads are worth it: to wake them takes half a millisecond, in which one thread
@@ -146,7 +143,7 @@ def _run_tiles(job: TileJob, order: list[int], rows: RowSlicer) -> None:
     """Do the work tile by tile; the loops of a single term need no tiles."""
     out = job.outputs[0]
     if job.combine is None and len(job.sums) == len(job.sums[0]) == 1:
-        _write_term(job.sums[0][0], out)
+        write_term(job.sums[0][0], out)
         return
     scratch: dict[Any, list[Array]] = {}
     tile = TILE_BYTES if len(job.sums) <= MANY_SUMS else TILE_BYTES // 16
@@ -186,7 +183,7 @@ def _run_tile(job: TileJob, scratch: dict[Any, list[Array]]) -> None:
         parts = [*outputs, *scratch[out.shape]][: len(job.sums)]
     for part, terms in zip(parts, job.sums, strict=True):
         for term in terms:
-            _write_term(term, part)
+            write_term(term, part)
     if direct:
         return
     results = parts if job.combine is None else job.combine(parts, job.fields, job.outputs)
@@ -195,51 +192,12 @@ def _run_tile(job: TileJob, scratch: dict[Any, list[Array]]) -> None:
             to[...] = result
 
 
-def _write_term(term: TermRequest, out: Array) -> None:
+def write_term(term: TermRequest, out: Array) -> None:
     """Write one term into an array, as its ``accumulate`` has it."""
-    f, axis, stencil, before, after, output, center, accumulate, positions = term
-    if isinstance(stencil, ColumnWindows):
-        assert positions is not None
-        column_loop(out.dtype)((f, before, after), positions, axis, stencil, out)
+    # numba does not compile long doubles.
+    if out.dtype.itemsize > (16 if out.dtype.kind == "c" else 8):
+        numpy_sums.write_term(term, out)
+    elif term.positions is None:
+        write_derivative(term, out)
     else:
-        stencil_loop(out.dtype)(f, axis, stencil, out, before, after, output, center, accumulate)
-
-
-@cache
-def stencil_loop(dtype: np.dtype[Any]) -> Callable[..., None]:
-    """Return the function that writes a term with a stencil into arrays of a dtype."""
-    return write_derivative if _has_compiled_loops(dtype) else _write_with_numpy
-
-
-@cache
-def column_loop(dtype: np.dtype[Any]) -> Callable[..., None]:
-    """Return the function that writes a term with positions into arrays of a dtype."""
-    return write_column_derivative if _has_compiled_loops(dtype) else _write_columns_with_numpy
-
-
-def _write_with_numpy(
-    f: Array,
-    axis: int,
-    stencil: Any,
-    out: Array,
-    before: Array | None = None,
-    after: Array | None = None,
-    output_weight: Array | None = None,
-    center_weight: Array | None = None,
-    accumulate: int = Accumulate.STORE,
-) -> None:
-    """Write a term of a dtype that numba does not compile."""
-    write_term(TermRequest(f, axis, stencil, before, after, output_weight, center_weight,
-                           accumulate), out)  # fmt: skip
-
-
-def _write_columns_with_numpy(
-    f: BlockWithHalo, positions: BlockWithHalo, axis: int, windows: ColumnWindows, out: Array
-) -> None:
-    """Write a term by columns of a dtype that numba does not compile."""
-    write_term(TermRequest(f[0], axis, windows, *f[1:], positions=positions), out)
-
-
-def _has_compiled_loops(dtype: np.dtype[Any]) -> bool:
-    """Return whether there are compiled loops for a dtype, as for all but long doubles."""
-    return dtype.itemsize <= (16 if dtype.kind == "c" else 8)
+        write_column_derivative(term, out)

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from ...stencils.table import Stencil
 from ..array_api import accumulation_dtype
 from ..backend import Backend
 from ..compiled.backend import result_dtype
@@ -33,19 +32,9 @@ class CudaBackend(Backend):
         """CuPy."""
         return device.namespace()
 
-    def derivative(
-        self,
-        block: Any,
-        axis: int,
-        stencil: Stencil,
-        before: Any = None,
-        after: Any = None,
-        runner: Runner | None = None,
-    ) -> Any:
+    def derivative(self, term: TermRequest, runner: Runner | None = None) -> Any:
         """Differentiate one block along one axis."""
-        rows = stencil if before is None and after is None else stencil.with_boundary_rows
-        term = TermRequest(block, axis, rows, before, after)
-        return self.sums(SumRequest([[term]], [block]))[0]
+        return self.sums(SumRequest([[term.with_boundary_rows()]], [term.block]))[0]
 
     def evaluate(
         self, request: SumRequest, sum_dtype: Any, dtype: Any, runner: Runner | None

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from ...stencils.columns import ColumnWindows
-from ...stencils.table import Stencil
 from .. import array_api, torch_interop
 from ..backend import Backend
 from ..requests import Runner, SumRequest, TermRequest
@@ -43,19 +42,11 @@ class GenericBackend(Backend):
         """Functions of the library, as the array API standard names them."""
         return array_api.namespace(self._sample)
 
-    def derivative(
-        self,
-        block: Any,
-        axis: int,
-        stencil: Stencil,
-        before: Any = None,
-        after: Any = None,
-        runner: Runner | None = None,
-    ) -> Any:
+    def derivative(self, term: TermRequest, runner: Runner | None = None) -> Any:
         """Differentiate one block along one axis."""
-        xp, dtype = self.namespace, self.derivative_dtype([block])
+        xp, dtype = self.namespace, self.derivative_dtype([term.block])
         computed = array_api.accumulation_dtype(dtype, xp)
-        result = stencil_sum(TermRequest(block, axis, stencil, before, after), computed, xp)
+        result = stencil_sum(term, computed, xp)
         return xp.astype(result, dtype) if computed != dtype else result
 
     def evaluate(
