@@ -26,17 +26,16 @@ hypothesis.settings.load_profile("xgradient")
 
 
 @pytest.fixture(autouse=True)
-def _when_loops_are_compiled(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+def _when_loops_are_compiled(request: pytest.FixtureRequest) -> Iterator[None]:
     """Compile loops at once in tests marked so, and never in others.
 
     NumPy takes the place of loops in these, with the same bits and no compilation.
     """
     when = "now" if request.node.get_closest_marker("compiled") else "never"
-    monkeypatch.setenv(on_demand.COMPILE_ENV, when)
     on_demand.loop.cache_clear()
-    yield
+    with pytest.MonkeyPatch.context() as patch:  # no fixture, which tests would share
+        patch.setenv(on_demand.COMPILE_ENV, when)
+        yield
     on_demand.loop.cache_clear()
 
 

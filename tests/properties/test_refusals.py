@@ -69,8 +69,8 @@ BAD = {
     ),
     "unknown component": (
         lambda: wind().grad.divergence(lon="u", lat="w"),
-        ("the component along 'lat' is 'w', which is no DataArray and no name of a variable here; "
-        "there are 'lat', 'lon', 't', 'u', 'v'"),
+        ("the component along 'lat' is 'w', which is neither a DataArray nor the name of a "
+        "variable here; there are 'lat', 'lon', 't', 'u', 'v'"),
     ),
     "a factor of zero": (
         lambda: wind().u.grad("lon", metric={"lon": xr.DataArray([1.0, 0.0], dims="lat")}),
@@ -115,8 +115,8 @@ BAD = {
     ),
     "a field without the dimension of the lengths": (
         lambda: wind(m=("lon", np.arange(36.0))).grad("lon", metric="sphere"),
-        ("lengths depend on 'lat', which is no dimension of a field with 'lon'; leave this field "
-        "out, or give it the dimension, e.g. with .broadcast_like"),
+        ("lengths depend on 'lat', which is not a dimension of a field with 'lon'; leave this "
+        "field out, or give it the dimension, e.g. with .broadcast_like"),
     ),
     "third derivatives where lengths change along the axis": (
         lambda: wind().u.grad("lat", deriv=3, metric="ellipsoid"),
@@ -203,7 +203,7 @@ BAD = {
     ),
     "nothing to be advected": (
         lambda: wind()[["u", "v"]].grad.advection(lon="u", lat="v"),
-        ("the Dataset has no variable beside the components that advection could be taken of; add "
+        ("the Dataset has no variable besides the components that advection could be taken of; add "
         "the scalar"),
     ),
     "latitudes in radians beyond a pole": (

@@ -48,7 +48,7 @@ class PolarClosure:
 
 @dataclass(frozen=True, eq=False)
 class Grid(ABC):
-    """The axes of one call with their metric terms, and the linear operators along them.
+    """A grid: the axes of one call with their metric terms, and the linear operators along them.
 
     A new kind of grid is a subclass. Operators return expressions, in which input arrays are
     numbered: a scalar field is array 0, component i of a vector is array i.
@@ -76,11 +76,11 @@ class Grid(ABC):
 
     @abstractmethod
     def gradient(self, i: int, field: int | Expression = 0) -> Expression:
-        """Component i of the gradient of a field."""
+        """Return component i of the gradient of a field."""
 
     @abstractmethod
     def derivative(self, i: int, deriv: int) -> Expression:
-        """Derivative of order ``deriv`` along axis i.
+        """Return the derivative of order ``deriv`` along axis i.
 
         Raises
         ------
@@ -90,26 +90,26 @@ class Grid(ABC):
 
     @abstractmethod
     def laplacian(self, factors: Sequence[float]) -> Expression:
-        """Sum of the second derivatives along all axes, each times the factor of its axis."""
+        """Return the sum of second derivatives, each times the factor of its axis."""
 
     @abstractmethod
     def divergence(self, factors: Sequence[float]) -> Expression:
-        """Divergence of a vector; the term of each component is times its factor."""
+        """Return the divergence of a vector whose components are times factors."""
 
     @abstractmethod
     def curl(self, i: int, j: int, factors: tuple[float, float]) -> Expression:
-        """Component of the curl that is right-handed to axes i and j.
+        """Return the component of the curl that is right-handed to axes i and j.
 
         The first factor belongs to the derivative along axis i, the second to that along axis j.
         """
 
     @abstractmethod
     def jacobian(self, i: int, j: int) -> Expression:
-        """Derivative of component i of a vector along axis j."""
+        """Return the derivative of component i of a vector along axis j."""
 
     @abstractmethod
     def hessian(self, i: int, j: int) -> Expression:
-        """Second derivative of a scalar field along axes i and j."""
+        """Return the second derivative of a scalar field along axes i and j."""
 
 
 def mask_invalid(values: xr.Variable, valid: xr.Variable) -> xr.Variable:

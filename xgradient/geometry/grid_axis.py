@@ -68,12 +68,12 @@ class GridAxis:
 
     @property
     def dim(self) -> Hashable:
-        """The dimension."""
+        """Dimension of the axis."""
         return self.axis.dim
 
     @property
     def dims(self) -> tuple[Hashable, ...]:
-        """The dimension, as a tuple."""
+        """Dimensions that a field needs: only that of the axis."""
         return (self.axis.dim,)
 
     @property

@@ -48,7 +48,7 @@ class HorizontalCoords:
 
     @property
     def dims(self) -> tuple[Hashable, Hashable]:
-        """The two dimensions."""
+        """Dimensions of both coordinates."""
         first, second = self.pair[0].dims
         return first, second
 
@@ -177,6 +177,7 @@ def find_horizontal_coords(
 
 
 def _pair_in_plane(obj: XarrayObject, refs: list[CoordRef]) -> tuple[CoordRef, CoordRef]:
+    """Return x and y, which a call must both name."""
     for ref in refs:
         if (kind := latlon_kind(ref.name, ref.coord)) is not None:
             raise ValueError(
@@ -194,7 +195,8 @@ def _pair_in_plane(obj: XarrayObject, refs: list[CoordRef]) -> tuple[CoordRef, C
 def _pair_on_globe(
     obj: XarrayObject, refs: list[CoordRef], globe: Globe
 ) -> tuple[CoordRef, CoordRef]:
-    found: dict[str, CoordRef] = {}
+    """Return the longitude and the latitude, of which a call may name one."""
+    by_kind: dict[str, CoordRef] = {}
     for ref in refs:
         kind = latlon_kind(ref.name, ref.coord)
         if kind is None:
@@ -204,16 +206,16 @@ def _pair_on_globe(
                 f"{str(ref.name)!r} is neither by its units, standard_name or name; leave out "
                 "metric or set units such as 'degrees_north'"
             )
-        if kind in found:
+        if kind in by_kind:
             raise ValueError(
-                f"{str(found[kind].name)!r} and {str(ref.name)!r} are both {kind}s; name one "
+                f"{str(by_kind[kind].name)!r} and {str(ref.name)!r} are both {kind}s; name one "
                 "latitude and one longitude"
             )
-        found[kind] = ref
+        by_kind[kind] = ref
     for kind in LATLON_KINDS:
-        if kind not in found:
-            found[kind] = _matching_coord(obj, kind, refs[0])
-    return found["longitude"], found["latitude"]
+        if kind not in by_kind:
+            by_kind[kind] = _matching_coord(obj, kind, refs[0])
+    return by_kind["longitude"], by_kind["latitude"]
 
 
 def _matching_coord(obj: XarrayObject, kind: str, ref: CoordRef) -> CoordRef:

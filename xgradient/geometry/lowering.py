@@ -20,7 +20,7 @@ from .grid_axis import Coefficient, GridAxis, VerticalCoord
 
 @dataclass(frozen=True, eq=False)
 class LoweringContext:
-    """The grid and the input arrays for which expressions are lowered.
+    """Context of lowering: the grid and the input arrays of expressions.
 
     Attributes
     ----------

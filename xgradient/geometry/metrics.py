@@ -110,7 +110,7 @@ class Sphere(Globe):
 
     @property
     def semi_axes(self) -> tuple[float, float]:
-        """The radius, twice."""
+        """Equatorial and polar semi-axis in metres, both the radius."""
         return self.radius, self.radius
 
     def scale_factors(self, lat: Floats) -> LatLonScales:

@@ -238,26 +238,28 @@ def check_unset(obj: XarrayObject, refs: Sequence[CoordRef]) -> None:
 def two_along(obj: XarrayObject, dim: Hashable, names: Sequence[Hashable]) -> ValueError:
     """Return the error for two names of coordinates along one dimension."""
     both = " and ".join(repr(str(name)) for name in names)
-    found = f"{both} both lie along {str(dim)!r}, where neither changes alone"
+    problem = f"{both} both lie along {str(dim)!r}, where neither changes alone"
     if mend := unstack_hint(obj, dim):
-        return ValueError(f"{found}; {mend}")
+        return ValueError(f"{problem}; {mend}")
     if not all(_latlon_along(obj, dim).values()):
-        return ValueError(f"{found}; name one at a time, for the derivative by it along its length")
-    return ValueError(f"{found}; {_mend(obj, dim)}")
+        return ValueError(
+            f"{problem}; name one at a time, for the derivative by it along its length"
+        )
+    return ValueError(f"{problem}; {_latlon_hint(obj, dim)}")
 
 
 def out_of_order(obj: XarrayObject, refs: Sequence[CoordRef], error: OrderError) -> ValueError:
     """Return the error for positions out of order, with advice for tracks and for stacks."""
-    found = str(error).partition("; ")[0]
+    problem = str(error).partition("; ")[0]
     for ref in refs:
         if mend := unstack_hint(obj, ref.dim):
-            return ValueError(f"{found}; {mend}")
+            return ValueError(f"{problem}; {mend}")
         if ref.name != ref.dim and all(_latlon_along(obj, ref.dim).values()):
-            return ValueError(f"{found}; {_mend(obj, ref.dim)}")
+            return ValueError(f"{problem}; {_latlon_hint(obj, ref.dim)}")
     return error
 
 
-def _mend(obj: XarrayObject, dim: Hashable) -> str:
+def _latlon_hint(obj: XarrayObject, dim: Hashable) -> str:
     """Return advice for a latitude and a longitude along one dimension."""
     along, swap = repr(str(dim)), ""
     if latlon_kind(dim, obj.coords.variables.get(dim)):

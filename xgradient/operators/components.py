@@ -70,8 +70,8 @@ def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
             names = ", ".join(sorted(repr(str(n)) for n in known)) or "none"
             close = close_name(field, sorted(known, key=str)) or _option_hint(dim, known)
             raise ValueError(
-                f"the component along {str(dim)!r} is {field!r}, which is no DataArray and no "
-                f"name of a variable here{close}; there are {names}"
+                f"the component along {str(dim)!r} is {field!r}, which is neither a DataArray "
+                f"nor the name of a variable here{close}; there are {names}"
             )
         field = obj[field]
     return check_field(field)

@@ -145,7 +145,7 @@ def _directional_operator(
         scalars = [f for f in numeric_fields(obj, needed) if f.name not in components_]
         if not scalars:
             raise ValueError(
-                f"the Dataset has no variable beside the components that {prefix} could be "
+                f"the Dataset has no variable besides the components that {prefix} could be "
                 "taken of; add the scalar"
             )
     results = [_directional_derivative(f, vector, prefix, sign, unit) for f in scalars]
