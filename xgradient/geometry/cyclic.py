@@ -176,7 +176,7 @@ def _check(
     with np.errstate(all="ignore"):
         differ = (first != last) & ~((first != first) & (last != last))
         if first.dtype.kind in "fc":
-            tolerance = _tolerance(first, after, before, last, n, point.rounding)
+            tolerance = _tolerance((first, after, before, last), n, point.rounding)
             differ &= ~(abs(first - last) <= tolerance)
     if not differ.any():
         return
@@ -199,11 +199,16 @@ def _check(
     )
 
 
-def _tolerance(first: Any, after: Any, before: Any, last: Any, n: int, rounding: float) -> Any:
-    """Return the largest difference by rounding of values, or of positions they are computed at."""
-    eps = max(rounding, float(np.finfo(first.dtype).eps))
-    cells = [np.where(np.isfinite(a), a, np.nan).astype(np.result_type(a.dtype, np.float64))
-             for a in (first, after, before, last)]  # fmt: skip
+def _tolerance(ends: tuple[Any, ...], n: int, rounding: float) -> Any:
+    """Return the largest difference by rounding of values, or of positions they are computed at.
+
+    The ends are the first two and the last two cells along the axis.
+    """
+    eps = max(rounding, float(np.finfo(ends[0].dtype).eps))
+    cells = [
+        np.where(np.isfinite(a), a, np.nan).astype(np.result_type(a.dtype, np.float64))
+        for a in ends
+    ]
     size = np.fmax.reduce([abs(a) for a in cells])
     slope = np.fmax(abs(cells[1] - cells[0]), abs(cells[3] - cells[2]))
     return eps * (VALUE * np.nan_to_num(size) + SLOPE * n * np.nan_to_num(slope))

@@ -101,14 +101,14 @@ def gradient(
         if not isinstance(input, np.ndarray) and is_torch_compiling()
         else _gradient
     )
-    return run(input, spacing, dim, edge_order, deriv, accuracy, periodic, skipna)
+    return run(input, spacing, dim, periodic, (deriv, accuracy, edge_order, skipna))
 
 
 def _gradient(
-    array: Any, spacing: Any, dim: Any, edge_order: Any, deriv: Any, accuracy: Any,
-    periodic: Any, skipna: Any,
-) -> tuple[Any, ...]:  # fmt: skip
-    scheme = Scheme.checked(deriv, accuracy, edge_order, skipna)
+    array: Any, spacing: Any, dim: Any, periodic: Any, order: tuple[Any, Any, Any, Any]
+) -> tuple[Any, ...]:
+    """Return the gradient; the order has the arguments of a scheme."""
+    scheme = Scheme.checked(*order)
     chunk = array
     if not isinstance(array, np.ndarray):
         if isinstance(array, xr.DataArray):
