@@ -55,6 +55,32 @@ def test_numpy_has_the_bits_of_the_loops(operation, dtype, monkeypatch):
                 )
 
 
+@pytest.mark.parametrize("dtype", ["c8", "c16", ">c8"])
+@pytest.mark.parametrize("special", [False, True])
+def test_complex_numbers_have_the_bits_of_the_loops(dtype, special, monkeypatch):
+    rng = np.random.default_rng(5)
+    f = (rng.standard_normal((30, 43)) + 1j * rng.standard_normal((30, 43))).astype(dtype)
+    if special:
+        for number in (np.inf, -0.0, complex(0, np.nan)):
+            f[rng.random(f.shape) < 0.05] += number
+    da = xr.DataArray(f, {"y": np.arange(30) ** 1.1, "x": np.arange(43.0)}, ("y", "x"), "f")
+    calls = {
+        "grad": lambda: da.grad(["y", "x"]),
+        "gaps": lambda: da.grad("y", skipna=True, accuracy=4),
+        "magnitude": lambda: da.grad.magnitude(),
+        "advection": lambda: da.grad.advection(x=da[::-1].assign_coords(y=da.y), y=2 * da),
+        "blocks": lambda: da.T.chunk(x=1).grad.advection(x=da.T, y=2 * da.T).compute().T,
+    }
+    for name, call in calls.items():
+        results = []
+        for when in ("now", "never"):
+            compile_loops(monkeypatch, when)
+            results.append(arrays_of(call()))
+        for compiled, replaced in zip(*results, strict=True):
+            for part in (np.real, np.imag):
+                np.testing.assert_array_equal(part(replaced), part(compiled), err_msg=name)
+
+
 def test_the_numbers_change_if_numpy_takes_another_order(monkeypatch):
     """The comparison above can fail: another order of the same sum has other bits."""
     f = np.random.default_rng(1).random(10_000, dtype="f4")

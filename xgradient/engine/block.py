@@ -104,9 +104,9 @@ def _term_requests(
     halos: dict[InputAxis, tuple[Any, Any]],
 ) -> list[TermRequest]:
     """One request to the kernels for each term of a sum."""
-    first, more = Accumulate.STORE, Accumulate.ADD
+    first, more = int(Accumulate.STORE), int(Accumulate.ADD)
     if term_sum.root_of_squares:
-        first, more = Accumulate.ABS, Accumulate.HYPOT
+        first, more = int(Accumulate.ABS), int(Accumulate.HYPOT)
     calls = []
     for i, t in enumerate(term_sum.terms):
         before, after = halos.get((t.field, t.axis), (None, None))

@@ -93,6 +93,6 @@ def check_dense(f: Any) -> None:
 def missing_cells(f: Any, axis: int, cells: int, xp: Any) -> Any:
     """Return missing values, ``cells`` of them along an axis, for the shape of an array."""
     shape = (*f.shape[:axis], max(0, cells), *f.shape[axis + 1 :])
-    return xp.broadcast_to(
-        xp.full_like(f[(*(slice(None),) * axis, slice(0, 1), ...)], np.nan), shape
-    )
+    missing = complex(np.nan, np.nan) if xp.isdtype(f.dtype, "complex floating") else np.nan
+    row = f[(*(slice(None),) * axis, slice(0, 1), ...)]
+    return xp.broadcast_to(xp.full_like(row, missing), shape)

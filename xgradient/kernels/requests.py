@@ -74,7 +74,7 @@ class TermRequest(NamedTuple):
     right_halo: Any = None
     output_weight: Any = None
     center_weight: Any = None
-    accumulate: int = Accumulate.STORE
+    accumulate: int = 0  # a value of `Accumulate`, as the plain integer that loops compare
     positions: BlockWithHalo | None = None
 
     @property

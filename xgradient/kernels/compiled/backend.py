@@ -32,10 +32,12 @@ class CompiledBackend(Backend):
 
     def derivative(self, term: TermRequest, runner: Runner | None = None) -> Any:
         """Differentiate one block along one axis."""
-        term = term.with_boundary_rows()
-        block = np.asarray(term.block)  # a matrix or memory map as a plain array
-        if block is not term.block:
+        block = term.block
+        if type(block) is not np.ndarray:  # a matrix or memory map
+            block = np.asarray(block)
             term = term._replace(block=block)
+        if term.left_halo is not None or term.right_halo is not None:
+            term = term.with_boundary_rows()
         out = np.empty_like(block, dtype=result_dtype(block.dtype), subok=False)
         if runner is None or out.size < tiles.MIN_CELLS_FOR_THREADS:
             tiles.write_term(term, out)

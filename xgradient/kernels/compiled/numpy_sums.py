@@ -40,13 +40,19 @@ def _write_block(term: TermRequest, out: Array) -> None:
         elif term.accumulate == Accumulate.HYPOT:
             result = _root_of_squares(out, result)
         elif term.accumulate == Accumulate.ABS:
-            result = abs(result)
+            result = _magnitude(result)
         out[...] = result
+
+
+def _magnitude(array: Array) -> Array:
+    """Return magnitudes, those of complex numbers by ``hypot``, as numba has them."""
+    result: Array = np.hypot(array.real, array.imag) if array.dtype.kind == "c" else abs(array)
+    return result
 
 
 def _root_of_squares(a: Array, b: Array) -> Array:
     """Return the root of a² + b², by the expression of `span_loops.root_of_squares`."""
-    a, b = abs(a), abs(b)
+    a, b = _magnitude(a), _magnitude(b)
     high, low = np.where(a > b, a, b), np.where(a > b, b, a)
     ratio = np.where(high > 0, low / high, low)
     result: Array = high * np.sqrt(1 + ratio * ratio)

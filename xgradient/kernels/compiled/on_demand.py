@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import cache
 from threading import RLock, Thread, main_thread
 from time import perf_counter
+from typing import Any
 
 from ..._forks import LOADING, wait_for
 
@@ -25,9 +26,22 @@ PATIENCE = 0.25
 
 
 class Loop:
-    """One case of the compiled loops, and the time that NumPy has worked in its place."""
+    """One case of the compiled loops, and the time that NumPy has worked in its place.
+
+    Attributes
+    ----------
+    is_ready : bool
+        True if the loop is compiled, or may be compiled by its next call.
+    is_requested : bool
+        True if the thread has been asked to compile the loop, or must not be asked.
+    function : callable, optional
+        The compiled function, kept here by the caller so that it is looked up once.
+    """
+
+    __slots__ = ("_seconds", "function", "is_ready", "is_requested")
 
     def __init__(self, when: str) -> None:
+        self.function: Any = None
         self.is_ready = when == "now"
         self.is_requested = when == "never"  # so it is not requested
         self._seconds = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,25 +15,47 @@ from .on_demand import loop
 
 def write_pointwise(function: Callable[..., Any], arrays: list[Array], out: Array) -> None:
     """Write a function of numbers at every cell of some arrays of one shape."""
-    dtype = arrays[0].dtype.newbyteorder("=")  # NumPy swaps bytes before the loop
-    one_dtype = all(a.dtype.newbyteorder("=") == dtype for a in arrays)
+    dtypes = [a.dtype.newbyteorder("=") for a in arrays]  # NumPy swaps bytes before the loop
+    dtype = dtypes[0]
 
     def with_numpy() -> None:
-        # NumPy's products of complex numbers have other last bits for some layouts.
-        out[...] = function(*map(as_aligned, arrays))
+        # NumPy's products of complex numbers have other last bits in some layouts.
+        native = [as_aligned(a, t) for a, t in zip(arrays, dtypes, strict=True)]
+        if all(t.kind == "c" for t in dtypes):
+            result = function(*(_ComplexParts(a.real, a.imag) for a in native))
+            out.real[...], out.imag[...] = result
+        else:
+            out[...] = function(*native)
 
-    if dtype not in COMPILED_DTYPES or not one_dtype:
+    if dtype not in COMPILED_DTYPES or any(t != dtype for t in dtypes):
         with_numpy()
         return
     case = loop(function, len(arrays), dtype)
-    if case.is_ready:
-        ufunc = _compiled_ufunc(function, len(arrays), dtype)
-        if ufunc is None:
-            with_numpy()
-        else:
-            ufunc(*arrays, out=out, casting="same_kind")
-    else:
+    if not case.is_ready:
         case.replace(with_numpy, lambda: _compiled_ufunc(function, len(arrays), dtype))
+    elif ufunc := _compiled_ufunc(function, len(arrays), dtype):
+        ufunc(*arrays, out=out, casting="same_kind")
+    else:
+        with_numpy()
+
+
+class _ComplexParts(NamedTuple):
+    """Arrays of complex numbers, with the arithmetic of the compiled loops in any layout."""
+
+    real: Any
+    imag: Any
+
+    def __add__(self, other: Any) -> _ComplexParts:
+        return _ComplexParts(self.real + other.real, self.imag + other.imag)
+
+    def __sub__(self, other: Any) -> _ComplexParts:
+        return _ComplexParts(self.real - other.real, self.imag - other.imag)
+
+    def __mul__(self, other: Any) -> _ComplexParts:
+        return _ComplexParts(
+            self.real * other.real - self.imag * other.imag,
+            self.real * other.imag + self.imag * other.real,
+        )
 
 
 @cache

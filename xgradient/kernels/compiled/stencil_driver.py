@@ -78,11 +78,14 @@ def write_derivative(term: TermRequest, out: Array) -> None:
         if weight is not None:
             weight, mode = _prepare_weight(term, out)
             by = read_only_view(weight.ravel()), weight.size // outer, _row_step(weight, axis)
-        rest = inner, stencil, 0, n, mode, accumulate
-        if (case := _case(out.dtype, inner, stencil, mode, accumulate)).is_ready:
-            _run_loops(lines, 0, lines, lines, to, by, outer, *rest)
+        case = _case(out.dtype, inner, stencil, mode, accumulate)
+        if case.is_ready:
+            _run_loops(
+                case, lines, 0, lines, lines, to, by, outer, inner, stencil, 0, n, mode, accumulate
+            )
         else:
-            case.replace(partial(write_term, term, out), partial(_compile, out.dtype, *rest))
+            rest = inner, stencil, 0, n, mode, accumulate
+            case.replace(partial(write_term, term, out), partial(_compile, case, out.dtype, *rest))
         return
     if not out.flags.c_contiguous:
         order = sorted(range(f.ndim), key=lambda d: -abs(out.strides[d]))
@@ -121,7 +124,7 @@ def _prepare_weight(term: TermRequest, out: Array) -> tuple[Array, int]:
     is_center, axis = term.center_weight is not None, term.axis
     weight = term.center_weight if is_center else term.output_weight
     if weight is None:
-        return _NO_WEIGHT[out.dtype], LoopWeight.NONE
+        return _NO_WEIGHT[out.dtype], int(LoopWeight.NONE)
     # A row lies along the dimensions inside the axis; the innermost axis is a row itself.
     last = axis + 1 if prod(out.shape[axis + 1 :]) > 1 else axis
     by_row = all(n == 1 for n in weight.shape[last:])
@@ -130,8 +133,8 @@ def _prepare_weight(term: TermRequest, out: Array) -> tuple[Array, int]:
     if weight.shape != shape or weight.dtype != real or not (flags.c_contiguous and flags.aligned):
         weight = as_aligned(np.broadcast_to(weight, shape), real)
     if is_center:
-        return weight, LoopWeight.CENTER_ROW if by_row else LoopWeight.CENTER_CELL
-    return weight, LoopWeight.ROW if by_row else LoopWeight.CELL
+        return weight, int(LoopWeight.CENTER_ROW if by_row else LoopWeight.CENTER_CELL)
+    return weight, int(LoopWeight.ROW if by_row else LoopWeight.CELL)
 
 
 def _row_step(w: Array, axis: int) -> int:
@@ -171,8 +174,9 @@ def _run_strided(term: TermRequest, out: Array) -> bool:
     reach = 0 if left is None else left.shape[axis]
     inner = prod(out.shape[axis + 1 :])
     rest = inner, stencil, reach, f.shape[axis], mode, term.accumulate
-    if not (case := _case(out.dtype, inner, stencil, mode, term.accumulate)).is_ready:
-        case.replace(partial(write_term, term, out), partial(_compile, out.dtype, *rest))
+    case = _case(out.dtype, inner, stencil, mode, term.accumulate)
+    if not case.is_ready:
+        case.replace(partial(write_term, term, out), partial(_compile, case, out.dtype, *rest))
         return True
     arrays = [f, *halo, out, *([w] if mode else [])]
     for pieces, outer, steps in collapse_outer_axes(arrays, axis):
@@ -187,24 +191,24 @@ def _run_strided(term: TermRequest, out: Array) -> bool:
         # No window reaches a halo that is missing, so the block stands in for it.
         before = lines[0] if left is None else lines[1]
         after = lines[0] if right is None else lines[-1]
-        _run_loops(lines[0], start, before, after, to, by, outer, *rest)
+        _run_loops(case, lines[0], start, before, after, to, by, outer, *rest)
     return True
 
 
 def _case(dtype: Any, inner: int, stencil: Stencil, mode: int, accumulate: int) -> Loop:
     """Return the loop that `_run_loops` runs."""
     if stencil.masked is None:
-        return loop(dtype, inner == 1, stencil.width, stencil.uniform, int(mode), int(accumulate))
+        return loop(dtype, inner == 1, stencil.width, stencil.uniform, mode, accumulate)
     masked = stencil.masked
     windows = masked.window_index.tobytes(), masked.starts.tobytes(), masked.widths.tobytes()
     return loop(dtype, inner == 1, masked.depth, masked.table.shape[-1] == 1, windows)
 
 
-def _compile(dtype: np.dtype[Any], *rest: Any) -> None:
+def _compile(case: Loop, dtype: np.dtype[Any], *rest: Any) -> None:
     """Compile the loops, by a call on arrays without cells."""
     cells = np.empty(0, dtype)
     line, to = (read_only_view(cells.view()), 0, 0), (cells, 0, 0)
-    _run_loops(line, 0, line, line, to, (_NO_WEIGHT[dtype], 0, 0), 0, *rest)
+    _run_loops(case, line, 0, line, line, to, (_NO_WEIGHT[dtype], 0, 0), 0, *rest)
 
 
 @cache
@@ -217,6 +221,7 @@ def _loops() -> Any:
 
 
 def _run_loops(
+    case: Loop,
     lines: StridedArray,
     start: int,
     before: StridedArray,
@@ -232,7 +237,6 @@ def _run_loops(
     accumulate: int,
 ) -> None:
     """Run the loops of the interior rows, which run those of the boundary rows."""
-    run_masked, interior_last_axis, interior_outer_axis = _loops()
     last_axis = inner == 1
     size = to[0].itemsize
     strip_width = STRIP_BYTES // (length * size) or 1
@@ -240,22 +244,25 @@ def _run_loops(
         strip_width = MIN_ROW_BYTES // size
     if stencil.masked is not None:
         (table,) = stencil.masked.tables[COMPILED_DTYPES[to[0].dtype]]
+        run_masked, *_ = _loops()
         run_masked(
             lines, start, before, after, reach, length, to, by, outer, inner, stencil, table,
-            int(mode), int(accumulate), strip_width,
+            mode, accumulate, strip_width,
         )  # fmt: skip
         return
     # Named one by one: to unpack tuples in the call would take longer.
     (f, f_outer, f_row), (g, g_outer, g_row), (w, w_outer, w_row) = lines, to, by
     (b, b_outer, b_row), (a, a_outer, a_row) = before, after
     c, boundary = stencil.tables[COMPILED_DTYPES[g.dtype]]
-    width = stencil.width
-    run = (
-        interior_last_axis(width, stencil.uniform, mode, accumulate)
-        if last_axis
-        else interior_outer_axis(width, mode, accumulate)
-    )
-    run(
+    if case.function is None:
+        _, interior_last_axis, interior_outer_axis = _loops()
+        width = stencil.width
+        case.function = (
+            interior_last_axis(width, stencil.uniform, mode, accumulate)
+            if last_axis
+            else interior_outer_axis(width, mode, accumulate)
+        )
+    case.function(
         f, start, f_outer, f_row, b, b_outer, b_row, a, a_outer, a_row, g, g_outer, g_row,
         w, w_outer, w_row, reach, length, outer, inner, stencil.first, stencil.last,
         stencil.offset, stencil.center, c, stencil.boundary_windows, boundary, strip_width,

@@ -194,8 +194,8 @@ def _run_tile(job: TileJob, scratch: dict[Any, list[Array]]) -> None:
 
 def write_term(term: TermRequest, out: Array) -> None:
     """Write one term into an array, as its ``accumulate`` has it."""
-    # numba does not compile long doubles.
-    if out.dtype.itemsize > (16 if out.dtype.kind == "c" else 8):
+    dtype = out.dtype
+    if dtype.itemsize > 8 and (dtype.kind != "c" or dtype.itemsize > 16):  # long doubles
         numpy_sums.write_term(term, out)
     elif term.positions is None:
         write_derivative(term, out)
