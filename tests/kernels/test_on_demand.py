@@ -89,6 +89,21 @@ def test_the_numbers_change_if_numpy_takes_another_order(monkeypatch):
     assert (one != other).any()
 
 
+@pytest.mark.parametrize("when", ["now", "never"])
+def test_half_floats_overflow_without_a_warning(when, monkeypatch):
+    compile_loops(monkeypatch, when)
+    f = xr.DataArray(np.array([0.1, -0.1, 0.6, 0.1], "f2"), {"x": [0, 1e-3, 2e-3, 3e-3]}, name="f")
+    f = f.assign_coords(z=("x", [0, 1e-7, 2e-7, 3e-7]))
+    for result in (
+        f.grad("x", deriv=2),
+        f.grad.laplacian("x"),
+        f.chunk(x=2).grad("x", deriv=2).compute(),
+        (f * xr.ones_like(f.x)).astype("f2").grad("z"),
+    ):
+        assert result.dtype == np.float16
+        assert np.isinf(result).any()
+
+
 def run(code, **environment):
     """Run code in another process, which must end well; return what it prints."""
     done = subprocess.run(

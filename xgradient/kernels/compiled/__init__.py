@@ -1,1 +1,1 @@
-"""NumPy arrays: loops that numba compiles at the first call and keeps on disk."""
+"""NumPy arrays: loops that numba compiles and keeps on disk, and NumPy in place of them."""

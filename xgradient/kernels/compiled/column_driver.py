@@ -15,6 +15,7 @@ from ..requests import TermRequest
 from .layout import (
     Array,
     as_aligned,
+    assign,
     cache_blocks,
     collapse_outer_axes,
     flat_view,
@@ -83,7 +84,7 @@ def write_column_derivative(term: TermRequest, out: Array) -> None:
         ]
         result = np.empty(out[whole_axis].shape, to)
         _run_or_replace(copies, result, axis, windows, reach)
-        out[whole_axis] = result
+        assign(out[whole_axis], result)
 
 
 def _has_lane_step(a: Array, axis: int) -> bool:

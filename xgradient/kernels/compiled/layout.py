@@ -103,6 +103,12 @@ def as_aligned(a: Any, dtype: Any = None) -> Any:
     return np.require(a, dtype, ["C", "ALIGNED"])
 
 
+def assign(out: Array, values: Array) -> None:
+    """Write values into an array of perhaps another dtype, in which large ones are infinite."""
+    with np.errstate(over="ignore"):  # as in the loops, of which half floats have none
+        out[...] = values
+
+
 def read_only_view(a: Any) -> Any:
     """Mark a view as read-only and return it: one compiled type serves all fields."""
     a.setflags(write=False)

@@ -17,6 +17,7 @@ from .layout import (
     Array,
     StridedArray,
     as_aligned,
+    assign,
     base_offset,
     cache_blocks,
     collapse_outer_axes,
@@ -104,7 +105,7 @@ def write_derivative(term: TermRequest, out: Array) -> None:
             result = np.array(out_block, computed, order="C")
             done = _run_strided(part, result)
             assert done
-            out_block[...] = result
+            assign(out_block, result)
 
 
 def _run_permuted(term: TermRequest, out: Array) -> bool:

@@ -24,6 +24,7 @@ from ..requests import (
 from ..threads import processor_count
 from . import numpy_sums
 from .column_driver import write_column_derivative
+from .layout import assign
 from .stencil_driver import write_derivative
 
 #: Cells from which threads are worth it: to wake them takes half a millisecond, in which one thread
@@ -189,7 +190,7 @@ def _run_tile(job: TileJob, scratch: dict[Any, list[Array]]) -> None:
     results = parts if job.combine is None else job.combine(parts, job.fields, job.outputs)
     for to, result in zip(job.outputs, results, strict=True):
         if result is not to:
-            to[...] = result
+            assign(to, result)
 
 
 def write_term(term: TermRequest, out: Array) -> None:
