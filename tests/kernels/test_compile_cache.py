@@ -336,6 +336,12 @@ def slope(accuracy):
 
 def compute():
     right.append(slope(6))
+    if sys.argv[1] == "in LLVM":
+        from llvmlite.binding import ffi
+
+        with ffi.lib._lock:
+            begun.set()
+            time.sleep(1)
 
 right, begun = [], threading.Event()
 if sys.argv[1] == "compiling":
@@ -348,11 +354,11 @@ if sys.argv[1] == "compiling":
             pass
 
     event.register("numba:compile", Listener())
-else:
+elif sys.argv[1] == "loading":
     assert "numba" not in sys.modules
 thread = threading.Thread(target=compute)
 thread.start()
-if sys.argv[1] == "compiling":
+if sys.argv[1] != "loading":
     begun.wait()
 else:
     while "numba" not in sys.modules:
@@ -372,8 +378,7 @@ print(json.dumps({"child": status, "right": right}))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.xfail(strict=False, reason="a known fault: the child sometimes waits for ever")
-@pytest.mark.parametrize("meanwhile", ["compiling", "loading"])
+@pytest.mark.parametrize("meanwhile", ["compiling", "loading", "in LLVM"])
 def test_a_child_forked_meanwhile_computes(cache, meanwhile):
     process = start(FORK, cache, meanwhile, XGRADIENT_NUM_THREADS="2")
     assert finish(process) == {"child": 0, "right": [True, True]}

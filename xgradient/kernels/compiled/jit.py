@@ -20,6 +20,7 @@ from uuid import uuid4
 
 import numba
 import numpy as np
+from llvmlite.binding import ffi
 from numba import config, from_dtype, njit, types
 from numba.core.caching import CompileResultCacheImpl, NullCache
 from numba.core.compiler_lock import global_compiler_lock
@@ -36,8 +37,11 @@ PLAIN = bool(config.DISABLE_JIT)
 INDEX: Any = np.int64 if PLAIN else np.uint64
 int32, int64, uint64 = (int, int, int) if PLAIN else (types.int32, types.int64, types.uint64)
 
-# A forked child has none of its parent's threads, which would release the lock.
+# A forked child has none of its parent's threads, which would release the locks. A thread may hold
+# that of LLVM without that of the compiler; if it needs both, it takes the one of LLVM last.
 wait_for(global_compiler_lock)
+with suppress(AttributeError):  # which has no public name
+    wait_for(ffi.lib._lock._lock)
 
 
 class _LoopCache(NullCache):  # type: ignore[misc]
