@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import xarray as xr
 
@@ -12,34 +12,6 @@ from ..labels.axis import Axis
 
 #: A coefficient: a number, or values along some of the dimensions.
 Coefficient = xr.Variable | float
-
-
-class Label(Protocol):
-    """Names and units of an axis, as labels of results use them."""
-
-    @property
-    def name(self) -> Hashable:
-        """Name of the coordinate."""
-
-    @property
-    def long_name(self) -> str:
-        """Name of the coordinate in plain words."""
-
-    @property
-    def units(self) -> str | None:
-        """Units of positions, or of lengths under a metric; None if unknown."""
-
-
-class AnyAxis(Protocol):
-    """Interface shared by `GridAxis`, `HorizontalDirection` and `VerticalCoord`."""
-
-    @property
-    def axis(self) -> Label:
-        """Name, long name and units."""
-
-    @property
-    def dims(self) -> tuple[Hashable, ...]:
-        """Dimensions that a field needs to have a derivative along this axis."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from inspect import Parameter, signature
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -35,7 +35,7 @@ def documented_by(model: Callable[..., Any]) -> Callable[[Function], Function]:
     def complete(function: Function) -> Function:
         if not function.__doc__ or not model.__doc__:  # as under python -OO
             return function
-        sections = _sections(function.__doc__)
+        sections = dict(_sections(function.__doc__))
         entries = _entries(_sections(model.__doc__)["Parameters"])
         entries.update(_entries(sections["Parameters"]))
         names = signature(function).parameters
@@ -49,6 +49,7 @@ def documented_by(model: Callable[..., Any]) -> Callable[[Function], Function]:
     return complete
 
 
+@cache  # the model is read by every operator
 def _sections(docstring: str) -> dict[str, str]:
     """Return the sections of a numpydoc docstring by title; the text before them has none."""
     parts = re.split(r"(?m)^(\w+)\n-{3,}\n", inspect.cleandoc(docstring))
