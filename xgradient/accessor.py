@@ -1,4 +1,4 @@
-"""The ``.grad`` accessor: the operators as methods of DataArrays and Datasets."""
+"""The ``.grad`` accessor: the operators as methods of DataArrays, Datasets and DataTrees."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from .operators.summary import Summary, summarize, to_html, to_text
 
 @xr.register_dataarray_accessor("grad")  # type: ignore[no-untyped-call]
 @xr.register_dataset_accessor("grad")  # type: ignore[no-untyped-call]
+@xr.register_datatree_accessor("grad")  # type: ignore[no-untyped-call]
 class Grad(OperatorMethods):
-    """Derivatives along named coordinates, reached as ``da.grad`` and ``ds.grad``.
+    """Derivatives along named coordinates: ``da.grad``, ``ds.grad`` and ``tree.grad``.
 
     Call it: ``da.grad("lat")``. The parameters are those of `xgradient.grad`, without the first;
-    its methods are the functions of the same name.
+    its methods are the functions of the same name. On a DataTree they work node by node: a node
+    that lacks the names of the call keeps its coordinates and attributes only.
 
     Examples
     --------
@@ -28,7 +30,7 @@ class Grad(OperatorMethods):
     array([1., 2., 3.])
     """
 
-    def __init__(self, obj: XarrayObject) -> None:
+    def __init__(self, obj: XarrayObject | xr.DataTree) -> None:
         self._obj = obj
         self._options = {}
 

@@ -12,6 +12,7 @@ from .._typing import XarrayObject
 from .._wording import short_repr
 from .columns import named_dims, resolve_column, resolve_columns
 from .coordinates import CoordRef, resolve_coord, resolve_name
+from .hints import MissingNameError
 
 #: Stands for the period of an axis that the call does not mention; None is a wrong period.
 NOT_GIVEN: Any = object()
@@ -138,7 +139,9 @@ def resolve(
         constant = _resolve_constant(obj, [] if dim is None else names, options)
         names = [name for name in names if dim is not None or name != constant.dim]
     if not names:
-        raise ValueError("the data have no dimensions, so there is nothing to differentiate along")
+        raise MissingNameError(
+            "the data have no dimensions, so there is nothing to differentiate along"
+        )
     refs = resolve_columns(obj, names, options.along) if columns and constant is None else {}
     refs = {name: refs.get(name) or resolve_coord(obj, name) for name in names}
     if len(names) > 1:
@@ -258,6 +261,40 @@ def periodic_mapping(periodic: Any, names: list[Hashable]) -> Mapping[Hashable, 
         f"periodic is {short_repr(periodic)}; give True, False, names of dimensions, "
         "or a mapping from name to period"
     )
+
+
+def without_names_of_others(given: Any, obj: XarrayObject, others: Iterable[XarrayObject]) -> Any:
+    """Return a spacing or periodic without names that other data have, but not these.
+
+    Parameters
+    ----------
+    given : None, bool, number, array, name, sequence or mapping
+        The option of the call.
+    obj : DataArray or Dataset
+        The data that the option is for.
+    others : iterable of DataArray or Dataset
+        The other data of the same call.
+    """
+
+    def of_others(name: Hashable) -> bool:
+        return not _has_name(obj, name) and any(_has_name(other, name) for other in others)
+
+    if isinstance(given, Mapping):
+        return {name: value for name, value in given.items() if not of_others(name)}
+    if isinstance(given, str):
+        return [] if given != "auto" and of_others(given) else given
+    if isinstance(given, list | tuple) and all(isinstance(name, str) for name in given):
+        return [name for name in given if not of_others(name)]
+    return given
+
+
+def _has_name(obj: XarrayObject, name: Hashable) -> bool:
+    """Return True if data have a coordinate or dimension of a name, or of a CF name."""
+    try:
+        resolve_name(obj, name)
+    except ValueError:
+        return False
+    return True
 
 
 def _by_coord(

@@ -10,7 +10,7 @@ from .._typing import XarrayObject
 from .angles import latlon_kind
 from .cf_names import find_cf_name
 from .coordinates import CoordRef, not_a_coord_message, resolve_coord, resolve_name
-from .hints import check_repeated, close_name, quote_names
+from .hints import MissingNameError, check_repeated, close_name, quote_names
 
 
 def resolve_columns(
@@ -99,7 +99,7 @@ def resolve_column(
         known = find_cf_name(obj, name, multi_dim=True)
         if known is None:
             close = close_name(name, sorted(coords, key=str))
-            raise ValueError(
+            raise MissingNameError(
                 f"{str(name)!r} is not a coordinate here{close}; {_multi_dim_hint(obj)}"
             )
         name = known

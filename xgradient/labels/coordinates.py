@@ -14,7 +14,7 @@ from .._typing import XarrayObject
 from .angles import latlon_kind
 from .attrs import describe_field
 from .cf_names import cf_names_of, find_cf_name
-from .hints import check_repeated, close_name, quote_names
+from .hints import MissingNameError, check_repeated, close_name, quote_names
 from .packing import (
     UNDECODED_ATTRS,
     check_fill_values,
@@ -140,7 +140,7 @@ def _resolve_cf_name(obj: XarrayObject, name: Hashable) -> Hashable:
         raise ValueError(not_a_coord_message(name))
     names = {*obj.dims, *obj.coords}
     close = close_name(name, [*sorted(names, key=str), *cf_names_of(obj)])
-    raise ValueError(
+    raise MissingNameError(
         f"{name!r} is not a dimension, coordinate or CF name here{close}; there are "
         f"{quote_names(names)}"
     )

@@ -10,6 +10,13 @@ from typing import Any
 import xarray as xr
 
 
+class MissingNameError(ValueError):
+    """Report data that lack a name, a dimension or a variable that the call needs.
+
+    Nodes of a tree may lack it; any other error refuses the call.
+    """
+
+
 def close_name(name: Any, names: Iterable[Any]) -> str:
     """Return the end of a sentence that suggests a similar name; empty if there is none.
 

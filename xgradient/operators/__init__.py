@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import xarray as xr
+
 from .._typing import XarrayObject
 from .documentation import as_method
 from .gradient import grad
@@ -40,7 +42,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {name: globals()[name] for name in __
 class OperatorMethods:
     """Offer every operator as a method; type checkers read them here."""
 
-    _obj: XarrayObject
+    _obj: XarrayObject | xr.DataTree
     _options: Options
 
     __call__ = as_method(grad)

@@ -9,7 +9,7 @@ import xarray as xr
 
 from ..labels.angles import latlon_kind
 from ..labels.coordinates import CoordRef
-from ..labels.hints import close_name
+from ..labels.hints import MissingNameError, close_name
 from .fields import check_field
 from .options import Options
 
@@ -69,7 +69,7 @@ def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
         if field not in known:
             names = ", ".join(sorted(repr(str(n)) for n in known)) or "none"
             close = close_name(field, sorted(known, key=str)) or _option_hint(dim, known)
-            raise ValueError(
+            raise MissingNameError(
                 f"the component along {str(dim)!r} is {field!r}, which is neither a DataArray "
                 f"nor the name of a variable here{close}; there are {names}"
             )

@@ -9,6 +9,10 @@ from functools import cache, wraps
 from inspect import Parameter, signature
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
+import xarray as xr
+
+from .trees import map_nodes
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 Params = ParamSpec("Params")
 Result = TypeVar("Result")
@@ -65,12 +69,17 @@ def _entries(section: str) -> dict[str, str]:
 def as_method(
     operator: Callable[Concatenate[Any, Params], Result],
 ) -> Callable[Concatenate[Any, Params], Result]:
-    """Return an operator as a method of the accessor, with the options that this has bound."""
+    """Return an operator as a method of the accessor, with the options that this has bound.
+
+    On a DataTree the method applies the operator to each node.
+    """
 
     @wraps(operator)
     def method(self: Any, *args: Any, **options: Any) -> Any:
         if self._options:
             options = {**self._options, **options}
+        if isinstance(self._obj, xr.DataTree):
+            return map_nodes(operator, self._obj, args, options)
         return operator(self._obj, *args, **options)
 
     shape = signature(operator)

@@ -10,7 +10,7 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..geometry.decoding import check_decoded
-from ..labels.hints import is_quantity, quantity_error
+from ..labels.hints import MissingNameError, is_quantity, quantity_error
 from ..labels.packing import is_nullable, nullable_to_floats, variable_label
 from ..stencils.positions import check_known_length
 from .evaluate import _check_dims, holds_flags
@@ -19,10 +19,12 @@ from .evaluate import _check_dims, holds_flags
 def check_labelled(obj: Any, label: str) -> None:
     """Raise a TypeError for an object without labels, and check dimensions of a DataArray."""
     if not isinstance(obj, (xr.DataArray, xr.Dataset)):
-        raise TypeError(
-            f"{label} takes labelled data, not {type(obj).__name__}; give a DataArray or Dataset"
-            + (", or call xgradient.gradient for plain arrays" if label == "grad" else "")
-        )
+        mend = "give a DataArray or Dataset"
+        if isinstance(obj, xr.DataTree):
+            mend = f"call tree.grad{'' if label == 'grad' else '.' + label}(...)"
+        elif label == "grad":
+            mend += ", or call xgradient.gradient for plain arrays"
+        raise TypeError(f"{label} takes labelled data, not {type(obj).__name__}; {mend}")
     if isinstance(obj, xr.DataArray):
         _check_dims(obj)
 
@@ -66,11 +68,11 @@ def select_fields(obj: XarrayObject, dim: Any) -> list[xr.DataArray]:
     return fields
 
 
-def no_field_error(ds: xr.Dataset, dims: Iterable[Any]) -> ValueError:
+def no_field_error(ds: xr.Dataset, dims: Iterable[Any]) -> MissingNameError:
     """Return the error for a Dataset without a numeric variable that has the dimensions."""
     names = [repr(str(name)) for name, da in ds.data_vars.items() if holds_flags(da)]
     flags = f", of which {', '.join(names)} hold{'s' * (len(names) == 1)} flags" if names else ""
-    return ValueError(
+    return MissingNameError(
         "no numeric variable of the Dataset has the dimension "
         f"{', '.join(repr(str(d)) for d in dims)}; "
         f"its variables are {', '.join(repr(str(v)) for v in ds.data_vars) or 'none'}{flags}"

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike
 
 from .._typing import XarrayObject
@@ -16,6 +17,7 @@ from ..labels.coordinates import resolve_coord, resolve_name
 from ..labels.hints import close_name
 from ..labels.times import to_period
 from ..stencils.scheme import Scheme
+from .trees import call_at_nodes, node_datasets
 
 #: A metric that a call takes; a mapping has the scale factor of each dimension.
 MetricLike: TypeAlias = (
@@ -50,8 +52,8 @@ def grid_options(
     return GridOptions(metric, spacing, None if is_auto else periodic, along, at_constant)
 
 
-def check_options(obj: XarrayObject, options: Mapping[str, Any]) -> None:
-    """Refuse options that no call on an object could take.
+def check_options(obj: XarrayObject | xr.DataTree, options: Mapping[str, Any]) -> None:
+    """Refuse options that no call on an object, or on any node of a tree, could take.
 
     Raises
     ------
@@ -65,6 +67,9 @@ def check_options(obj: XarrayObject, options: Mapping[str, Any]) -> None:
                 f"{close_name(name, Options.__annotations__)}; "
                 f"give some of {', '.join(Options.__annotations__)}"
             )
+    if isinstance(obj, xr.DataTree):
+        call_at_nodes(lambda ds, **own: check_options(ds, own), node_datasets(obj), options)
+        return
     scheme = {"accuracy": 2, "edge_order": None, "skipna": False, **options}
     Scheme.checked(1, scheme["accuracy"], scheme["edge_order"], scheme["skipna"])
     resolve_metric(options.get("metric"), obj)

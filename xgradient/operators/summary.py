@@ -20,6 +20,7 @@ from ..labels.axis import Axis
 from ..labels.coordinates import CoordRef, resolve_coord
 from ..stencils.scheme import Scheme
 from .options import grid_options
+from .trees import node_datasets, node_label
 
 COLUMNS = ("axis", "length", "units", "grid points", "boundaries")
 
@@ -42,10 +43,22 @@ class Summary(NamedTuple):
     facts: dict[str, str]
 
 
-def summarize(obj: XarrayObject, options: Mapping[str, Any], methods: Iterable[str]) -> Summary:
+def summarize(
+    obj: XarrayObject | xr.DataTree, options: Mapping[str, Any], methods: Iterable[str]
+) -> Summary:
     """Describe an object and its options; nothing is computed or loaded, and nothing raised."""
-    name = f" {str(obj.name)!r}" if isinstance(obj, xr.DataArray) and obj.name is not None else ""
-    sizes = ", ".join(f"{dim}: {n}" for dim, n in zip(obj.dims, _lengths(obj), strict=True))
+    name = "" if getattr(obj, "name", None) is None else f" {str(obj.name)!r}"
+    if isinstance(obj, xr.DataTree):
+        nodes = node_datasets(obj)
+        sizes = f"{len(nodes)} nodes"
+        axes = [
+            axis._replace(name=f"{node_label(path)} {axis.name}")
+            for path, ds in nodes.items()
+            for axis in _axes(ds, options)
+        ]
+    else:
+        sizes = ", ".join(f"{dim}: {n}" for dim, n in zip(obj.dims, _lengths(obj), strict=True))
+        axes = list(_axes(obj, options))
     given = {**options}
     metric = given.pop("metric", None)
     facts = {
@@ -55,7 +68,7 @@ def summarize(obj: XarrayObject, options: Mapping[str, Any], methods: Iterable[s
         "methods": ", ".join(["(dim)", *methods]),
     }  # fmt: skip
     title = f"<xgradient.Grad of {type(obj).__name__}{name} ({sizes})>"
-    return Summary(title, list(_axes(obj, options)), facts)
+    return Summary(title, axes, facts)
 
 
 def _lengths(obj: XarrayObject) -> list[int]:

@@ -11,6 +11,7 @@ import xarray as xr
 from .._typing import Labelled, XarrayObject
 from ..geometry.expression import Expression
 from ..labels.attrs import describe_field, result_attrs
+from ..labels.hints import MissingNameError
 from ..labels.results import pack_results, to_dataarray
 from ..labels.units import common_units, product_units, result_units
 from ..stencils.scheme import Scheme
@@ -144,7 +145,7 @@ def _directional_operator(
         needed = grid_dims(vector.grid)
         scalars = [f for f in numeric_fields(obj, needed) if f.name not in components_]
         if not scalars:
-            raise ValueError(
+            raise MissingNameError(
                 f"the Dataset has no variable besides the components that {prefix} could be "
                 "taken of; add the scalar"
             )

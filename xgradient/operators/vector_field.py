@@ -15,9 +15,8 @@ from ..geometry.expression import Expression
 from ..geometry.grid import Grid
 from ..geometry.lowering import LoweringContext
 from ..geometry.metrics import resolve_metric
-from ..labels.arguments import GridOptions, GridRequest, resolve
+from ..labels.arguments import GridOptions, GridRequest, resolve, without_names_of_others
 from ..labels.attrs import describe_field, result_attrs
-from ..labels.coordinates import resolve_name
 from ..labels.results import same_units, to_dataarray
 from ..labels.standard_names import direction_of_coord, points_down, sign_along
 from ..labels.units import common_units, result_units
@@ -239,34 +238,12 @@ def _resolve_for(
     # Scale factors and grid mappings may be other variables of the Dataset.
     scalar = [obj] if isinstance(obj, xr.DataArray) else []
     metric = resolve_metric(options.metric, first if obj is None else obj, [*fields, *scalar])
-    spacing, periodic = (_of_field(first, obj, v) for v in (options.spacing, options.periodic))
+    others = [] if obj is None else [obj]
+    spacing, periodic = (
+        without_names_of_others(value, first, others)
+        for value in (options.spacing, options.periodic)
+    )
     return resolve(first, names, GridOptions(metric, spacing, periodic), [first])
-
-
-def _of_field(field: xr.DataArray, obj: Any, given: Any) -> Any:
-    """Return a spacing or periodic without names that the data have, but not this field."""
-    if obj is None:
-        return given
-    if isinstance(given, Mapping):
-        return {name: v for name, v in given.items() if not _is_of_others(field, obj, name)}
-    if isinstance(given, str):
-        return [] if _is_of_others(field, obj, given) else given
-    if isinstance(given, list | tuple) and all(isinstance(name, str) for name in given):
-        return [name for name in given if not _is_of_others(field, obj, name)]
-    return given
-
-
-def _is_of_others(field: xr.DataArray, obj: Any, name: Hashable) -> bool:
-    """Return True if the data have a name that a field of theirs lacks."""
-
-    def known(data: Any) -> bool:
-        try:
-            resolve_name(data, name)
-        except ValueError:
-            return False
-        return True
-
-    return not known(field) and known(obj)
 
 
 def _equal_attrs(a: Any, b: Any) -> bool:
