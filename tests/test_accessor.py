@@ -109,7 +109,7 @@ def test_a_call_overrides_them_and_they_add_up(ds):
         ({"edge_order": 1.5}, TypeError, "edge_order is 1.5; give a whole number"),
         ({"skipna": 1}, TypeError, "skipna is 1; give True or False"),
         ({"metric": "spher"}, ValueError, "metric is 'spher'; perhaps 'sphere' is meant"),
-        ({"metric": 3}, TypeError, "metric is of type int"),
+        ({"metric": [3]}, TypeError, "metric is of type list"),
         ({"metric": {"lat": -1.0}}, ValueError, "scale factors must be positive"),
         ({"spacing": 0}, ValueError, "spacing of 'lat' is 0"),
         ({"spacing": {"lat": [1.0, 2.0]}}, ValueError, "spacing of 'lat' has 2"),

@@ -62,7 +62,7 @@ NAMED_BY = {
     "datetime": {"labels.times", *COMMANDS},
     "cftime": {"labels.times", *COMMANDS},
     "pandas": {"labels.axis", "labels.coordinates", "labels.hints", "labels.times", *COMMANDS},
-    "pyproj": {"geometry.track"},
+    "pyproj": {"geometry.crs", "geometry.track"},
     "click": {"__main__", "cli.commands"},
     "tqdm": {"cli.commands", "cli.files"},
     "matplotlib": {"cli.demo"},

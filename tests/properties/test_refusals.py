@@ -125,8 +125,8 @@ BAD = {
     ),
     "an unknown metric": (
         lambda: wind().u.grad("lon", metric="torus"),
-        ("metric is 'torus'; give 'sphere', 'ellipsoid', a Sphere or Ellipsoid, "
-        "or a mapping from dimension to scale factor"),
+        ("metric is 'torus'; give 'sphere', 'ellipsoid', 'cf', a radius in metres, a Sphere or "
+        "Ellipsoid, a CRS or Geod of pyproj, or a mapping from dimension to scale factor"),
     ),
     "no radius": (
         lambda: xgradient.Sphere(-1),
@@ -253,10 +253,11 @@ def test_bad_input(name):
 
 WRONG_TYPES = {
     "a metric of a wrong type": (
-        lambda: wind().u.grad("lon", metric=3.0),
+        lambda: wind().u.grad("lon", metric=[3.0]),
         (
-            "metric is of type float; give 'sphere', 'ellipsoid', a Sphere or Ellipsoid, "
-            "or a mapping from dimension to scale factor"
+            "metric is of type list; give 'sphere', 'ellipsoid', 'cf', a radius in metres, a "
+            "Sphere or Ellipsoid, a CRS or Geod of pyproj, or a mapping from dimension to scale "
+            "factor"
         ),
     ),
     "plain arrays": (

@@ -16,12 +16,14 @@ from ..labels.coordinates import CoordRef, describe_coord
 from ..labels.hints import unstack_hint
 from ..stencils.positions import OrderError
 from ..stencils.scheme import Scheme
+from .crs import GeographicCRS
 from .curvilinear import CurvilinearGrid
 from .grid import Grid
 from .grid_axis import GridAxis
 from .horizontal import find_horizontal_coords
 from .latlon import latlon_grid
-from .metrics import Globe, Metric, resolve_metric
+from .metrics import Globe
+from .named_metrics import Metric, resolve_metric
 from .orthogonal import OrthogonalGrid, cartesian_grid
 from .scale_factors import ScaleFactors, grid_with_scale_factors
 from .track import along_tracks, check_arguments, find_track, out_of_order, two_along
@@ -93,6 +95,9 @@ def _grid_without_columns(
     fields: list[xr.DataArray],
 ) -> Grid:
     """Build the grid of coordinates that are the same in every column."""
+    if isinstance(metric, GeographicCRS):
+        obj, metric = metric.label(obj), metric.globe
+        request = request.with_attrs(obj)
     if isinstance(metric, ScaleFactors):
         sizes = {d: n for field in fields for d, n in field.sizes.items()}
         return grid_with_scale_factors(_one_dim_axes(obj, request.axes), metric, sizes, scheme)

@@ -8,7 +8,9 @@ from .._typing import XarrayObject
 from ..labels.angles import latlon_kind
 from ..labels.coordinates import find_latlon
 from ..labels.hints import quote_names
-from .metrics import Globe, Metric
+from .crs import GeographicCRS
+from .metrics import Globe
+from .named_metrics import Metric
 
 KINDS = ("latitude", "longitude")
 
@@ -23,14 +25,16 @@ def horizontal_names(obj: XarrayObject, metric: Metric | None) -> list[Hashable]
     ----------
     obj : DataArray or Dataset
         The data.
-    metric : Globe, ScaleFactors or None
-        The metric; names are returned only for a Globe.
+    metric : Globe, GeographicCRS, ScaleFactors or None
+        The metric; names are returned only for latitudes and longitudes.
 
     Raises
     ------
     ValueError
         If the data have only one of both, or several of a kind.
     """
+    if isinstance(metric, GeographicCRS):
+        obj, metric = metric.label(obj), metric.globe
     if not isinstance(metric, Globe):
         return None
     refs = {kind: find_latlon(obj, kind) for kind in KINDS}

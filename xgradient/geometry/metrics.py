@@ -1,23 +1,20 @@
-"""Metrics: models of the Earth by which latitudes and longitudes have lengths.
+"""Models of the Earth, by which latitudes and longitudes have lengths.
 
-A new metric is a subclass of `Globe` here, and a row of `METRICS` if calls can give its name.
+A new model is a subclass of `Globe` here, and a row of `METRICS` in ``named_metrics`` if calls can
+give its name.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
-from .._typing import XarrayObject
-from .._wording import short_repr
 from ..labels.hints import close_name
-from .scale_factors import ScaleFactors, all_variables, read_scale_factors, to_length
+from .scale_factors import to_length
 
 Floats = NDArray[np.float64]
 
@@ -187,94 +184,3 @@ class Ellipsoid(Globe):
         m, n = self.a * (1 - e2) / w**1.5, self.a / np.sqrt(w)
         dm = 3 * e2 * np.sin(lat) * np.cos(lat) * m / w
         return LatLonScales(m, n * np.cos(lat), dm / m, -m / n * np.tan(lat))
-
-
-Metric = Globe | ScaleFactors
-
-
-def _sphere(obj: XarrayObject, fields: Iterable[xr.DataArray] | None) -> Globe:
-    return Sphere(_grid_mapping_radius(obj, fields))
-
-
-def _wgs84(obj: XarrayObject, fields: Iterable[xr.DataArray] | None) -> Globe:
-    return Ellipsoid("WGS84")
-
-
-#: Metrics by the name that calls give, made of the data; ``MetricLike`` lists the names as types.
-METRICS: dict[str, Callable[[XarrayObject, Iterable[xr.DataArray] | None], Globe]] = {
-    "sphere": _sphere,
-    "ellipsoid": _wgs84,
-}
-
-
-def resolve_metric(
-    metric: Any, obj: XarrayObject, fields: Iterable[xr.DataArray] | None = None
-) -> Metric | None:
-    """Return the metric of a call.
-
-    Parameters
-    ----------
-    metric : None, str, Sphere, Ellipsoid, ScaleFactors or mapping
-        "sphere" has the radius of the grid mapping of the data, if they have one. A mapping has a
-        scale factor for each dimension: a number, a DataArray, or the name of a variable.
-    obj : DataArray or Dataset
-        Variables and the grid mapping are looked up here.
-    fields : iterable of DataArray, optional
-        The fields whose grid mapping is used; by default all variables.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the metric is unknown, or a scale factor is not positive or does not fit the data.
-    """
-    if metric is None or isinstance(metric, Metric):
-        return metric
-    if isinstance(metric, Mapping):
-        return read_scale_factors(metric, obj)
-    known = f"{', '.join(map(repr, METRICS))}, a Sphere or Ellipsoid, or a mapping"
-    if not isinstance(metric, str):
-        raise TypeError(
-            f"metric is of type {type(metric).__name__}; give {known} from dimension to scale "
-            "factor"
-        )
-    if metric not in METRICS:
-        raise ValueError(
-            f"metric is {short_repr(metric)}{close_name(metric, list(METRICS))}; give {known} "
-            "from dimension to scale factor"
-        )
-    return METRICS[metric](obj, fields)
-
-
-def _grid_mapping_radius(obj: XarrayObject, fields: Iterable[xr.DataArray] | None) -> float:
-    """Return the radius of the CF grid mapping of the data, else the mean radius of the Earth."""
-    if fields is None:
-        fields = obj.data_vars.values() if isinstance(obj, xr.Dataset) else [obj]
-    for field in fields:
-        text = field.encoding.get("grid_mapping", field.attrs.get("grid_mapping"))
-        # The extended form of the attribute lists coordinates after the name of each mapping.
-        name = str(text).split(":")[0].strip()
-        variable = {**all_variables(field), **all_variables(obj)}.get(name)
-        if variable is not None and (radius := _radius_from_attrs(variable.attrs, name)):
-            return radius
-    return MEAN_RADIUS
-
-
-def _radius_from_attrs(attrs: Mapping[Any, Any], name: str) -> float | None:
-    """Return the radius of a grid mapping, or the mean radius by its semi-axes; None if absent."""
-
-    def length(attr: str) -> float:
-        # Some readers of files give attributes as arrays of one number.
-        value = attrs[attr]
-        return to_length(value.item() if np.size(value) == 1 and np.ndim(value) else value,
-                       f"{attr} of the grid mapping {name!r}")  # fmt: skip
-
-    if "earth_radius" in attrs:
-        return length("earth_radius")
-    if "semi_major_axis" not in attrs:
-        return None
-    a = b = length("semi_major_axis")
-    if "semi_minor_axis" in attrs:
-        b = length("semi_minor_axis")
-    elif np.any(attrs.get("inverse_flattening")):  # CF: 0 is a sphere
-        b = a * (1 - 1 / length("inverse_flattening"))
-    return (2 * a + b) / 3

@@ -23,7 +23,7 @@ class GridOptions(NamedTuple):
 
     Attributes
     ----------
-    metric : None, str, Sphere, Ellipsoid, ScaleFactors or mapping
+    metric : None, str, number, Sphere, Ellipsoid, mapping or object of pyproj
         Lengths for coordinates.
     spacing : None, number, 1-D array, sequence or mapping
         Steps or node positions instead of coordinates.
@@ -97,6 +97,20 @@ class GridRequest(NamedTuple):
     def respaced_dims(self) -> set[Hashable]:
         """Return the dimensions whose spacing replaces the coordinate."""
         return {axis.ref.dim for axis in self.axes if axis.spacing is not None}
+
+    def with_attrs(self, obj: XarrayObject) -> GridRequest:
+        """Return the request with coordinates that have the attributes of those of an object."""
+
+        def update(axis: AxisRequest) -> AxisRequest:
+            ref, given = axis.ref, obj.coords.variables.get(axis.ref.name)
+            if ref.coord is None or given is None or ref.coord.attrs == given.attrs:
+                return axis
+            coord = ref.coord.copy(deep=False)
+            coord.attrs = given.attrs
+            return axis._replace(ref=ref._replace(coord=coord))
+
+        axes, others = (tuple(map(update, group)) for group in (self.axes, self.others))
+        return self._replace(axes=axes, others=others)
 
     def periodic_of(self, ref: CoordRef) -> Any:
         """Return what the call says of the period of any coordinate; None for nothing."""

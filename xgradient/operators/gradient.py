@@ -123,13 +123,16 @@ def grad(
         boundaries, or with the lower order that a short run of valid values allows. The result is
         missing where the value is, or where too few neighbours are valid. If False, the result is
         missing wherever the stencil contains a missing value.
-    metric : {"sphere", "ellipsoid"}, Sphere, Ellipsoid or mapping, optional
+    metric : str, number, Sphere, Ellipsoid, pyproj.CRS, pyproj.Geod or mapping, optional
         Gives coordinates lengths, so that derivatives are per metre. "sphere" has the radius of
-        the data's grid mapping, else 6371008.8 m; "ellipsoid" is WGS84. Both find latitudes and
+        the data's grid mapping, else 6371008.8 m; "ellipsoid" is WGS84; a number is the radius of
+        a sphere in metres. "cf" is the coordinate reference system of the data's grid mapping, of
+        rioxarray's ``spatial_ref`` or of xproj; it needs pyproj. All find latitudes and
         longitudes by their CF attributes or names, and other dimensions keep their own
-        coordinate. On a dimension with both a latitude and a longitude, as on a track, the
-        derivative is by distance. A mapping gives scale factors of dimensions, in metres per unit
-        of the coordinate: a number, a DataArray, or the name of a variable for each.
+        coordinate; in a geographic system, x and y without attributes are longitude and latitude.
+        On a dimension with both a latitude and a longitude, as on a track, the derivative is by
+        distance. A mapping gives scale factors of dimensions, in metres per unit of the
+        coordinate: a number, a DataArray, or the name of a variable for each.
     along : name, optional
         The dimension along which the positions of a multi-dimensional coordinate are taken: s for
         a height z(time, s, y, x). Each column then has coefficients for its own positions. Leave
@@ -158,7 +161,7 @@ def grad(
         repeated or unordered values, there are too few grid points, or a spacing, period or metric
         does not fit. Arguments are checked before anything is computed.
     ImportError
-        If a track on an ellipsoid needs distances and pyproj is not installed.
+        If a metric needs pyproj and it is not installed: "cf", and tracks on an ellipsoid.
 
     References
     ----------

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
 from .._typing import XarrayObject
-from ..geometry.metrics import Ellipsoid, Sphere, resolve_metric
+from ..geometry.metrics import Ellipsoid, Sphere
+from ..geometry.named_metrics import resolve_metric
 from ..labels.arguments import GridOptions, periodic_mapping
 from ..labels.axis import make_axis
 from ..labels.coordinates import resolve_coord, resolve_name
@@ -19,9 +20,36 @@ from ..labels.times import to_period
 from ..stencils.scheme import Scheme
 from .trees import call_at_nodes, node_datasets
 
+
+class GeodLike(Protocol):
+    """Have the attributes of a pyproj.Geod, for type checkers that do not know pyproj."""
+
+    a: float
+    b: float
+    es: float
+
+
+class CRSLike(Protocol):
+    """Have the attributes of a pyproj.CRS, for type checkers that do not know pyproj."""
+
+    @property
+    def ellipsoid(self) -> Any:
+        """Return the ellipsoid."""
+
+    def to_cf(self) -> dict[str, Any]:
+        """Return CF attributes."""
+
+
 #: A metric that a call takes; a mapping has the scale factor of each dimension.
 MetricLike: TypeAlias = (
-    Literal["sphere", "ellipsoid"] | Sphere | Ellipsoid | Mapping[Any, Any] | None
+    Literal["sphere", "ellipsoid", "cf"]
+    | float
+    | Sphere
+    | Ellipsoid
+    | GeodLike
+    | CRSLike
+    | Mapping[Any, Any]
+    | None
 )
 #: Steps or positions that replace coordinates.
 SpacingLike: TypeAlias = ArrayLike | Sequence[Any] | Mapping[Any, Any] | None

@@ -13,7 +13,7 @@ from ..geometry.expression import Expression
 from ..geometry.grid import Grid
 from ..geometry.latlon_names import horizontal_names
 from ..geometry.lowering import LoweringContext
-from ..geometry.metrics import resolve_metric
+from ..geometry.named_metrics import resolve_metric
 from ..labels.arguments import GridOptions, resolve
 from ..labels.attrs import describe_field, result_attrs
 from ..labels.results import derivative_to_dataarray, mixed_to_dataarray, pack_results, to_dataarray

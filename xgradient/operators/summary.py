@@ -12,7 +12,9 @@ import xarray as xr
 from .._typing import XarrayObject
 from .._wording import short_repr
 from ..geometry.build import build_grid
-from ..geometry.metrics import Globe, resolve_metric
+from ..geometry.crs import GeographicCRS
+from ..geometry.metrics import Globe
+from ..geometry.named_metrics import resolve_metric
 from ..geometry.track import find_track
 from ..labels.angles import latlon_kind
 from ..labels.arguments import GridOptions, resolve
@@ -106,6 +108,9 @@ def _summarize_axis(
     ref = resolve_coord(obj, name)
     grid = grid_options(options.get("metric"), options.get("spacing"), options.get("periodic"))
     metric = resolve_metric(grid.metric, obj)
+    if isinstance(metric, GeographicCRS):
+        obj, metric = metric.label(obj), metric.globe
+        ref = resolve_coord(obj, name)
     on_globe = isinstance(metric, Globe) and _is_horizontal(obj, ref)
     needed = {ref.name} | (_horizontal_coords(obj) if on_globe else set())
     lazy = [name for name in needed if not _is_in_memory(obj, name)]

@@ -14,7 +14,7 @@ from ..geometry.build import build_grid
 from ..geometry.expression import Expression
 from ..geometry.grid import Grid
 from ..geometry.lowering import LoweringContext
-from ..geometry.metrics import resolve_metric
+from ..geometry.named_metrics import resolve_metric
 from ..labels.arguments import GridOptions, GridRequest, resolve, without_names_of_others
 from ..labels.attrs import describe_field, result_attrs
 from ..labels.results import same_units, to_dataarray

@@ -1,0 +1,87 @@
+"""The metrics that a call can give: a name, a number, an object or a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .._typing import XarrayObject
+from .._wording import short_repr
+from ..labels.hints import close_name
+from .crs import GeographicCRS, globe_of_axes, is_crs, is_geod, metric_of_crs, read_crs
+from .grid_mapping import grid_mapping_radius
+from .metrics import Ellipsoid, Globe, Sphere
+from .scale_factors import ScaleFactors, read_scale_factors
+
+Metric = Globe | ScaleFactors | GeographicCRS
+
+
+def _sphere(obj: XarrayObject, fields: Iterable[xr.DataArray]) -> Metric:
+    return Sphere(grid_mapping_radius(obj, fields))
+
+
+def _wgs84(obj: XarrayObject, fields: Iterable[xr.DataArray]) -> Metric:
+    return Ellipsoid("WGS84")
+
+
+def _cf(obj: XarrayObject, fields: Iterable[xr.DataArray]) -> Metric:
+    return metric_of_crs(read_crs(obj, fields))
+
+
+#: Metrics by the name that calls give, made of the data; ``MetricLike`` lists the names as types.
+METRICS: dict[str, Callable[[XarrayObject, Iterable[xr.DataArray]], Metric]] = {
+    "sphere": _sphere,
+    "ellipsoid": _wgs84,
+    "cf": _cf,
+}
+
+
+def resolve_metric(
+    metric: Any, obj: XarrayObject, fields: Iterable[xr.DataArray] | None = None
+) -> Metric | None:
+    """Return the metric of a call.
+
+    Parameters
+    ----------
+    metric : None, str, number, Sphere, Ellipsoid, pyproj.Geod, pyproj.CRS, ScaleFactors or mapping
+        A number is the radius of a sphere. "sphere" has the radius of the grid mapping of the
+        data, if they have one, and "cf" is all that it says. A mapping has a scale factor for each
+        dimension: a number, a DataArray, or the name of a variable.
+    obj : DataArray or Dataset
+        Variables and the grid mapping are looked up here.
+    fields : iterable of DataArray, optional
+        The fields whose grid mapping is used; by default all variables.
+
+    Raises
+    ------
+    ImportError
+        If a grid mapping is to be read and pyproj is not installed.
+    TypeError, ValueError
+        If the metric is unknown, or a scale factor is not positive or does not fit the data.
+    """
+    if metric is None or isinstance(metric, Metric):
+        return metric
+    if isinstance(metric, Mapping):
+        return read_scale_factors(metric, obj)
+    if isinstance(metric, int | float | np.integer | np.floating) and not isinstance(metric, bool):
+        return Sphere(float(metric))
+    if is_geod(metric):
+        return globe_of_axes(metric.a, metric.b)
+    if is_crs(metric):
+        return metric_of_crs(metric)
+    known = (
+        f"{', '.join(map(repr, METRICS))}, a radius in metres, a Sphere or Ellipsoid, a CRS or "
+        "Geod of pyproj, or a mapping from dimension to scale factor"
+    )
+    if not isinstance(metric, str):
+        raise TypeError(f"metric is of type {type(metric).__name__}; give {known}")
+    if metric not in METRICS:
+        raise ValueError(
+            f"metric is {short_repr(metric)}{close_name(metric, list(METRICS))}; give {known}"
+        )
+    if fields is None:
+        fields = obj.data_vars.values() if isinstance(obj, xr.Dataset) else [obj]
+    return METRICS[metric](obj, fields)
