@@ -39,8 +39,8 @@ numpydoc_show_class_members = False
 # Whatever the reference shows must be complete: all of numpydoc's checks but those that ask every
 # object for an extended summary and a "See also", and one that takes "Derivatives" for a verb.
 numpydoc_validation_checks = {"all", "ES01", "SA01", "SS05"}
-# Nobody makes an accessor by hand: what it is made of is xarray's business.
-numpydoc_validation_exclude = {r"\.Grad$", r"\.__init__$"}
+# Nobody makes an accessor or a table by hand.
+numpydoc_validation_exclude = {r"\.Grad$", r"\.StencilTable$", r"\.__init__$"}
 
 myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3

@@ -59,7 +59,7 @@ def test_the_accessor_has_every_operator(name, method):
 
 def test_the_accessor_has_nothing_else():
     methods = {n for n in dir(xgradient.Grad) if not n.startswith("_")}
-    assert methods == set(operators.OPERATORS) - {"grad"} | {"with_options"}
+    assert methods == set(operators.OPERATORS) - {"grad"} | {"stencil", "with_options"}
 
 
 def test_the_reference_lists_what_is_public():

@@ -65,6 +65,7 @@ NAMED_BY = {
     "pyproj": {"geometry.crs", "geometry.track"},
     "click": {"__main__", "cli.commands"},
     "tqdm": {"cli.commands", "cli.files"},
+    "scipy": {"operators.stencil_table"},
     "matplotlib": {"cli.demo"},
     "iris_sample_data": {"cli.demo"},
 }

@@ -8,7 +8,9 @@ import xarray as xr
 
 from ._typing import XarrayObject
 from .operators import OPERATORS, OperatorMethods
+from .operators.documentation import as_single_method
 from .operators.options import Options, check_options
+from .operators.stencil import stencil_along
 from .operators.summary import Summary, summarize, to_html, to_text
 
 
@@ -33,6 +35,8 @@ class Grad(OperatorMethods):
     def __init__(self, obj: XarrayObject | xr.DataTree) -> None:
         self._obj = obj
         self._options = {}
+
+    stencil = as_single_method(stencil_along)
 
     def with_options(self, **options: Unpack[Options]) -> Grad:
         """Return an accessor whose calls have these options, except where they give others.
@@ -69,7 +73,7 @@ class Grad(OperatorMethods):
 
     def _summary(self) -> Summary:
         methods = [name for name in OPERATORS if name != "grad"]
-        return summarize(self._obj, self._options, [*methods, "with_options"])
+        return summarize(self._obj, self._options, [*methods, "stencil", "with_options"])
 
     def __repr__(self) -> str:
         return to_text(self._summary())

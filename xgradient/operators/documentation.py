@@ -74,12 +74,34 @@ def as_method(
     On a DataTree the method applies the operator to each node.
     """
 
+    def by_node(tree: xr.DataTree, args: tuple[Any, ...], options: dict[str, Any]) -> xr.DataTree:
+        return map_nodes(operator, tree, args, options)
+
+    return cast("Callable[Concatenate[Any, Params], Result]", _make_method(operator, by_node))
+
+
+def as_single_method(
+    function: Callable[Concatenate[Any, Params], Result],
+) -> Callable[Concatenate[Any, Params], Result]:
+    """Return a function as a method of the accessor, which refuses a DataTree."""
+
+    def refuse(*args: Any) -> None:
+        raise TypeError(
+            "a DataTree has no axes, but its nodes have; take a node, e.g. tree[path].dataset.grad"
+        )
+
+    return cast("Callable[Concatenate[Any, Params], Result]", _make_method(function, refuse))
+
+
+def _make_method(operator: Callable[..., Any], of_tree: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function as a method; ``of_tree`` takes its place on a DataTree."""
+
     @wraps(operator)
     def method(self: Any, *args: Any, **options: Any) -> Any:
         if self._options:
             options = {**self._options, **options}
         if isinstance(self._obj, xr.DataTree):
-            return map_nodes(operator, self._obj, args, options)
+            return of_tree(self._obj, args, options)
         return operator(self._obj, *args, **options)
 
     shape = signature(operator)
@@ -89,4 +111,4 @@ def as_method(
     # Drop the object from the parameters; calls of a method do not pass it.
     text = inspect.cleandoc(operator.__doc__ or "")
     method.__doc__ = re.sub(r"\nobj : .*(\n    .*)*", "", text) + "\n"
-    return cast("Callable[Concatenate[Any, Params], Result]", method)
+    return method
