@@ -96,7 +96,6 @@ ODD = {
     "repeated": [1, 1, 1],
     "booleans": [True, False, True],
     "objects": np.array([None, 1, "b"], object),
-    "intervals": pd.interval_range(0, 3),
     "categories": pd.Categorical(["a", "b", "a"]),
 }
 

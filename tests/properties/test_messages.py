@@ -275,31 +275,6 @@ def test_other_units_are_no_misspelt_angles():
 # -------------------------------------------------------------------- positions that are no numbers
 
 
-def test_periods():
-    periods = pd.period_range("2000-01", "2000-04", freq="M")
-    for coords in ({"t": periods}, {"when": ("t", periods)}):
-        (name,) = coords
-        data = xr.DataArray(np.arange(4.0) ** 2, coords, "t", "T")
-        message = failure(lambda d=data, n=name: d.grad(n), TypeError)
-        assert message == (
-            f"coordinate {name!r} has periods, which have two ends; take the first ones, e.g. with "
-            f".assign_coords({{{name!r}: ('t', pd.PeriodIndex(data[{name!r}].values)"
-            ".to_timestamp())})"
-        )
-        found = mended(data, message).grad(name)
-        days = np.array([0, 31, 60, 91]) * 86400.0
-        np.testing.assert_allclose(found, np.gradient(data.values, days, edge_order=1), rtol=1e-2)
-        assert found.values[0] == pytest.approx(1 / days[1], rel=1e-14)
-
-
-def test_intervals():
-    nine = xr.DataArray(np.arange(9.0), {"x": np.arange(9.0)}, "x", "f")
-    data = nine.groupby_bins("x", [-1, 2, 5, 8]).mean()
-    message = failure(lambda: data.grad("x_bins"), TypeError)
-    assert "has intervals, which have two ends; take the middle, e.g. with " in message
-    np.testing.assert_allclose(mended(data, message).grad("x_bins"), 1, rtol=1e-12)
-
-
 def test_complex_positions_are_called_complex():
     message = failure(lambda: line().grad("x", spacing=2j), TypeError)
     assert message == "spacing of 'x' is 2j, which is complex; give a real number"

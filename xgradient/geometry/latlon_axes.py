@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ..labels.angles import unwrap
 from ..labels.axis import Axis
 from ..labels.coordinates import CoordRef
 from ..stencils.nodes import Nodes, nodes_from_values, reflect_at_ends
@@ -54,7 +55,7 @@ def without_cyclic_point(lon: CoordRef) -> tuple[CoordRef, CyclicPoint | None]:
     # The median step is at most twice the mean, because half of all steps reach the median.
     if min(span, abs(span - circle)) > 2 * MAX_STORAGE_ROUNDING * circle / max(n - 1, 1):
         return lon, None  # the usual case, at once
-    values = _unwrap(given, circle)
+    values = unwrap(given, circle)
     if not last_repeats_first(values.astype(np.float64), circle, position_tolerance(values)):
         return lon, None
     point = CyclicPoint(lon.dim, lon.name, relative_rounding(given))
@@ -84,7 +85,7 @@ def _snap_to_uniform(
     given, circle = coord_of(ref).values, full_circle(ref)
     if ref.dim is None or len(given) < 2 or not np.isfinite(given).all():
         return ref
-    values, tolerance = _unwrap(given.astype(np.float64), circle), rounding(ref)
+    values, tolerance = unwrap(given.astype(np.float64), circle), rounding(ref)
     for uniform in candidates(values, circle):
         if np.abs(values - uniform).max() <= tolerance:
             coord = xr.Variable(coord_of(ref).dims, uniform, coord_of(ref).attrs)
@@ -140,7 +141,7 @@ def make_lon_axis(
     """
     circle, label = full_circle(lon), f"coordinate {str(lon.name)!r}"
     given = coord_of(lon).values
-    values = _unwrap(given, circle)
+    values = unwrap(given, circle)
     nodes = nodes_from_values(values, label, display_values=given)
     n, tolerance = nodes.n, rounding(lon)
     span = float(abs(np.float64(values[-1]) - np.float64(values[0]))) if n else 0.0
@@ -165,17 +166,6 @@ def make_lon_axis(
         nodes = nodes_from_values(values, label, period=circle, display_values=given)
     is_uniform = nodes.step is not None and abs(gap - largest_step) <= 2 * tolerance
     return Axis(lon.dim, lon.name, lon.long_name, "m", nodes), closes and is_uniform
-
-
-def _unwrap(values: Any, circle: float) -> Any:
-    """Return longitudes without a jump by a full circle between two of them."""
-    floats = values.astype(np.float64) if values.dtype.kind != "f" else values
-    steps = np.diff(floats)
-    jumps = np.abs(steps) > circle / 2
-    # Steps above half a circle may be meant if all have the same sign.
-    if not jumps.any() or (len(values) > 2 and ((steps > 0).all() or (steps < 0).all())):
-        return values
-    return np.unwrap(floats, period=circle).astype(floats.dtype)
 
 
 def make_lat_axis(lat: CoordRef, requested: bool | None, n_lon: int) -> Axis:

@@ -32,7 +32,10 @@ def latlon_kind(name: Hashable, coord: xr.Variable | None) -> str | None:
     coord : Variable or None
         The coordinate; None for a dimension without one.
     """
-    if coord is None or coord.dtype.kind not in "iuf":
+    if coord is None:
+        return None
+    dtype = getattr(coord.dtype, "subtype", coord.dtype)  # of the ends of intervals
+    if dtype.kind not in "iuf":
         return None
     units = str(coord.attrs.get("units", "")).lower()
     standard = str(coord.attrs.get("standard_name", ""))
@@ -64,6 +67,58 @@ def check_units(name: Hashable, coord: xr.Variable | None) -> None:
 def is_in_degrees(coord: xr.Variable) -> bool:
     """Return True for angles in degrees; angles without units are in degrees."""
     return str(coord.attrs.get("units", "")).lower() not in RADIANS
+
+
+def unwrap(values: Any, period: float) -> Any:
+    """Return positions without a jump by a full period between two of them.
+
+    Parameters
+    ----------
+    values : 1-D ndarray
+        Positions, such as longitudes that go from 359 to 0.
+    period : float
+        The period in their units.
+    """
+    floats = values.astype(np.float64) if values.dtype.kind != "f" else values
+    steps = np.diff(floats)
+    jumps = np.abs(steps) > period / 2
+    # Steps above half a period may be meant if all have the same sign.
+    if not jumps.any() or (len(values) > 2 and ((steps > 0).all() or (steps < 0).all())):
+        return values
+    return np.unwrap(floats, period=period).astype(floats.dtype)
+
+
+def unwrap_axis(
+    name: Hashable,
+    coord: xr.Variable | None,
+    values: NDArray[Any],
+    units: str | None,
+    period: float | bool,
+) -> NDArray[Any]:
+    """Return positions that increase or decrease, of an axis that starts anywhere in its period.
+
+    Parameters
+    ----------
+    name : hashable
+        Name of the coordinate.
+    coord : Variable or None
+        The coordinate.
+    values : 1-D ndarray
+        Its positions.
+    units : str or None
+        Units of the positions.
+    period : float or bool
+        The period in these units, if the call gives one. Else only angles other than latitudes
+        have one.
+    """
+    if values.dtype.kind not in "iuf" or len(values) < 3:
+        return values
+    if isinstance(period, bool):
+        kind, text = latlon_kind(name, coord), str(units).lower()
+        if kind == "latitude" or (kind is None and text not in DEGREES | RADIANS):
+            return values
+        period = 2 * np.pi if text in RADIANS else 360.0
+    return np.asarray(unwrap(values, period))
 
 
 def period_of_angle(

@@ -11,9 +11,10 @@ import xarray as xr
 from ..stencils.cache import MAX_CACHED_NODES, LRUCache
 from ..stencils.nodes import Nodes, nodes_from_spacing
 from ..stencils.positions import check_known_length
-from .angles import period_of_angle
+from .angles import period_of_angle, unwrap_axis
 from .coordinates import CoordRef, decoded_coord
-from .hints import check_object_positions, is_quantity, quantity_error, quote_names
+from .hints import is_quantity, quantity_error, quote_names
+from .middles import middles_of_objects
 from .times import to_integer_ticks, to_period
 
 _AXES: LRUCache[tuple[Nodes, str | None, Any]] = LRUCache(64)
@@ -116,9 +117,14 @@ def _make_nodes(ref: CoordRef, n: int, spacing: Any, periodic: Any) -> tuple[Nod
     given, units, label = _read_coord(ref) if spacing is None else _read_spacing(ref, spacing)
     values = np.asarray(given)
     if values.dtype.kind == "O":
-        check_object_positions(values, label, ref.name, ref.dim)
+        middles = middles_of_objects(values)
+        values = values if middles is None else middles
     values, scale, units = to_integer_ticks(values, units, label)
     period = to_period(periodic, units, label)
+    if values.ndim == 1 and scale == 1:
+        values = unwrap_axis(
+            ref.name, ref.coord if spacing is None else None, values, units, period
+        )
     if period is True and spacing is None and values.ndim:
         period = period_of_angle(ref.name, ref.coord, values, units)
     nodes = nodes_from_spacing(values, n, label, scale=scale, period=period, display_values=given)
@@ -130,6 +136,8 @@ def _read_coord(ref: CoordRef) -> _Positions:
     label = f"coordinate {ref.name!r}"
     if ref.coord is None:
         return _Positions(1.0, "1", label)
+    if ref.step is not None:
+        return _Positions(ref.step, ref.coord.attrs.get("units"), label)
     if is_quantity(ref.coord._data):
         raise quantity_error(label)
     return _Positions(ref.coord.values, ref.coord.attrs.get("units"), label)

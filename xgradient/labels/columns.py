@@ -11,6 +11,7 @@ from .angles import latlon_kind
 from .cf_names import find_cf_name
 from .coordinates import CoordRef, not_a_coord_message, resolve_coord, resolve_name
 from .hints import MissingNameError, check_repeated, close_name, quote_names
+from .times import dates_to_seconds
 
 
 def resolve_columns(
@@ -105,7 +106,9 @@ def resolve_column(
         name = known
     coord, label = coords[name], f"coordinate {str(name)!r}"
     check_repeated(coord.dims, label)
-    if coord.dtype.kind not in "iuf":
+    if coord.dtype.kind in "mM" or (coord.dtype.kind == "O" and coord.chunks is None):
+        coord = dates_to_seconds(coord, label)
+    elif coord.dtype.kind not in "iuf":
         raise TypeError(
             f"{label} has dtype {coord.dtype}, which is not numeric; give one that holds positions"
         )

@@ -15,6 +15,7 @@ from .angles import latlon_kind
 from .attrs import describe_field
 from .cf_names import cf_names_of, find_cf_name
 from .hints import MissingNameError, check_repeated, close_name, quote_names
+from .middles import with_middles
 from .packing import (
     UNDECODED_ATTRS,
     check_fill_values,
@@ -22,6 +23,7 @@ from .packing import (
     fill_values,
     nullable_to_floats,
 )
+from .transforms import index_step
 
 
 class CoordRef(NamedTuple):
@@ -35,15 +37,18 @@ class CoordRef(NamedTuple):
     name : hashable
         Name of the coordinate, or of the dimension if it has no coordinate.
     coord : Variable or None
-        The coordinate, with nullable numbers as floats.
+        The coordinate, with nullable numbers as floats, and intervals and periods at their middles.
     index : pandas Index or None
         Index of the coordinate, if it has the name of its dimension.
+    step : float or None
+        Step of a coordinate whose index computes its positions, so that they are not made.
     """
 
     dim: Hashable
     name: Hashable
     coord: xr.Variable | None
     index: Any = None
+    step: float | None = None
 
     @property
     def dims(self) -> tuple[Hashable, ...]:
@@ -89,6 +94,11 @@ def resolve_coord(obj: XarrayObject, name: Hashable) -> CoordRef:
     dims = coord.dims
     if len(dims) > 1:
         check_repeated(dims, f"coordinate {str(name)!r}")
+    if len(dims) > 1 and coord.dtype.kind in "mM":
+        raise ValueError(
+            f"{_describe_dims(name, dims)} and holds times, so a derivative goes along one of "
+            f"them; call .grad with it, e.g. along={str(dims[-1])!r}"
+        )
     if len(dims) == 2:
         return CoordRef(None, name, coord)
     if len(dims) > 2 and latlon_kind(name, coord):
@@ -105,18 +115,22 @@ def resolve_coord(obj: XarrayObject, name: Hashable) -> CoordRef:
             "dimension; name another coordinate or one of the dimensions "
             f"{quote_names(obj.dims)}{more}"
         )
-    indexed = isinstance(coord, xr.IndexVariable) and dims[0] == name
-    return CoordRef(dims[0], name, coord, obj.get_index(name) if indexed else None)
+    if isinstance(coord, xr.IndexVariable):
+        return CoordRef(dims[0], name, coord, obj.get_index(name) if dims[0] == name else None)
+    return CoordRef(dims[0], name, coord, step=index_step(obj.xindexes.get(name), name))
 
 
 def decoded_coord(name: Hashable, coord: xr.Variable) -> xr.Variable:
     """Convert nullable numbers of a coordinate to floats, and refuse a packed coordinate.
 
-    Values along one dimension are read here; other values are checked when they are used.
+    Intervals and periods become their middles. Values along one dimension are read here; other
+    values are checked when they are used.
     """
     if hasattr(coord.dtype, "numpy_dtype"):  # one of pandas' nullable dtypes
         values = nullable_to_floats(coord.to_index().array)
         coord = xr.Variable(coord.dims, values, coord.attrs)
+    elif coord.dtype.kind == "O":
+        coord = with_middles(coord)
     if not UNDECODED_ATTRS.isdisjoint(coord.attrs):
         label = f"coordinate {str(name)!r}"
         check_unpacked(coord.attrs, coord.dtype, label)

@@ -86,39 +86,6 @@ def quantity_error(label: str, *, argument: bool = False) -> TypeError:
     return TypeError(f"{label} is a quantity of pint, whose units are not read yet; {mend}")
 
 
-def check_object_positions(values: Any, label: str, name: Hashable, dim: Hashable) -> None:
-    """Refuse periods and intervals of pandas as positions.
-
-    Parameters
-    ----------
-    values : ndarray of objects
-        The positions.
-    label : str
-        The coordinate or the argument in words, for the error message.
-    name, dim : hashable
-        The coordinate and its dimension.
-
-    Raises
-    ------
-    TypeError
-        If the first value that is not missing is a period or an interval.
-    """
-    import pandas as pd
-
-    first = next((item for item in values.flat if item is not None and item == item), None)
-    if isinstance(first, pd.Period):
-        kind, call = "periods, which have two ends; take the first ones", "Period{}.to_timestamp()"
-    elif isinstance(first, pd.Interval):
-        kind, call = "intervals, which have two ends; take the middle", "Interval{}.mid"
-    else:
-        return
-    positions = "pd." + call.format(f"Index(data[{str(name)!r}].values)")
-    raise TypeError(
-        f"{label} has {kind}, e.g. with "
-        f".assign_coords({{{str(name)!r}: ({str(dim)!r}, {positions})}})"
-    )
-
-
 def unstack_hint(obj: xr.DataArray | xr.Dataset, dim: Hashable) -> str:
     """Return a sentence that says how to unstack a dimension; empty if it is not stacked."""
     import pandas as pd

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from .._wording import short_repr
@@ -58,6 +59,45 @@ def to_integer_ticks(
         values = values.astype(f"{values.dtype.kind}8[s]")  # days and hours are whole seconds
     unit, count = np.datetime_data(values.dtype)
     return values.astype(np.int64) * count, _TICKS_PER_SECOND[unit], "s"
+
+
+def durations_to_seconds(data: Any) -> Any:
+    """Convert an array of timedelta64, perhaps lazy, to float64 seconds; NaT becomes NaN."""
+    return data / np.timedelta64(1, "s")
+
+
+def dates_to_seconds(coord: xr.Variable, label: str) -> xr.Variable:
+    """Convert a coordinate of times of several dimensions to float64 seconds.
+
+    Dates count from the first one, so that seconds keep the digits of their differences. Lazy
+    dates stay lazy; missing ones become NaN.
+
+    Parameters
+    ----------
+    coord : Variable
+        Datetimes or durations, or dates of cftime in memory.
+    label : str
+        The coordinate in words, for error messages.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If objects are not dates, or cannot be subtracted.
+    """
+    if coord.dtype.kind == "O":
+        ticks, scale, units = to_integer_ticks(coord.values, None, label)
+        if units != "s":
+            raise TypeError(
+                f"{label} has dtype object, but no dates; give one that holds positions"
+            )
+        seconds = ticks / scale
+    elif coord.dtype.kind == "m":
+        seconds = durations_to_seconds(coord.data)
+    else:
+        first = coord.isel(dict.fromkeys(coord.dims, 0)).data
+        origin = np.where(np.isnat(first), np.zeros((), coord.dtype), first)
+        seconds = durations_to_seconds(coord.data - origin)
+    return xr.Variable(coord.dims, seconds, {**coord.attrs, "units": "s"})
 
 
 def _date_ticks(

@@ -12,6 +12,7 @@ from .._typing import XarrayObject
 from ..geometry.decoding import check_decoded
 from ..labels.hints import MissingNameError, is_quantity, quantity_error
 from ..labels.packing import is_nullable, nullable_to_floats, variable_label
+from ..labels.times import durations_to_seconds
 from ..stencils.positions import check_known_length
 from .evaluate import _check_dims, holds_flags
 
@@ -30,9 +31,9 @@ def check_labelled(obj: Any, label: str) -> None:
 
 
 def is_numeric(da: xr.DataArray) -> bool:
-    """Return whether the dtype of a field is one of numbers."""
+    """Return whether the dtype of a field is one of numbers or of durations."""
     # Dtypes of other array libraries without a kind are numeric.
-    return getattr(da.dtype, "kind", "f") in "biufc"
+    return getattr(da.dtype, "kind", "f") in "biufcm"
 
 
 def numeric_fields(ds: xr.Dataset, dims: Iterable[Hashable] = ()) -> list[xr.DataArray]:
@@ -80,7 +81,9 @@ def no_field_error(ds: xr.Dataset, dims: Iterable[Any]) -> MissingNameError:
 
 
 def check_field(da: xr.DataArray) -> xr.DataArray:
-    """Return a field whose values can be differentiated: nullable values become floats.
+    """Return a field whose values can be differentiated.
+
+    Nullable values become floats, and durations numbers of seconds.
 
     A field that may be packed is checked now if in memory, else when it is computed.
 
@@ -102,6 +105,10 @@ def check_field(da: xr.DataArray) -> xr.DataArray:
             f"{name} {have} dtype {da.dtype}, which has no derivative; "
             f"convert {them} to {'float32' if 'float' in str(da.dtype) else 'numbers'} first"
         )
+    if getattr(da.dtype, "kind", "f") == "m":
+        da = da.copy(deep=False, data=durations_to_seconds(variable.data))
+        da.attrs["units"] = "s"
+        return da
     if not is_plain:
         for dim, n in zip(da.dims, da.shape, strict=True):
             check_known_length(n, f"dimension {str(dim)!r}")

@@ -112,7 +112,9 @@ def _summarize_axis(
         obj, metric = metric.label(obj), metric.globe
         ref = resolve_coord(obj, name)
     on_globe = isinstance(metric, Globe) and _is_horizontal(obj, ref)
-    needed = {ref.name} | (_horizontal_coords(obj) if on_globe else set())
+    needed = _horizontal_coords(obj) if on_globe else set()
+    if on_globe or ref.step is None:  # a step needs no positions
+        needed = needed | {ref.name}
     lazy = [name for name in needed if not _is_in_memory(obj, name)]
     if lazy:
         names = " and ".join(repr(str(name)) for name in sorted(lazy, key=str))
