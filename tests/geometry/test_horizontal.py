@@ -398,16 +398,6 @@ BAD = {
             r"and 90, so check its units$"
         ),
     ),
-    "positions at several times": (
-        lambda: small(XLAT=(("t", *YX), np.ones((3, 3, 6)), {"units": "degree_north"})).grad(
-            "XLAT", metric="sphere"
-        ),
-        (
-            r"^coordinate 'XLAT' has 3 dimensions \(t, y, x\), but coordinates of a grid have two; "
-            r"if it is the same all along 't', take one of them, e.g. "
-            r".assign_coords\(XLAT=data.XLAT.isel\(t=0\)\)$"
-        ),
-    ),
     "dimensions on the globe": (
         lambda: small().grad(["y", "x"], metric="sphere"),
         (

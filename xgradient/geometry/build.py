@@ -183,7 +183,7 @@ def _curvilinear_grid(
     others = [axis for axis in request.axes if not is_horizontal(axis.ref)]
     closed = {}
     for ref, _, periodic in every:
-        if periodic is NOT_GIVEN or (len(ref.dims) > 1 and set(ref.dims) != set(coords.dims)):
+        if periodic is NOT_GIVEN or (len(ref.dims) > 1 and set(ref.dims) != set(coords.all_dims)):
             continue
         if len(ref.dims) > 1:
             raise ValueError(

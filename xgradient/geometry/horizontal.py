@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,7 @@ from .._typing import XarrayObject
 from ..engine.chunked import to_device_of, with_lazy_check
 from ..labels.angles import check_units, latlon_kind
 from ..labels.axis import Axis
-from ..labels.coordinates import CoordRef, describe_coord
+from ..labels.coordinates import CoordRef, describe_coord, squeezed
 from ..labels.hints import quote_names
 from ..stencils.nodes import uniform_nodes
 from ..stencils.positions import check_known_length
@@ -29,6 +30,8 @@ from .metric_terms import NodePositions, cached_by_value, positions_on_globe
 from .metrics import Globe
 
 LATLON_KINDS = ("longitude", "latitude")
+#: Names of dimensions, in small letters, along which each position is a grid by itself.
+_FURTHER = re.compile("x?times?|t|faces?|tiles?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +44,20 @@ class HorizontalCoords:
         The longitude and the latitude, or x and y in the order of the call.
     globe : Globe or None
         The model of the Earth; None for the plane.
+    dims : tuple of hashable
+        The two dimensions of the grid. Along others that the coordinates have, such as the time of
+        a moving nest or the faces of a cube, each grid stands by itself.
     """
 
     pair: tuple[CoordRef, CoordRef]
     globe: Globe | None
+    dims: tuple[Hashable, Hashable]
 
     @property
-    def dims(self) -> tuple[Hashable, Hashable]:
-        """Dimensions of both coordinates."""
-        first, second = self.pair[0].dims
-        return first, second
+    def all_dims(self) -> tuple[Hashable, ...]:
+        """Dimensions of both coordinates; those of the grid come last."""
+        others = [dim for dim in self.pair[0].dims if dim not in self.dims]
+        return (*others, *self.dims)
 
     def direction(self, ref: CoordRef) -> HorizontalDirection:
         """Return the direction in which one coordinate increases while the other is constant."""
@@ -58,7 +65,7 @@ class HorizontalCoords:
         units = coord_of(ref).attrs.get("units") if self.globe is None else "m"
         label = CoordLabel(ref.name, ref.long_name, units)
         kind = None if self.globe is None else LATLON_KINDS[component]
-        return HorizontalDirection(label, self.dims, component, kind)
+        return HorizontalDirection(label, self.all_dims, component, kind)
 
     def make_grid(
         self,
@@ -120,7 +127,7 @@ class HorizontalCoords:
 
         if not all(isinstance(values.data, np.ndarray) for values in (x, y)):
             return make()
-        key = "positions", self.globe, k, m, rounding, self.dims
+        key = "positions", self.globe, k, m, rounding, self.all_dims
         return cached_by_value(key, [x.data, y.data], 5 * (x.nbytes + y.nbytes), make)
 
     def _read(self, ref: CoordRef, kind: str) -> xr.Variable:
@@ -134,7 +141,7 @@ class HorizontalCoords:
                 f"{label} has dtype {given.dtype}, which is not numeric; convert it to numbers "
                 "first"
             )
-        coord = given.to_base_variable().transpose(*self.dims)
+        coord = given.to_base_variable().transpose(*self.all_dims)
         coord = coord.copy(deep=False, data=check_decoded(coord.data, coord.attrs, label))
         # A coordinate on a GPU is copied to memory: weights may be made on any device.
         coord = (coord if coord.chunks else coord.as_numpy()).astype(np.float64)
@@ -173,7 +180,41 @@ def find_horizontal_coords(
             f"{describe_coord(pair[0])}, but {describe_coord(pair[1])}; name two along the "
             "same dimensions"
         )
-    return HorizontalCoords(pair, globe)
+    return HorizontalCoords(pair, globe, _grid_dims(obj, pair[0]))
+
+
+def _grid_dims(obj: XarrayObject, ref: CoordRef) -> tuple[Hashable, Hashable]:
+    """Return the two dimensions of a grid whose positions may change along others.
+
+    These are the dimensions that CF calls X and Y, else those that are neither times nor faces.
+
+    Raises
+    ------
+    ValueError
+        If these are not two.
+    """
+    dims = list(ref.dims)
+    if len(dims) > 2:
+        coords = list(obj.coords.variables.values())
+        axes = {d: {c.attrs.get("axis") for c in coords if c.dims == (d,)} for d in dims}
+        times = {c.dims[0] for c in coords if c.ndim == 1 and c.dtype.kind in "mMO"}
+        named = [dim for dim in dims if axes[dim] & {"X", "Y"}]
+        others = [
+            dim
+            for dim in dims
+            if not (dim in times or axes[dim] & {"T", "Z"} or _FURTHER.fullmatch(str(dim).lower()))
+        ]
+        found = next((two for two in (named, others) if len(two) == 2), None)
+        if found is None:
+            raise ValueError(
+                f"{describe_coord(ref)}, and which two are those of the grid is not clear; say so "
+                "by coordinates along them with the attributes axis='X' and axis='Y', e.g. "
+                f".assign_coords({dims[-1]}=({str(dims[-1])!r}, "
+                f"range(data.sizes[{str(dims[-1])!r}]), {{'axis': 'X'}}))"
+            )
+        dims = found
+    first, second = dims
+    return first, second
 
 
 def _pair_in_plane(obj: XarrayObject, refs: list[CoordRef]) -> tuple[CoordRef, CoordRef]:
@@ -222,7 +263,8 @@ def _matching_coord(obj: XarrayObject, kind: str, ref: CoordRef) -> CoordRef:
     """Return the latitude or longitude along the dimensions of its counterpart."""
     others = [
         CoordRef(None, name, coord)
-        for name, coord in obj.coords.variables.items()
+        for name, given in obj.coords.variables.items()
+        for coord in (given if set(given.dims) == set(ref.dims) else squeezed(given),)
         if set(coord.dims) == set(ref.dims) and latlon_kind(name, coord) == kind
     ]
     if len(others) == 1:
@@ -253,11 +295,10 @@ def _check_closure(positions: NodePositions, dim: Hashable) -> None:
     """
     if any(values.chunks is not None for values in positions.xyz):
         return
-    (other,) = (d for d in positions.dims if d != dim)
-    sample = slice(None, None, max(1, positions.xyz[0].sizes[other] // 32))
-    xyz = np.stack(
-        [values.isel({other: sample}).transpose(dim, other).values for values in positions.xyz]
-    )
+    others = [d for d in positions.dims if d != dim]
+    sample = {d: slice(None, None, max(1, positions.xyz[0].sizes[d] // 32)) for d in others}
+    sampled = [values.isel(sample).transpose(dim, *others).values for values in positions.xyz]
+    xyz = np.stack([values.reshape(len(values), -1) for values in sampled])
     n = xyz.shape[1]
     step = _median_steps(xyz[:, 1:] - xyz[:, :-1]).max(initial=0)
     gaps = [_median_steps(xyz[:, n - k : n - k + 1] - xyz[:, :1])[0] for k in range(1, min(4, n))]

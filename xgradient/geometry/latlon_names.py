@@ -46,7 +46,7 @@ def horizontal_names(obj: XarrayObject, metric: Metric | None) -> list[Hashable]
         dims = list(obj.dims)
         return [ref.name for ref in sorted(one_dim.values(), key=lambda ref: dims.index(ref.dim))]
     coords = obj.coords.variables.items()
-    two_dim = {k: [n for n, c in coords if c.ndim == 2 and latlon_kind(n, c) == k] for k in KINDS}
+    two_dim = {k: [n for n, c in coords if c.ndim > 1 and latlon_kind(n, c) == k] for k in KINDS}
     message = f"metric={type(metric).__name__} without dim means a latitude and a longitude, but"
     if all(two_dim.values()):
         for kind, names in two_dim.items():

@@ -72,7 +72,7 @@ def resolve_coord(obj: XarrayObject, name: Hashable) -> CoordRef:
         The data with their coordinates.
     name : hashable
         A dimension, a coordinate of one or two dimensions, or a CF name or axis that cf-xarray
-        resolves.
+        resolves. Further dimensions may have length 1, and latitudes and longitudes any others.
 
     Returns
     -------
@@ -94,20 +94,15 @@ def resolve_coord(obj: XarrayObject, name: Hashable) -> CoordRef:
     dims = coord.dims
     if len(dims) > 1:
         check_repeated(dims, f"coordinate {str(name)!r}")
+        coord = coord if _has_counterpart(obj, name, coord) else squeezed(coord)
+        dims = coord.dims
     if len(dims) > 1 and coord.dtype.kind in "mM":
         raise ValueError(
             f"{_describe_dims(name, dims)} and holds times, so a derivative goes along one of "
             f"them; call .grad with it, e.g. along={str(dims[-1])!r}"
         )
-    if len(dims) == 2:
+    if len(dims) == 2 or (len(dims) > 2 and latlon_kind(name, coord)):
         return CoordRef(None, name, coord)
-    if len(dims) > 2 and latlon_kind(name, coord):
-        first = str(dims[0])
-        raise ValueError(
-            f"{_describe_dims(name, dims)}, but coordinates of a grid have two; if it is the same "
-            f"all along {first!r}, take one of them, e.g. "
-            f".assign_coords({name}=data.{name}.isel({first}=0))"
-        )
     if len(dims) != 1:
         more = ", or call .grad with along, a dimension of it" if dims else ""
         raise ValueError(
@@ -138,6 +133,27 @@ def decoded_coord(name: Hashable, coord: xr.Variable) -> xr.Variable:
             fills = fill_values(coord.attrs, coord.dtype)
             check_fill_values(coord.values, fills=fills, label=label)
     return coord
+
+
+def squeezed(coord: xr.Variable) -> xr.Variable:
+    """Return a coordinate without its dimensions of length 1, if it has longer ones."""
+    if coord.ndim < 2 or 1 not in coord.shape:
+        return coord
+    short = [dim for dim, n in coord.sizes.items() if n == 1]
+    return coord if len(short) == coord.ndim else coord.isel(dict.fromkeys(short, 0))
+
+
+def _has_counterpart(obj: XarrayObject, name: Hashable, coord: xr.Variable) -> bool:
+    """Return True for one of a latitude and a longitude that would both lie along one dimension.
+
+    They are those of a grid with a single row, not positions along a line.
+    """
+    kind = latlon_kind(name, coord)
+    if kind is None or squeezed(coord).ndim != 1:
+        return False
+    others = obj.coords.variables.items()
+    return any(set(c.dims) == set(coord.dims) and latlon_kind(n, c) not in (kind, None)
+               for n, c in others)  # fmt: skip
 
 
 def resolve_name(obj: XarrayObject, name: Hashable) -> Hashable:
@@ -188,10 +204,14 @@ def find_latlon(obj: XarrayObject, kind: str) -> CoordRef | None:
     ValueError
         If several coordinates fit equally well.
     """
+    found = {n: c for n, c in obj.coords.variables.items() if latlon_kind(n, c) == kind}
+    few = {name: coord for name, coord in found.items() if coord.ndim < 2}
+    if not few:
+        every = ((name, squeezed(coord)) for name, coord in found.items())
+        few = {name: coord for name, coord in every if coord.ndim < 2}
     refs = [
         CoordRef(coord.dims[0] if coord.ndim else None, name, decoded_coord(name, coord))
-        for name, coord in obj.coords.variables.items()
-        if coord.ndim < 2 and latlon_kind(name, coord) == kind
+        for name, coord in few.items()
     ]
     own_dim = [ref for ref in refs if ref.dim == ref.name]
     for best in (own_dim, [ref for ref in refs if ref.dim is not None], refs):
