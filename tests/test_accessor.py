@@ -36,7 +36,9 @@ def public_functions(module):
 
 
 def test_every_operator_is_registered():
-    modules = operators.gradient, operators.scalar, operators.vector, operators.transport
+    modules = (
+        getattr(operators, name) for name in ("gradient", "scalar", "tensor", "transport", "vector")
+    )
     assert set().union(*map(public_functions, modules)) == set(operators.OPERATORS)
     assert list(operators.OPERATORS) == operators.__all__
 

@@ -58,7 +58,7 @@ NAMED_BY = {
         *COMMANDS,
     },
     "cf_xarray": {"labels.cf_names"},
-    "pint": {"labels.hints"},
+    "pint": {"labels.pint_units"},
     "datetime": {"labels.times", *COMMANDS},
     "cftime": {"labels.times", *COMMANDS},
     "pandas": {

@@ -43,7 +43,7 @@ class Grad(OperatorMethods):
 
         Parameters
         ----------
-        **options : metric, accuracy, edge_order, spacing, periodic or skipna
+        **options : metric, accuracy, edge_order, spacing, periodic, skipna or units
             Options as `xgradient.grad` has them. They are checked at once.
 
         Returns

@@ -263,7 +263,7 @@ def test_help_of_the_accessor(field):
     function = inspect.signature(xgradient.grad)
     assert list(call.parameters) == [
         "dim", "deriv", "accuracy", "edge_order", "spacing", "periodic", "skipna", "metric",
-        "along", "at_constant",
+        "along", "at_constant", "units",
     ]  # fmt: skip
     assert list(call.parameters.values()) == list(function.parameters.values())[1:]
     assert inspect.signature(field.grad).parameters == call.parameters

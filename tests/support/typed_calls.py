@@ -36,6 +36,10 @@ def options(da: xr.DataArray) -> None:
     xgradient.grad(da, "lat", metric={"lat": "e2t"}, spacing={"lat": da}, periodic={"lon": 360})
     xgradient.grad(da, "lat", spacing=da, periodic=["lon"])
     xgradient.grad(da, "lat", spacing=None, periodic=None, metric=None, edge_order=None)
+    xgradient.grad(da, "lat", units="K km-1")
+    xgradient.strain(x=da, y=da, units={"okubo_weiss": "day-2"})
+    xgradient.grad(da, "lat", units=1.0)  # error: call-overload
+    xgradient.curl(x=da, y=da, units=["s-1"])  # error: arg-type
     xgradient.grad(da, "lat", metric="spher")  # error: call-overload
     xgradient.grad(da, "lat", skipna="yes")  # error: call-overload
     xgradient.magnitude(da, metric="spher")  # error: arg-type

@@ -13,8 +13,9 @@ from .._typing import XarrayObject
 from .._wording import short_repr
 from ..engine.evaluate import derivatives
 from ..labels.axis import Axis
-from ..labels.hints import check_repeated, close_name, is_quantity, quantity_error
+from ..labels.hints import check_repeated, close_name, quantity_error
 from ..labels.packing import check_fill_values, check_unpacked, fill_values
+from ..labels.pint_units import is_quantity
 from ..labels.units import length_units
 from ..stencils.scheme import Scheme
 from .cyclic import cyclic_points, without_point

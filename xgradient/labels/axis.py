@@ -13,8 +13,9 @@ from ..stencils.nodes import Nodes, nodes_from_spacing
 from ..stencils.positions import check_known_length
 from .angles import period_of_angle, unwrap_axis
 from .coordinates import CoordRef, decoded_coord
-from .hints import is_quantity, quantity_error, quote_names
+from .hints import quantity_error, quote_names
 from .middles import middles_of_objects
+from .pint_units import is_quantity
 from .times import to_integer_ticks, to_period
 
 _AXES: LRUCache[tuple[Nodes, str | None, Any]] = LRUCache(64)

@@ -65,11 +65,6 @@ def check_repeated(dims: Sequence[Hashable], label: str) -> None:
     )
 
 
-def is_quantity(array: Any) -> bool:
-    """Return True for a quantity of pint."""
-    return type(array).__module__.partition(".")[0] == "pint"
-
-
 def quantity_error(label: str, *, argument: bool = False) -> TypeError:
     """Return the error for a quantity of pint in the data or in an argument.
 

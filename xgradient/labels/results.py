@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import xarray as xr
 
@@ -17,13 +17,59 @@ from .attrs import (
     result_encoding,
     result_name,
 )
+from .requested_units import RequestedUnits
 from .standard_names import derivative_name, is_time
 from .units import common_units, result_units
 
 
-def to_dataarray(
-    da: xr.DataArray, data: Any, name: Hashable, attrs: Mapping[Any, Any]
-) -> xr.DataArray:
+class Label(NamedTuple):
+    """Hold the name and the attributes of a result, which are known before its values.
+
+    Attributes
+    ----------
+    name : str
+        Name of the result.
+    attrs : dict
+        Attributes of the result.
+    factor : float
+        Factor that the stencils take, so that values are in the units of the result.
+    """
+
+    name: str
+    attrs: dict[Any, Any]
+    factor: float = 1.0
+
+
+def make_label(
+    requested: RequestedUnits | None,
+    attrs: Mapping[Any, Any],
+    name: str,
+    units: Any,
+    long_name: str | None,
+    standard_name: str | None = None,
+) -> Label:
+    """Make the label of a result.
+
+    Parameters
+    ----------
+    requested : RequestedUnits or None
+        Units that the call asks for.
+    attrs : mapping
+        Attributes of the field.
+    name : str
+        Name of the result.
+    units : str or None
+        Units of the result, if no others are asked for.
+    long_name, standard_name : str or None
+        Names of the result; None leaves the attribute out.
+    """
+    factor = 1.0
+    if requested is not None:
+        units, factor = requested.convert(name, units)
+    return Label(name, result_attrs(attrs, units, long_name, standard_name), factor)
+
+
+def to_dataarray(da: xr.DataArray, data: Any, label: Label) -> xr.DataArray:
     """Wrap an array on the grid of a field.
 
     Parameters
@@ -32,16 +78,14 @@ def to_dataarray(
         The field.
     data : array
         The result, with the shape of the field.
-    name : hashable
-        Name of the result.
-    attrs : mapping
-        Attributes of the result.
+    label : Label
+        Name and attributes of the result.
     """
     # Coordinates are shared, as after arithmetic. Copies of indexes take as long as all else.
     result = da.__array_wrap__(data)
-    result.name = name
+    result.name = label.name
     variable = result.variable
-    variable.attrs, variable.encoding = dict(attrs), result_encoding(da.encoding)
+    variable.attrs, variable.encoding = label.attrs, result_encoding(da.encoding)
     for mapping in (variable.attrs, variable.encoding):
         if "grid_mapping" in mapping and not _has_mappings(result, str(mapping["grid_mapping"])):
             del mapping["grid_mapping"]
@@ -55,29 +99,29 @@ def _has_mappings(result: xr.DataArray, text: str) -> bool:
     return bool(names) and all(name in result.coords for name in names)
 
 
-def derivative_to_dataarray(
-    da: xr.DataArray, data: Any, axis: Any, deriv: int, suffix: str = ""
-) -> xr.DataArray:
-    """Wrap a derivative of a field along one axis.
+def derivative_label(
+    da: xr.DataArray, axis: Any, deriv: int, requested: RequestedUnits | None, suffix: str = ""
+) -> Label:
+    """Make the label of a derivative of a field along one axis.
 
     Parameters
     ----------
     da : DataArray
         The field.
-    data : array
-        The derivative.
     axis : Axis or VerticalCoord
         The name, the long name and the units of the coordinate.
     deriv : int
         Order of the derivative.
+    requested : RequestedUnits or None
+        Units that the call asks for.
     suffix : str
         Text after the long name of the coordinate.
     """
     units = result_units(da.attrs.get("units"), axis.units, deriv)
     long_name = derivative_long_name(da.attrs, da.name, axis.long_name + suffix, deriv)
     standard_name = _standard_name(da, axis) if deriv == 1 else None
-    attrs = result_attrs(da.attrs, units, long_name, standard_name)
-    return to_dataarray(da, data, result_name(da.name, axis.name, deriv), attrs)
+    name = result_name(da.name, axis.name, deriv)
+    return make_label(requested, da.attrs, name, units, long_name, standard_name)
 
 
 def _standard_name(da: xr.DataArray, axis: Any) -> str | None:
@@ -98,17 +142,19 @@ def same_units(units: str | None, expected: str) -> bool:
         return False
 
 
-def mixed_to_dataarray(da: xr.DataArray, data: Any, orders: list[tuple[Any, int]]) -> xr.DataArray:
-    """Wrap a mixed derivative of a field.
+def mixed_label(
+    da: xr.DataArray, orders: list[tuple[Any, int]], requested: RequestedUnits | None
+) -> Label:
+    """Make the label of a mixed derivative of a field.
 
     Parameters
     ----------
     da : DataArray
         The field.
-    data : array
-        The derivative.
     orders : list of (Axis, int)
         Each axis with the order of the derivative along it.
+    requested : RequestedUnits or None
+        Units that the call asks for.
     """
     total = sum(deriv for _, deriv in orders)
     below = "_".join(f"d{axis.name}{'' if n == 1 else n}" for axis, n in orders)
@@ -125,7 +171,7 @@ def mixed_to_dataarray(da: xr.DataArray, data: Any, orders: list[tuple[Any, int]
     )
     field = describe_field(da.attrs, da.name)
     words = None if field is None else f"mixed derivative of {field} with respect to {along}"
-    return to_dataarray(da, data, name, result_attrs(da.attrs, units, words))
+    return make_label(requested, da.attrs, name, units, words)
 
 
 def pack_results(obj: XarrayObject, results: list[xr.DataArray], scalar_dim: bool = True) -> Any:

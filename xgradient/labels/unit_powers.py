@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from math import inf
 
-from .unit_table import Powers, unit_named, unit_of
+from .unit_table import Powers, is_unit_name, unit_named, unit_of
 
 
 def multiply(a: Powers, b: Powers, n: int = 1) -> Powers:
@@ -24,6 +24,8 @@ def multiply(a: Powers, b: Powers, n: int = 1) -> Powers:
 def write_units(powers: Powers) -> str:
     """Return CF text: positive exponents first, then by name in alphabetical order.
 
+    Units that are not in the table keep their names.
+
     Examples
     --------
     >>> write_units({"second": -2, "kilometer": 1})
@@ -31,7 +33,7 @@ def write_units(powers: Powers) -> str:
     """
     text = []
     for name, power in sorted(powers.items(), key=lambda item: (item[1] < 0, item[0])):
-        symbol = unit_of(name).symbol
+        symbol = unit_of(name).symbol if is_unit_name(name) else name
         # The symbol of a thousandth of an inch would mean a minute.
         text.append(
             (symbol if unit_named(symbol) == name else name) + ("" if power == 1 else str(power))

@@ -136,6 +136,14 @@ def unit_named(word: str) -> str | None:
 
 
 @cache
+def is_unit_name(name: str) -> bool:
+    """Return True for names in the table, with a prefix or without; False for other words."""
+    return name in _table() or any(
+        name.startswith(row[0]) and name.removeprefix(row[0]) in _table() for row in _prefix_rows()
+    )
+
+
+@cache
 def unit_of(name: str) -> Unit:
     """Return the symbol and the size of a unit by its name, such as "kilometer"."""
     table = _table()

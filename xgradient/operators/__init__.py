@@ -1,10 +1,10 @@
 """Room 1: the operators that users call.
 
-Add an operator as a function in ``scalar`` (for fields), ``vector`` (for vector fields) or
-``transport`` (for derivatives along a flow), and name it three times below: the accessor, the
-exports of the package and the reference follow. Operators ask ``labels`` what names mean and
-``geometry`` for the grid and its expressions, which the ``engine`` evaluates. They may import
-every room but ``cli``; no other room but ``cli`` imports them.
+Add an operator as a function in ``scalar`` (for fields), ``vector`` or ``tensor`` (for vector
+fields) or ``transport`` (for derivatives along a flow), and name it three times below: the
+accessor, the exports of the package and the reference follow. Operators ask ``labels`` what names
+mean and ``geometry`` for the grid and its expressions, which the ``engine`` evaluates. They may
+import every room but ``cli``; no other room but ``cli`` imports them.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from .documentation import as_method
 from .gradient import grad
 from .options import Options
 from .scalar import hessian, laplacian, magnitude
+from .tensor import jacobian, strain
 from .transport import advection, directional
-from .vector import curl, divergence, jacobian, strain
+from .vector import curl, divergence
 
 __all__ = [
     "advection",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import xarray as xr
@@ -18,7 +19,7 @@ from ..geometry.lowering import LoweringContext
 from ..kernels.requests import Combine
 from ..labels.hints import check_repeated
 from ..labels.packing import variable_label
-from .pointwise import vector_length
+from .pointwise import scaled, vector_length
 
 
 def _check_dims(da: xr.DataArray) -> None:
@@ -107,8 +108,23 @@ def _evaluate(
             if without_cyclic:
                 positions = without_cyclic.without(positions, column.name)
             arrays.append(positions)
+    factors = tuple(map(_column_factor, expressions))
+    if combine is None and any(factor != 1 for factor in factors):
+        combine, count = partial(scaled, factors=factors), len(expressions)
     sums = [context.lower(expression, squares=squares) for expression in expressions]
     return evaluate_sums(arrays, sums, combine, count)
+
+
+def _column_factor(expression: Expression) -> float:
+    """Return the factor of a derivative by positions of columns, else 1.
+
+    These stencils are computed in every cell, so they cannot take a factor before.
+    """
+    first = expression.terms[0] if len(expression.terms) == 1 else None
+    if first is None or not isinstance(first.grid_axis, VerticalCoord):
+        return 1.0
+    assert isinstance(first.coefficient, float)
+    return first.coefficient
 
 
 def real_length(data: Any) -> Any:

@@ -10,8 +10,9 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..geometry.decoding import check_decoded
-from ..labels.hints import MissingNameError, is_quantity, quantity_error
+from ..labels.hints import MissingNameError, quantity_error
 from ..labels.packing import is_nullable, nullable_to_floats, variable_label
+from ..labels.pint_units import is_quantity
 from ..labels.times import durations_to_seconds
 from ..stencils.positions import check_known_length
 from .evaluate import _check_dims, holds_flags

@@ -12,17 +12,20 @@ from .._wording import short_repr
 from ..engine.evaluate import derivatives
 from ..geometry.build import build_grid, grid_of_dimensions
 from ..geometry.cyclic import FieldsWithoutCyclicPoint
+from ..geometry.expression import Expression
 from ..geometry.grid import Grid
 from ..geometry.grid_axis import GridAxis
 from ..geometry.lowering import LoweringContext
 from ..geometry.orthogonal import OrthogonalGrid
 from ..labels.arguments import GridOptions, resolve
 from ..labels.axis import Axis
-from ..labels.results import derivative_to_dataarray, mixed_to_dataarray, pack_results
+from ..labels.requested_units import RequestedUnits, read_requested_units
+from ..labels.results import derivative_label, mixed_label, pack_results, to_dataarray
 from ..stencils.scheme import Scheme
+from .entry import entry_point
 from .evaluate import axes_of_field, evaluate_expressions, grid_dims
 from .fields import check_field, check_labelled, no_field_error, numeric_fields, select_fields
-from .options import MetricLike, PeriodicLike, SpacingLike, grid_options
+from .options import MetricLike, PeriodicLike, SpacingLike, UnitsLike, grid_options
 from .vertical import grad_at_constant
 
 
@@ -41,6 +44,7 @@ def grad(  # type: ignore[overload-overlap]
     metric: MetricLike = ...,
     along: Hashable | None = ...,
     at_constant: Hashable | None = ...,
+    units: UnitsLike = ...,
 ) -> Labelled: ...
 @overload
 def grad(
@@ -56,7 +60,9 @@ def grad(
     metric: MetricLike = ...,
     along: Hashable | None = ...,
     at_constant: Hashable | None = ...,
+    units: UnitsLike = ...,
 ) -> xr.Dataset: ...
+@entry_point
 def grad(
     obj: XarrayObject,
     dim: Hashable | Iterable[Hashable] | Mapping[Any, int] | None = None,
@@ -70,6 +76,7 @@ def grad(
     metric: MetricLike = None,
     along: Hashable | None = None,
     at_constant: Hashable | None = None,
+    units: UnitsLike = None,
 ) -> Any:
     r"""Derivatives along named coordinates; the same as ``obj.grad(dim, ...)``.
 
@@ -142,6 +149,11 @@ def grad(
         of terrain-following levels. The derivative along ``dim`` is then at constant height
         instead of along the levels, by the chain rule :math:`(\partial f/\partial x)_z =
         (\partial f/\partial x)_s - (\partial z/\partial x)_s\,\partial f/\partial z`.
+    units : text, pint Unit or mapping by name of the result, optional
+        Units to give the results in, as UDUNITS writes them, such as "K (100 km)-1" or "K day-1".
+        One text is for all results. A mapping, such as ``{"dT_dlat": "K km-1"}``, converts those
+        that it names. The stencils take the factor, so the data are read once. The attribute has
+        the text as given, and a unit of pint as CF text.
 
     Returns
     -------
@@ -158,8 +170,9 @@ def grad(
         If a field or a coordinate is not numeric, or an argument has the wrong type.
     ValueError
         If a name is unknown, two names mean axes along one dimension, a coordinate has missing,
-        repeated or unordered values, there are too few grid points, or a spacing, period or metric
-        does not fit. Arguments are checked before anything is computed.
+        repeated or unordered values, there are too few grid points, a spacing, period or metric
+        does not fit, or units cannot be converted. Arguments are checked before anything is
+        computed.
     ImportError
         If a metric needs pyproj and it is not installed: "cf", and tracks on an ellipsoid.
 
@@ -189,6 +202,7 @@ def grad(
     """
     scheme = Scheme.checked(deriv, accuracy, edge_order, skipna)
     options = grid_options(metric, spacing, periodic, along, at_constant)
+    requested = read_requested_units(units)
     check_labelled(obj, "grad")
     for argument, value in (("along", along), ("at_constant", at_constant)):
         if value is not None and not isinstance(value, Hashable):
@@ -200,19 +214,19 @@ def grad(
             raise ValueError(
                 "along and at_constant are not for mixed derivatives; name coordinates in a list"
             )
-        return _mixed(obj, dim, scheme, options)
+        return _mixed(obj, dim, scheme, options, requested)
     if is_list and isinstance(dim, Iterator):
         dim = list(dim)  # so that it can be read more than once
     fields = select_fields(obj, dim)
     request = resolve(obj, dim, options, fields, columns=True)
     grid = build_grid(obj, request, scheme, fields)
     if request.constant is not None:
-        results = grad_at_constant(fields, grid, request.constant, scheme)
+        results = grad_at_constant(fields, grid, request.constant, scheme, requested)
     else:
         results = []
         for da in fields:
             if numbers := axes_of_field(grid, da):
-                results.extend(_differentiate(da, grid, numbers, scheme))
+                results.extend(_differentiate(da, grid, numbers, scheme, requested))
     if not results:
         assert isinstance(obj, xr.Dataset)
         raise no_field_error(obj, grid_dims(grid))
@@ -220,32 +234,43 @@ def grad(
 
 
 def _differentiate(
-    da: xr.DataArray, grid: Grid, numbers: list[int], scheme: Scheme
+    da: xr.DataArray,
+    grid: Grid,
+    numbers: list[int],
+    scheme: Scheme,
+    requested: RequestedUnits | None,
 ) -> list[xr.DataArray]:
     """Differentiate a field along some axes of a grid, and label the results."""
     da = check_field(da)
     grid, (da,) = grid.for_fields([da])
+    labels = [derivative_label(da, grid.axes[i].axis, scheme.deriv, requested) for i in numbers]
     if isinstance(grid, OrthogonalGrid) and grid.is_cartesian and not grid.cyclic:
         stencils = []
-        for i in numbers:
+        for i, label in zip(numbers, labels, strict=True):
             axis = grid.axes[i].axis
             assert isinstance(axis, Axis)
             stencil = scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
+            if label.factor != 1:
+                stencil = stencil.scale(label.factor)
             stencils.append((da.dims.index(axis.dim), stencil))
         arrays = derivatives(da.variable.data, stencils)
     else:
-        context, deriv = LoweringContext.for_scalar(grid, da, scheme), scheme.deriv
-        arrays = evaluate_expressions(
-            context, [da], lambda: [grid.derivative(i, deriv) for i in numbers]
-        )
-    return [
-        derivative_to_dataarray(da, data, grid.axes[i].axis, scheme.deriv)
-        for i, data in zip(numbers, arrays, strict=True)
-    ]
+
+        def expressions() -> list[Expression]:
+            pairs = zip(numbers, labels, strict=True)
+            return [grid.derivative(i, scheme.deriv) * label.factor for i, label in pairs]
+
+        context = LoweringContext.for_scalar(grid, da, scheme)
+        arrays = evaluate_expressions(context, [da], expressions)
+    return [to_dataarray(da, data, label) for data, label in zip(arrays, labels, strict=True)]
 
 
 def _mixed(
-    obj: XarrayObject, dim: Mapping[Hashable, int], scheme: Scheme, options: GridOptions
+    obj: XarrayObject,
+    dim: Mapping[Hashable, int],
+    scheme: Scheme,
+    options: GridOptions,
+    requested: RequestedUnits | None,
 ) -> Any:
     """Return one mixed derivative, the product of one derivative along each axis."""
     if options.metric is not None:
@@ -266,13 +291,16 @@ def _mixed(
         assert isinstance(obj, xr.Dataset)
         raise no_field_error(obj, list(dim))
     results = []
+    orders = list(zip(axes, (axis_scheme.deriv for axis_scheme in schemes), strict=True))
     for da in map(check_field, fields):
+        label = mixed_label(da, orders, requested)
+        factors = [label.factor, *(1.0 for _ in axes[1:])]
         inner = FieldsWithoutCyclicPoint(grid.cyclic, da.dims, [da.variable.data], [da.name])
         (data,) = inner.arrays
-        for axis, axis_scheme in zip(axes, schemes, strict=True):
+        for axis, axis_scheme, factor in zip(axes, schemes, factors, strict=True):
             stencil = axis_scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
+            stencil = stencil if factor == 1 else stencil.scale(factor)
             (data,) = derivatives(data, [(da.dims.index(axis.dim), stencil)])
         (data,) = inner.restore([data])
-        orders = list(zip(axes, (axis_scheme.deriv for axis_scheme in schemes), strict=True))
-        results.append(mixed_to_dataarray(da, data, orders))
+        results.append(to_dataarray(da, data, label))
     return pack_results(obj, results)

@@ -16,6 +16,7 @@ from ..labels.arguments import GridOptions, periodic_mapping
 from ..labels.axis import make_axis
 from ..labels.coordinates import resolve_coord, resolve_name
 from ..labels.hints import close_name
+from ..labels.requested_units import read_requested_units
 from ..labels.times import to_period
 from ..stencils.scheme import Scheme
 from .trees import call_at_nodes, node_datasets
@@ -57,6 +58,18 @@ SpacingLike: TypeAlias = ArrayLike | Sequence[Any] | Mapping[Any, Any] | None
 PeriodicLike: TypeAlias = bool | str | Iterable[Hashable] | Mapping[Any, Any] | None
 
 
+class PintUnit(Protocol):
+    """A unit of pint, which type checkers need not know."""
+
+    @property
+    def dimensionality(self) -> Any:
+        """Exponents by base dimension."""
+
+
+#: Units of results: for all of them, or by the name of each.
+UnitsLike: TypeAlias = str | PintUnit | Mapping[Any, str | PintUnit] | None
+
+
 class Options(TypedDict, total=False):
     """Name the options that every operator has, with their types."""
 
@@ -66,6 +79,7 @@ class Options(TypedDict, total=False):
     spacing: SpacingLike
     periodic: PeriodicLike
     skipna: bool
+    units: UnitsLike
 
 
 def grid_options(
@@ -100,6 +114,7 @@ def check_options(obj: XarrayObject | xr.DataTree, options: Mapping[str, Any]) -
         return
     scheme = {"accuracy": 2, "edge_order": None, "skipna": False, **options}
     Scheme.checked(1, scheme["accuracy"], scheme["edge_order"], scheme["skipna"])
+    read_requested_units(options.get("units"))
     resolve_metric(options.get("metric"), obj)
     grid = grid_options(None, options.get("spacing"), options.get("periodic"))
     spacing, periods = grid.spacing, periodic_mapping(grid.periodic, [])

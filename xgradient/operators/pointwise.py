@@ -68,11 +68,27 @@ def vector_length(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[A
     return [_vector_length(sums, outs[0])]
 
 
-def deformation(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
-    """Return the deformations and the Okubo-Weiss parameter, from two strains and the vorticity."""
+def scaled(
+    sums: list[Any], fields: list[Any], outs: list[Any], factors: tuple[float, ...]
+) -> list[Any]:
+    """Return sums times factors."""
+    return [
+        array if factor == 1 else backend_of(array).multiply(array, factor)
+        for array, factor in zip(sums, factors, strict=True)
+    ]
+
+
+def deformation(
+    sums: list[Any], fields: list[Any], outs: list[Any], factors: tuple[float, ...] = (1.0,) * 4
+) -> list[Any]:
+    """Return the deformations and the Okubo-Weiss parameter, from two strains and the vorticity.
+
+    The four results are multiplied by factors, where they are in different units.
+    """
     # Outputs may be the arrays of the sums; the total deformation overwrites the vorticity.
     okubo_weiss = backend_of(sums[0]).pointwise(_okubo_weiss, sums, outs[3])
-    return [sums[0], sums[1], _vector_length(sums[:2], outs[2]), okubo_weiss]
+    results = [sums[0], sums[1], _vector_length(sums[:2], outs[2]), okubo_weiss]
+    return scaled(results, fields, outs, factors)
 
 
 def project_on_vector(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:

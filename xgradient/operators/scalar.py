@@ -15,20 +15,23 @@ from ..geometry.latlon_names import horizontal_names
 from ..geometry.lowering import LoweringContext
 from ..geometry.named_metrics import resolve_metric
 from ..labels.arguments import GridOptions, resolve
-from ..labels.attrs import describe_field, result_attrs
-from ..labels.results import derivative_to_dataarray, mixed_to_dataarray, pack_results, to_dataarray
+from ..labels.attrs import describe_field
+from ..labels.requested_units import RequestedUnits, read_requested_units
+from ..labels.results import derivative_label, make_label, mixed_label, pack_results, to_dataarray
 from ..labels.standard_names import gradient_name
 from ..labels.units import common_units, result_units
 from ..stencils.scheme import Scheme
 from .documentation import documented_by
+from .entry import entry_point
 from .evaluate import evaluate_expressions, grid_dims, real_length
 from .fields import check_field, check_labelled, no_field_error, select_fields
 from .gradient import grad
-from .options import MetricLike, PeriodicLike, SpacingLike, grid_options
+from .options import MetricLike, PeriodicLike, SpacingLike, UnitsLike, grid_options
 from .user_warnings import warn_of_angles
 
 
 @documented_by(grad)
+@entry_point
 def magnitude(
     obj: Labelled,
     dim: Hashable | Iterable[Hashable] | None = None,
@@ -39,6 +42,7 @@ def magnitude(
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
     skipna: bool = False,
+    units: UnitsLike = None,
 ) -> Labelled:
     r"""Magnitude of the gradient; the same as ``obj.grad.magnitude(dim, ...)``.
 
@@ -72,26 +76,24 @@ def magnitude(
            [5., 5.],
            [5., 5.]])
     """
+    requested = read_requested_units(units)
 
     def apply(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.DataArray]:
-        units = [_units(da, grid_axis.axis, 1) for grid_axis in grid.axes]
-        unit, factors = common_units(units, "the magnitude of a gradient")
-
-        def expressions() -> list[Expression]:
-            return [grid.gradient(i) * factor for i, factor in enumerate(factors)]
-
-        (data,) = evaluate_expressions(
-            LoweringContext.for_scalar(grid, da, scheme), [da], expressions, squares=True
-        )
-        data = real_length(data)
+        terms = [_units(da, grid_axis.axis, 1) for grid_axis in grid.axes]
+        unit, factors = common_units(terms, "the magnitude of a gradient")
         kinds = {grid_axis.latlon_kind for grid_axis in grid.axes}
         is_horizontal = kinds == {"longitude", "latitude"}
         standard_name = gradient_name(da.attrs) if is_horizontal else None
-        attrs = result_attrs(
-            da.attrs, unit, _long_name("magnitude of the gradient of {}", da), standard_name
-        )
         name = "grad_magnitude" if da.name is None else f"grad_{da.name}_magnitude"
-        return [to_dataarray(da, data, name, attrs)]
+        words = _long_name("magnitude of the gradient of {}", da)
+        label = make_label(requested, da.attrs, name, unit, words, standard_name)
+
+        def expressions() -> list[Expression]:
+            return [grid.gradient(i) * factor * label.factor for i, factor in enumerate(factors)]
+
+        context = LoweringContext.for_scalar(grid, da, scheme)
+        (data,) = evaluate_expressions(context, [da], expressions, squares=True)
+        return [to_dataarray(da, real_length(data), label)]
 
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     options = grid_options(metric, spacing, periodic)
@@ -101,6 +103,7 @@ def magnitude(
 
 
 @documented_by(grad)
+@entry_point
 def laplacian(
     obj: Labelled,
     dim: Hashable | Iterable[Hashable] | None = None,
@@ -111,6 +114,7 @@ def laplacian(
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
     skipna: bool = False,
+    units: UnitsLike = None,
 ) -> Labelled:
     r"""Laplacian; the same as ``obj.grad.laplacian(dim, ...)``.
 
@@ -146,15 +150,17 @@ def laplacian(
     >>> (x**2).assign_coords(x=x).rename("t").grad.laplacian().values
     array([2., 2., 2., 2.])
     """
+    requested = read_requested_units(units)
 
     def apply(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.DataArray]:
-        units = [_units(da, grid_axis.axis, 2) for grid_axis in grid.axes]
-        unit, factors = common_units(units, "a Laplacian")
+        terms = [_units(da, grid_axis.axis, 2) for grid_axis in grid.axes]
+        unit, factors = common_units(terms, "a Laplacian")
+        name = "laplacian" if da.name is None else f"laplacian_{da.name}"
+        label = make_label(requested, da.attrs, name, unit, _long_name("Laplacian of {}", da))
+        factors = [factor * label.factor for factor in factors]
         context = LoweringContext.for_scalar(grid, da, scheme)
         (data,) = evaluate_expressions(context, [da], lambda: [grid.laplacian(factors)])
-        attrs = result_attrs(da.attrs, unit, _long_name("Laplacian of {}", da))
-        name = "laplacian" if da.name is None else f"laplacian_{da.name}"
-        return [to_dataarray(da, data, name, attrs)]
+        return [to_dataarray(da, data, label)]
 
     scheme = Scheme.checked(2, accuracy, edge_order, skipna)
     options = grid_options(metric, spacing, periodic)
@@ -164,6 +170,7 @@ def laplacian(
 
 
 @documented_by(grad)
+@entry_point
 def hessian(
     obj: XarrayObject,
     dim: Hashable | Iterable[Hashable] | None = None,
@@ -174,6 +181,7 @@ def hessian(
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
     skipna: bool = False,
+    units: UnitsLike = None,
 ) -> xr.Dataset:
     r"""All second derivatives; the same as ``obj.grad.hessian(dim, ...)``.
 
@@ -212,14 +220,21 @@ def hessian(
     >>> {name: float(d[1, 1]) for name, d in h.items()}
     {'d2t_dx2': 2.0, 'd2t_dx_dy': 3.0, 'd2t_dy2': 0.0}
     """
+    requested = read_requested_units(units)
+
+    def apply(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.DataArray]:
+        return _hessian_fields(grid, da, scheme, requested)
+
     scheme = Scheme.checked(2, accuracy, edge_order, skipna)
     options = grid_options(metric, spacing, periodic)
     check_labelled(obj, "hessian")
-    result = _scalar_operator(obj, dim, options, scheme, _hessian_fields)
+    result = _scalar_operator(obj, dim, options, scheme, apply)
     return result if isinstance(result, xr.Dataset) else result.to_dataset()
 
 
-def _hessian_fields(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.DataArray]:
+def _hessian_fields(
+    grid: Grid, da: xr.DataArray, scheme: Scheme, requested: RequestedUnits | None
+) -> list[xr.DataArray]:
     """Return all second derivatives of one field, labelled."""
     grid_axes = grid.axes
     pairs = [(i, j) for i in range(len(grid_axes)) for j in range(i, len(grid_axes))]
@@ -227,19 +242,21 @@ def _hessian_fields(grid: Grid, da: xr.DataArray, scheme: Scheme) -> list[xr.Dat
         # Scale factors add derivatives along other axes, so units must be convertible.
         units = [_units(da, grid_axis.axis, 2) for grid_axis in grid_axes if grid_axis.is_curved]
         common_units(units, "a Hessian")
-    context = LoweringContext.for_scalar(grid, da, scheme)
-    arrays = evaluate_expressions(context, [da], lambda: [grid.hessian(*pair) for pair in pairs])
-    return [
-        _second_derivative(da, data, grid_axes[i].axis, grid_axes[j].axis)
-        for data, (i, j) in zip(arrays, pairs, strict=True)
+    labels = [
+        derivative_label(da, grid_axes[i].axis, 2, requested)
+        if i == j
+        else mixed_label(da, [(grid_axes[i].axis, 1), (grid_axes[j].axis, 1)], requested)
+        for i, j in pairs
     ]
 
+    def expressions() -> list[Expression]:
+        return [
+            grid.hessian(*pair) * label.factor for pair, label in zip(pairs, labels, strict=True)
+        ]
 
-def _second_derivative(da: xr.DataArray, data: Any, first: Any, second: Any) -> xr.DataArray:
-    """Return a second derivative along one axis or two, labelled."""
-    if first is second:
-        return derivative_to_dataarray(da, data, first, 2)
-    return mixed_to_dataarray(da, data, [(first, 1), (second, 1)])
+    context = LoweringContext.for_scalar(grid, da, scheme)
+    arrays = evaluate_expressions(context, [da], expressions)
+    return [to_dataarray(da, data, label) for data, label in zip(arrays, labels, strict=True)]
 
 
 def _units(da: xr.DataArray, axis: Any, deriv: int) -> str | None:

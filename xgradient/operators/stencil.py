@@ -15,12 +15,13 @@ from ..geometry.build import grid_of_dimensions
 from ..geometry.grid_axis import GridAxis
 from ..labels.arguments import resolve
 from ..labels.coordinates import describe_coord
-from ..labels.hints import is_quantity, quantity_error
+from ..labels.hints import quantity_error
+from ..labels.pint_units import is_quantity
 from ..stencils.scheme import Scheme
 from .documentation import documented_by
 from .fields import check_labelled
 from .gradient import grad
-from .options import MetricLike, PeriodicLike, SpacingLike, grid_options
+from .options import MetricLike, PeriodicLike, SpacingLike, UnitsLike, grid_options
 from .stencil_table import RESERVED, StencilTable
 
 
@@ -113,6 +114,7 @@ def stencil_along(
     periodic: PeriodicLike = "auto",
     skipna: bool = False,
     metric: MetricLike = None,
+    units: UnitsLike = None,
 ) -> StencilTable:
     """Stencil of a derivative along a coordinate, as a labelled table [1]_.
 
@@ -126,6 +128,8 @@ def stencil_along(
         Must be False: the table has the windows without missing values.
     metric : None
         Must be None: the table is that of the coordinate, without scale factors.
+    units : None
+        Must be None: the weights are in units of the coordinate.
 
     Returns
     -------
@@ -162,6 +166,11 @@ def stencil_along(
         raise ValueError(
             f"metric is {short_repr(metric)}, but a table of stencils is that of the coordinate; "
             "leave it out, and name periodic axes by periodic="
+        )
+    if units is not None:
+        raise ValueError(
+            f"units is {short_repr(units)}, but a table of stencils is in units of the coordinate; "
+            "leave it out"
         )
     fields = [obj] if isinstance(obj, xr.DataArray) else []
     request = resolve(obj, dim, grid_options(None, spacing, periodic), fields)

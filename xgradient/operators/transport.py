@@ -10,21 +10,24 @@ import xarray as xr
 
 from .._typing import Labelled, XarrayObject
 from ..geometry.expression import Expression
-from ..labels.attrs import describe_field, result_attrs
+from ..labels.attrs import describe_field
 from ..labels.hints import MissingNameError
-from ..labels.results import pack_results, to_dataarray
+from ..labels.requested_units import RequestedUnits, read_requested_units
+from ..labels.results import make_label, pack_results, to_dataarray
 from ..labels.units import common_units, product_units, result_units
 from ..stencils.scheme import Scheme
 from .documentation import documented_by
+from .entry import entry_point
 from .evaluate import evaluate_expressions, grid_dims
 from .fields import check_field, check_labelled, numeric_fields
 from .gradient import grad
-from .options import MetricLike, PeriodicLike, SpacingLike, grid_options
+from .options import MetricLike, PeriodicLike, SpacingLike, UnitsLike, grid_options
 from .pointwise import project_on_direction, project_on_vector
 from .vector_field import VectorField, collect_vector_field
 
 
 @documented_by(grad)
+@entry_point
 def advection(
     obj: Labelled,
     components: Mapping[Hashable, Any] | None = None,
@@ -36,6 +39,7 @@ def advection(
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
     skipna: bool = False,
+    units: UnitsLike = None,
     **dims: Any,
 ) -> Labelled:
     r"""Advection of scalar fields by a flow: their change at a fixed point.
@@ -72,14 +76,15 @@ def advection(
     array([-10., -10., -10.])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic)
+    options, requested = grid_options(metric, spacing, periodic), read_requested_units(units)
     check_labelled(obj, "advection")
     vector = collect_vector_field(obj, components, dims, options, scheme)
-    result: Labelled = _directional_operator(obj, vector, "advection", -1.0, unit=False)
+    result: Labelled = _directional_operator(obj, vector, requested, "advection", -1.0, unit=False)
     return result
 
 
 @documented_by(grad)
+@entry_point
 def directional(
     obj: Labelled,
     components: Mapping[Hashable, Any] | None = None,
@@ -91,6 +96,7 @@ def directional(
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
     skipna: bool = False,
+    units: UnitsLike = None,
     **dims: Any,
 ) -> Labelled:
     r"""Derivative of scalar fields in the direction of a vector field.
@@ -127,15 +133,20 @@ def directional(
     array([-5., -5., -5.])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic)
+    options, requested = grid_options(metric, spacing, periodic), read_requested_units(units)
     check_labelled(obj, "directional")
     vector = collect_vector_field(obj, components, dims, options, scheme)
-    result: Labelled = _directional_operator(obj, vector, "directional", 1.0, unit=True)
+    result: Labelled = _directional_operator(obj, vector, requested, "directional", 1.0, unit=True)
     return result
 
 
 def _directional_operator(
-    obj: XarrayObject, vector: VectorField, prefix: str, sign: float, unit: bool
+    obj: XarrayObject,
+    vector: VectorField,
+    requested: RequestedUnits | None,
+    prefix: str,
+    sign: float,
+    unit: bool,
 ) -> Any:
     """Return F·∇f for a scalar, or for every scalar of a Dataset."""
     if isinstance(obj, xr.DataArray):
@@ -149,13 +160,18 @@ def _directional_operator(
                 f"the Dataset has no variable besides the components that {prefix} could be "
                 "taken of; add the scalar"
             )
-    results = [_directional_derivative(f, vector, prefix, sign, unit) for f in scalars]
+    results = [_directional_derivative(f, vector, requested, prefix, sign, unit) for f in scalars]
     vector.warn()
     return pack_results(obj, results)
 
 
 def _directional_derivative(
-    f: xr.DataArray, vector: VectorField, prefix: str, sign: float, unit: bool
+    f: xr.DataArray,
+    vector: VectorField,
+    requested: RequestedUnits | None,
+    prefix: str,
+    sign: float,
+    unit: bool,
 ) -> Any:
     """Return the derivative of a scalar field along a vector field, labelled."""
     f = check_field(f)
@@ -173,20 +189,20 @@ def _directional_derivative(
         rates = [vector.unit(i, i) for i in range(len(vector.fields))]
         terms = [product_units(f.attrs.get("units"), rate) for rate in rates]
     units, factors = common_units(terms, f"{prefix} of {f.name}")
+    words = describe_field(f.attrs, f.name)
+    by = f"by {vector.label}" if not unit else f"along {vector.label}"
+    quantity = "advection" if not unit else "derivative"
+    long_name = f"{quantity} {'of ' + words + ' ' if words else ''}{by}"
+    name = prefix if f.name is None else f"{prefix}_{f.name}"
+    label = make_label(requested, f.attrs, name, units, long_name)
 
     def expressions() -> list[Expression]:
         pairs = zip(factors, vector.signs, strict=True)
-        weights = [sign * factor * direction for factor, direction in pairs]
+        weights = [sign * factor * direction * label.factor for factor, direction in pairs]
         return [grid.gradient(i) * weight for i, weight in enumerate(weights)]
 
     fields = [f_in_order, *vector.fields]
     (data,) = evaluate_expressions(
         context, fields, expressions, project_on_direction if unit else project_on_vector
     )
-    words = describe_field(f.attrs, f.name)
-    by = f"by {vector.label}" if not unit else f"along {vector.label}"
-    quantity = "advection" if not unit else "derivative"
-    long_name = f"{quantity} {'of ' + words + ' ' if words else ''}{by}"
-    name = prefix if f.name is None else f"{prefix}_{f.name}"
-    result = to_dataarray(f_in_order, data, name, result_attrs(f.attrs, units, long_name))
-    return result.transpose(*f.dims)
+    return to_dataarray(f_in_order, data, label).transpose(*f.dims)

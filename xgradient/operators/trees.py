@@ -10,6 +10,7 @@ import xarray as xr
 from ..labels.arguments import without_names_of_others
 from ..labels.attrs import kept_attrs
 from ..labels.hints import MissingNameError
+from ..labels.requested_units import RequestedUnits, SharedUnits
 
 #: Options whose keys are names of coordinates, of which a node may have some.
 NAMED_OPTIONS = ("spacing", "periodic")
@@ -30,21 +31,26 @@ def map_nodes(
     tree : DataTree
         The nodes; each sees the coordinates that it inherits.
     args, options : tuple, dict
-        The arguments of the call. A name in ``spacing`` or ``periodic`` is for the nodes that have
-        it.
+        The arguments of the call. A name in ``spacing``, ``periodic`` or ``units`` is for the
+        nodes that have it.
 
     Raises
     ------
     TypeError, ValueError
         If no node has the names, or the operator refuses a node, which the message then names.
     """
-    nodes = node_datasets(tree)
+    nodes, units = node_datasets(tree), options.get("units")
+    if isinstance(units, Mapping):
+        options = {**options, "units": SharedUnits(units)}
     results = call_at_nodes(lambda ds, **own: operator(ds, *args, **own), nodes, options)
     datasets = {}
     for path, ds in nodes.items():
         found = results.get(path, ds.coords)
         result = found if isinstance(found, xr.Dataset) else found.to_dataset()
         datasets[path] = result.assign_attrs(kept_attrs(ds.attrs))
+    if isinstance(units, Mapping):
+        names = [name for path in results for name in datasets[path].data_vars]
+        RequestedUnits(None, units).check_names(dict.fromkeys(names))
     return xr.DataTree.from_dict(datasets, name=tree.name)
 
 

@@ -1,4 +1,4 @@
-"""Operators on vector fields: divergence, curl, Jacobian and strain."""
+"""Operators on vector fields: divergence and curl."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from typing import Any
 import xarray as xr
 
 from .._typing import XarrayObject
-from ..geometry.expression import Expression
-from ..labels.results import to_dataset
+from ..labels.requested_units import RequestedUnits, read_requested_units
+from ..labels.results import Label, to_dataset
 from ..labels.standard_names import divergence_name, vorticity_name
-from ..labels.units import common_units, product_units
+from ..labels.units import common_units
 from ..stencils.scheme import Scheme
 from .documentation import documented_by
-from .evaluate import evaluate_expressions, real_length
+from .entry import entry_point
+from .evaluate import evaluate_expressions
 from .gradient import grad
-from .options import MetricLike, PeriodicLike, SpacingLike, grid_options
-from .pointwise import deformation
-from .vector_field import collect_vector_field
+from .options import MetricLike, PeriodicLike, SpacingLike, UnitsLike, grid_options
+from .vector_field import VectorField, collect_vector_field
 
 
 @documented_by(grad)
+@entry_point
 def divergence(
     obj: XarrayObject | Mapping[Any, Any] | None = None,
     components: Mapping[Hashable, Any] | None = None,
@@ -33,6 +34,7 @@ def divergence(
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
     skipna: bool = False,
+    units: UnitsLike = None,
     **dims: Any,
 ) -> xr.DataArray:
     r"""Divergence of a vector field; the same as ``ds.grad.divergence(lon="u", lat="v")``.
@@ -76,21 +78,23 @@ def divergence(
            [3., 3., 3.]])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic)
+    options, requested = grid_options(metric, spacing, periodic), read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme)
-    units, factors = vector.units("a divergence")
-    factors = [factor * sign for factor, sign in zip(factors, vector.signs, strict=True)]
+    unit, terms = vector.units("a divergence")
+    named, words = vector.standard_name(unit, divergence_name), f"divergence of {vector.label}"
+    label = vector.make_label(requested, "divergence", unit, words, named)
+    pairs = zip(terms, vector.signs, strict=True)
+    factors = [factor * sign * label.factor for factor, sign in pairs]
     grid = vector.grid
     (data,) = evaluate_expressions(
         vector.context, vector.fields, lambda: [grid.divergence(factors)]
     )
     vector.warn()
-    words = f"divergence of {vector.label}"
-    named = vector.standard_name(units, divergence_name)
-    return vector.to_dataarray(data, "divergence", units, words, named)
+    return vector.to_dataarray(data, label)
 
 
 @documented_by(grad)
+@entry_point
 def curl(
     obj: XarrayObject | Mapping[Any, Any] | None = None,
     components: Mapping[Hashable, Any] | None = None,
@@ -102,6 +106,7 @@ def curl(
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
     skipna: bool = False,
+    units: UnitsLike = None,
     **dims: Any,
 ) -> Any:
     r"""Curl of a vector field; of two components, such as a wind, the vertical vorticity.
@@ -147,201 +152,35 @@ def curl(
            [2., 2., 2.]])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic)
+    options, requested = grid_options(metric, spacing, periodic), read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme, (2, 3), True)
     pairs = [(0, 1)] if len(vector.fields) == 2 else [(1, 2), (2, 0), (0, 1)]
-    grid, units, arguments = vector.grid, [], []
-    for i, j in pairs:
+    labels, arguments = [], []
+    for k, (i, j) in enumerate(pairs):
         unit, factors = common_units([vector.unit(j, i), vector.unit(i, j)], "a curl")
-        units.append(unit)
-        sign = vector.axis_signs[i] * vector.axis_signs[j]
+        label = _curl_label(vector, None if len(pairs) == 1 else k, unit, requested)
+        sign = vector.axis_signs[i] * vector.axis_signs[j] * label.factor
         first, second = factors[0] * vector.signs[j], factors[1] * vector.signs[i]
+        labels.append(label)
         arguments.append((i, j, (first * sign, second * sign)))
+    grid = vector.grid
     data = evaluate_expressions(
         vector.context, vector.fields, lambda: [grid.curl(*given) for given in arguments]
     )
     vector.warn()
+    results = [vector.to_dataarray(*pair) for pair in zip(data, labels, strict=True)]
+    return results[0] if len(results) == 1 else to_dataset(results, vector.fields[0].coords)
+
+
+def _curl_label(
+    vector: VectorField, k: int | None, unit: str | None, requested: RequestedUnits | None
+) -> Label:
+    """Make the label of component k of a curl, or of the only one of two components."""
     words = f"curl of {vector.label}"
-    if len(pairs) == 1:
-        named = vector.standard_name(units[0], vorticity_name)
-        return vector.to_dataarray(data[0], "curl", units[0], words, named)
-    results = []
-    directions = [direction or "" for direction in vector.directions]
-    for component, unit, grid_axis, direction, sign in zip(
-        data, units, grid.axes, directions, vector.axis_signs, strict=True
-    ):
-        axis = grid_axis.axis
-        along = f"component {'along' if sign == 1 else 'upwards against'} {axis.long_name}"
-        named = vector.standard_name(unit, vorticity_name, direction)
-        name, text = f"curl_{axis.name}", f"{words}, {along}"
-        results.append(vector.to_dataarray(component, name, unit, text, named))
-    return to_dataset(results, vector.fields[0].coords)
-
-
-@documented_by(grad)
-def jacobian(
-    obj: XarrayObject | Mapping[Any, Any] | None = None,
-    components: Mapping[Hashable, Any] | None = None,
-    /,
-    *,
-    metric: MetricLike = None,
-    accuracy: int = 2,
-    edge_order: int | None = None,
-    spacing: SpacingLike = None,
-    periodic: PeriodicLike = "auto",
-    skipna: bool = False,
-    **dims: Any,
-) -> xr.Dataset:
-    r"""All first derivatives of a vector field: the tensor of its gradient.
-
-    .. math::
-
-        J_{ij} = \frac{\partial_j F_i}{h_j} - \frac{F_j}{h_i}\,\partial_i \ln h_j
-        \quad (i \ne j), \qquad
-        J_{ii} = \frac{\partial_i F_i}{h_i} + \sum_{k\ne i}\frac{F_k}{h_k}\,\partial_k \ln h_i
-
-    Physical components, along unit vectors, so that the trace is the divergence and the
-    antisymmetric part half the curl [1]_. Each component and coordinate keeps its own direction:
-    the derivative of an upward component by a depth enters the divergence with a minus sign.
-
-    Parameters
-    ----------
-    obj : DataArray or Dataset, optional
-        Where names of variables are looked up. Not needed for components that are DataArrays.
-    components : mapping from dimension to component, optional
-        The component along each dimension.
-    **dims : name of a variable or DataArray
-        The components as keywords: ``lon="u", lat="v"``.
-
-    Returns
-    -------
-    Dataset
-        ``du_dlon``, ``du_dlat``, ``dv_dlon``, ``dv_dlat``: the derivative of each component along
-        each axis, curvature included, in units of a component over a length.
-        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
-        that all components have in common (float64 for integers and booleans).
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> import xgradient
-    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
-    >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y")
-    >>> wind = xr.Dataset({"u": 2 * x + 0 * y, "v": x - y}, {"x": x, "y": y})
-    >>> {name: float(d[1, 1]) for name, d in wind.grad.jacobian(x="u", y="v").items()}
-    {'du_dx': 2.0, 'du_dy': 0.0, 'dv_dx': 1.0, 'dv_dy': -1.0}
-    """
-    scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic)
-    vector = collect_vector_field(obj, components, dims, options, scheme)
-    numbers = range(len(vector.fields))
-    pairs = [(i, j) for i in numbers for j in numbers]
-    grid = vector.grid
-    vector.check_units("a Jacobian")
-
-    def expressions() -> list[Expression]:
-        # Each row belongs to a component as given; components mixed into it take their signs.
-        return [vector.signed(grid.jacobian(i, j)) * vector.signs[i] for i, j in pairs]
-
-    data = evaluate_expressions(vector.context, vector.fields, expressions)
-    vector.warn()
-    results = []
-    for derivative, (i, j) in zip(data, pairs, strict=True):
-        axis = grid.axes[j].axis
-        words = f"derivative of {vector.long_names[i]} with respect to {axis.long_name}"
-        name, unit = f"d{vector.names[i]}_d{axis.name}", vector.unit(i, j)
-        results.append(vector.to_dataarray(derivative, name, unit, words))
-    return to_dataset(results, vector.fields[0].coords)
-
-
-@documented_by(grad)
-def strain(
-    obj: XarrayObject | Mapping[Any, Any] | None = None,
-    components: Mapping[Hashable, Any] | None = None,
-    /,
-    *,
-    metric: MetricLike = None,
-    accuracy: int = 2,
-    edge_order: int | None = None,
-    spacing: SpacingLike = None,
-    periodic: PeriodicLike = "auto",
-    skipna: bool = False,
-    **dims: Any,
-) -> xr.Dataset:
-    r"""Deformation of a horizontal flow, and the Okubo-Weiss parameter.
-
-    With the Jacobian J of (u, v) along x and y, curvature included:
-
-    .. math::
-
-        S_n = J_{ux} - J_{vy}, \quad S_s = J_{vx} + J_{uy}, \quad S = \sqrt{S_n^2 + S_s^2},
-        \quad W = S_n^2 + S_s^2 - (J_{vx} - J_{uy})^2
-
-    The parameter W is negative in vortices [1]_ [2]_.
-
-    Parameters
-    ----------
-    obj : DataArray or Dataset, optional
-        Where names of variables are looked up. Not needed for components that are DataArrays.
-    components : mapping from dimension to component, optional
-        Two components, each by the dimension along which it points.
-    **dims : name of a variable or DataArray
-        The components as keywords: ``lon="u", lat="v"``.
-
-    Returns
-    -------
-    Dataset
-        ``normal_deformation``, ``shear_deformation``, ``total_deformation`` and ``okubo_weiss``,
-        in units of a component over a length; those of ``okubo_weiss`` are squared.
-        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
-        that all components have in common (float64 for integers and booleans).
-
-    References
-    ----------
-    .. [1] Okubo, A. (1970): Horizontal dispersion of floatable particles in the vicinity of
-       velocity singularities such as convergences. Deep-Sea Research 17, 445-454,
-       doi:10.1016/0011-7471(70)90059-8
-    .. [2] Weiss, J. (1991): The dynamics of enstrophy transfer in two-dimensional
-       hydrodynamics. Physica D 48, 273-294, doi:10.1016/0167-2789(91)90088-Q
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> import xgradient
-    >>> x = xr.DataArray([0.0, 1.0, 2.0], dims="x")
-    >>> y = xr.DataArray([0.0, 1.0, 2.0], dims="y")
-    >>> flow = xr.Dataset({"u": x + 0 * y, "v": 0 * x - y}, {"x": x, "y": y})
-    >>> strain = flow.grad.strain(x="u", y="v")
-    >>> float(strain.normal_deformation[1, 1]), float(strain.okubo_weiss[1, 1])
-    (2.0, 4.0)
-    """
-    scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic)
-    vector = collect_vector_field(obj, components, dims, options, scheme, (2,), True)
-    vector.check_units("a deformation", axes=True)
-    unit, _ = vector.units("a deformation")
-    grid, axis_signs = vector.grid, vector.axis_signs
-
-    def expressions() -> list[Expression]:
-        ux, uy, vx, vy = (
-            vector.signed(grid.jacobian(i, j)) * (axis_signs[i] * axis_signs[j])
-            for i in (0, 1)
-            for j in (0, 1)
-        )
-        return [ux - vy, vx + uy, vx - uy]
-
-    data = evaluate_expressions(vector.context, vector.fields, expressions, deformation, 4)
-    vector.warn()
-    data[2] = real_length(data[2])
-    squared = product_units(unit, unit)
-    named = {
-        "normal_deformation": ("normal deformation", unit),
-        "shear_deformation": ("shear deformation", unit),
-        "total_deformation": ("total deformation", unit),
-        "okubo_weiss": ("Okubo-Weiss parameter", squared),
-    }
-    results = [
-        vector.to_dataarray(array, name, units, f"{words} of {vector.label}")
-        for array, (name, (words, units)) in zip(data, named.items(), strict=True)
-    ]
-    return to_dataset(results, vector.fields[0].coords)
+    if k is None:
+        named = vector.standard_name(unit, vorticity_name)
+        return vector.make_label(requested, "curl", unit, words, named)
+    axis, sign = vector.grid.axes[k].axis, vector.axis_signs[k]
+    words += f", component {'along' if sign == 1 else 'upwards against'} {axis.long_name}"
+    named = vector.standard_name(unit, vorticity_name, vector.directions[k] or "")
+    return vector.make_label(requested, f"curl_{axis.name}", unit, words, named)

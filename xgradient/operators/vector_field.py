@@ -16,8 +16,9 @@ from ..geometry.grid import Grid
 from ..geometry.lowering import LoweringContext
 from ..geometry.named_metrics import resolve_metric
 from ..labels.arguments import GridOptions, GridRequest, resolve, without_names_of_others
-from ..labels.attrs import describe_field, result_attrs
-from ..labels.results import same_units, to_dataarray
+from ..labels.attrs import describe_field
+from ..labels.requested_units import RequestedUnits
+from ..labels.results import Label, make_label, same_units, to_dataarray
 from ..labels.standard_names import direction_of_coord, points_down, sign_along
 from ..labels.units import common_units, result_units
 from ..stencils.scheme import Scheme
@@ -159,17 +160,26 @@ class VectorField:
                 "convert one of them or its coordinate"
             )
 
-    def to_dataarray(
-        self, data: Any, name: str, units: str | None, words: str, standard_name: str | None = None
-    ) -> xr.DataArray:
-        """Return a result on the grid of the components, with attributes they share."""
+    def make_label(
+        self,
+        requested: RequestedUnits | None,
+        name: str,
+        units: str | None,
+        words: str,
+        standard_name: str | None = None,
+    ) -> Label:
+        """Make the label of a result, with attributes that the components share."""
         first = self.fields[0]
         shared = {
             k: v
             for k, v in first.attrs.items()
             if all(k in f.attrs and _equal_attrs(v, f.attrs[k]) for f in self.fields[1:])
         }
-        return to_dataarray(first, data, name, result_attrs(shared, units, words, standard_name))
+        return make_label(requested, shared, name, units, words, standard_name)
+
+    def to_dataarray(self, data: Any, label: Label) -> xr.DataArray:
+        """Return a result on the grid of the components."""
+        return to_dataarray(self.fields[0], data, label)
 
     def check_grid(self, f: xr.DataArray, label: str) -> None:
         """Raise a ValueError for a field on another grid than the components."""

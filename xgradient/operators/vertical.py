@@ -20,7 +20,8 @@ from ..geometry.grid_axis import VerticalCoord
 from ..geometry.lowering import LoweringContext
 from ..geometry.vertical import make_vertical_coord
 from ..labels.coordinates import CoordRef
-from ..labels.results import derivative_to_dataarray
+from ..labels.requested_units import RequestedUnits
+from ..labels.results import derivative_label, to_dataarray
 from ..stencils.scheme import Scheme
 from .evaluate import axes_of_field, evaluate_expressions
 from .fields import check_field
@@ -28,7 +29,11 @@ from .pointwise import at_constant_level
 
 
 def grad_at_constant(
-    fields: list[xr.DataArray], grid: Grid, ref: CoordRef, scheme: Scheme
+    fields: list[xr.DataArray],
+    grid: Grid,
+    ref: CoordRef,
+    scheme: Scheme,
+    requested: RequestedUnits | None,
 ) -> list[xr.DataArray]:
     """Differentiate fields along the axes of a grid where another coordinate stays constant.
 
@@ -42,6 +47,8 @@ def grad_at_constant(
         The constant coordinate, with the dimension of the levels.
     scheme : Scheme
         The derivative, which must be the first.
+    requested : RequestedUnits or None
+        Units that the call asks for.
 
     Raises
     ------
@@ -57,18 +64,25 @@ def grad_at_constant(
         numbers = axes_of_field(grid, da)
         if numbers and set(constant.dims) <= set(da.dims):
             da = check_field(da)  # noqa: PLW2901
-            arrays = _arrays_at_constant(da, grid, numbers, constant, scheme)
-            results += [
-                derivative_to_dataarray(da, data, grid.axes[i].axis, 1, f" at constant {ref.name}")
-                for i, data in zip(numbers, arrays, strict=True)
+            suffix = f" at constant {ref.name}"
+            labels = [
+                derivative_label(da, grid.axes[i].axis, 1, requested, suffix) for i in numbers
             ]
+            factors = {i: label.factor for i, label in zip(numbers, labels, strict=True)}
+            arrays = _arrays_at_constant(da, grid, factors, constant, scheme)
+            pairs = zip(arrays, labels, strict=True)
+            results += [to_dataarray(da, data, label) for data, label in pairs]
     return results
 
 
 def _arrays_at_constant(
-    da: xr.DataArray, grid: Grid, numbers: list[int], constant: VerticalCoord, scheme: Scheme
+    da: xr.DataArray,
+    grid: Grid,
+    factors: dict[int, float],
+    constant: VerticalCoord,
+    scheme: Scheme,
 ) -> list[Any]:
-    """Return the derivatives of a field along some axes, in one pass over its array."""
+    """Return derivatives of a field along axes, times factors, in one pass over its array."""
     check_same_device(constant.positions.data, da.data, f"coordinate {str(constant.name)!r}")
     z = _broadcast_positions(constant.positions, da).rename(constant.name)
     if scheme.skipna:
@@ -81,10 +95,10 @@ def _arrays_at_constant(
     )
 
     def expressions() -> list[Expression]:
-        slopes = [grid.gradient(i, field) for field in (0, 1) for i in numbers]
+        slopes = [grid.gradient(i, f) * factor for f in (0, 1) for i, factor in factors.items()]
         return [*slopes, Expression((DerivativeTerm(0, constant, 1, 1.0),))]
 
-    return evaluate_expressions(context, fields, expressions, at_constant_level, len(numbers))
+    return evaluate_expressions(context, fields, expressions, at_constant_level, len(factors))
 
 
 def _mask_like(a: xr.DataArray, b: xr.DataArray) -> xr.DataArray:
