@@ -43,9 +43,9 @@ BAD = {
         "one; add it, e.g. with .assign_coords(lat=...)"),
     ),
     "other dims": (
-        lambda: wind(v=wind().v.isel(lon=0, drop=True)).grad.divergence(lon="u", lat="v"),
-        ("'u' has the dimensions lat, lon, but 'v' has lat; bring them to the same ones, "
-        "e.g. with .broadcast_like"),
+        lambda: xgradient.divergence(lon=wind().u, lat=wind().v[:, 0].expand_dims("z")),
+        ("'u' has the dimensions lat, lon, but 'v' has z, lat, as on a staggered grid; average "
+        "neighbours of each to the same points, and name their dimensions alike"),
     ),
     "another grid": (
         lambda: xgradient.curl(lon=wind().u, lat=wind().v.assign_coords(lat=wind().lat + 1)),
@@ -271,8 +271,8 @@ WRONG_TYPES = {
     "plain arrays for components": (
         lambda: wind().grad.divergence(lon=wind().u.values, lat="v"),
         (
-            "the component along 'lon' is of type ndarray; give a DataArray or the name of a "
-            "variable"
+            "the component along 'lon' is of type ndarray; give a DataArray, the name of a "
+            "variable or a number"
         ),
     ),
     "components in a list": (

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from contextlib import suppress
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from ..labels.angles import latlon_kind
-from ..labels.coordinates import CoordRef
+from ..labels.coordinates import CoordRef, resolve_name, squeezed
 from ..labels.hints import MissingNameError, close_name
 from .fields import check_field
 from .options import Options
+
+#: Types of a component that is the same everywhere.
+_NUMBERS = (int, float, complex, np.number)
 
 
 def components_by_dim(
@@ -35,12 +41,17 @@ def components_by_dim(
 
 
 def same_dims_fields(obj: Any, given: Mapping[Hashable, Any]) -> list[xr.DataArray]:
-    """Return the components, which must have the same dimensions."""
+    """Return the components, broadcast to the dimensions of all and of the names of the call."""
     fields = [_component(obj, dim, field) for dim, field in given.items()]
     labels = _component_labels(fields, given)
-    for f, label in zip(fields[1:], labels[1:], strict=True):
-        _check_dims(fields[0], f, labels[0], label)
-    return fields
+    for i, j in combinations(range(len(fields)), 2):
+        check_nested(fields[i], fields[j], labels[i], labels[j])
+    sources = fields if obj is None else [*fields, obj]
+    dims = dict.fromkeys(dim for field in fields for dim in field.dims)
+    for name in given:
+        if name not in dims:
+            dims |= dict.fromkeys(_dims_of_name(sources, name))
+    return [broadcast_field(field, tuple(dims), sources) for field in fields]
 
 
 def check_same_grid(fields: list[xr.DataArray], refs: list[CoordRef]) -> None:
@@ -51,6 +62,56 @@ def check_same_grid(fields: list[xr.DataArray], refs: list[CoordRef]) -> None:
         check_grid(fields[0], f, labels[0], label, multi_dim)
 
 
+def _dims_of_name(sources: list[Any], name: Hashable) -> tuple[Hashable, ...]:
+    """Return the dimensions of a coordinate by its name or CF name; none if nobody knows it."""
+    for source in sources:
+        with suppress(MissingNameError):
+            known = resolve_name(source, name)
+            coord = source.coords.variables.get(known)
+            return (known,) if coord is None else squeezed(coord).dims
+    return ()
+
+
+def broadcast_field(
+    field: xr.DataArray, dims: tuple[Hashable, ...], sources: list[Any]
+) -> xr.DataArray:
+    """Return a field with all of these dimensions, as a view where possible.
+
+    Parameters
+    ----------
+    field : DataArray
+        The field.
+    dims : tuple of hashable
+        The dimensions; a field that has all of them keeps its order.
+    sources : list of DataArray and Dataset
+        The data that have the other dimensions, with their lengths, chunks and coordinates.
+    """
+    if set(dims) <= set(field.dims):
+        return field
+    owners = {dim: next(s for s in sources if dim in s.dims) for dim in dims}
+    sizes = {dim: field.sizes.get(dim, owner.sizes[dim]) for dim, owner in owners.items()}
+    if field.ndim == 0 and not field.coords:
+        # A number has the precision of the other fields, as in arithmetic.
+        dtypes = [s.dtype for s in sources if isinstance(s, xr.DataArray) and s.ndim]
+        number = field.values.item()
+        dtype = np.result_type(*dtypes, number) if dtypes else np.result_type(number)
+        field = field.astype(dtype)
+    variable = field.variable
+    chunks = {d: owner.chunksizes[d] for d, owner in owners.items() if d in owner.chunksizes}
+    if variable.chunks is None and chunks:
+        variable = variable.chunk()
+    variable = variable.set_dims(sizes)  # type: ignore[no-untyped-call]
+    if chunks:
+        variable = variable.chunk({d: chunks[d] for d in chunks if d not in field.dims})
+    coords = {
+        name: coord
+        for source in sources
+        for name, coord in source.coords.items()
+        if name not in field.coords and set(coord.dims) <= set(dims)
+    }
+    return xr.DataArray(variable, {**coords, **field.coords}, name=field.name)
+
+
 def _component_labels(fields: list[xr.DataArray], names: Iterable[Hashable]) -> list[str]:
     """Return the components' names for messages, or else their axes'."""
     return [repr(str(f.name)) if f.name is not None else f"that along {str(name)!r}"
@@ -59,13 +120,15 @@ def _component_labels(fields: list[xr.DataArray], names: Iterable[Hashable]) -> 
 
 def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
     """Return a component as a DataArray that is checked as a field."""
+    known = {} if obj is None else obj.variables if isinstance(obj, xr.Dataset) else obj.coords
+    if isinstance(field, _NUMBERS) and not isinstance(field, bool) and field not in known:
+        return xr.DataArray(field)
     if not isinstance(field, xr.DataArray | Hashable):
         raise TypeError(
             f"the component along {str(dim)!r} is of type {type(field).__name__}; give a "
-            "DataArray or the name of a variable"
+            "DataArray, the name of a variable or a number"
         )
     if not isinstance(field, xr.DataArray):
-        known = {} if obj is None else obj.variables if isinstance(obj, xr.Dataset) else obj.coords
         if field not in known:
             names = ", ".join(sorted(repr(str(n)) for n in known)) or "none"
             close = close_name(field, sorted(known, key=str)) or _option_hint(dim, known)
@@ -86,8 +149,10 @@ def check_grid(
     first: xr.DataArray, other: xr.DataArray, name: str, its: str, multi_dim: list[Hashable]
 ) -> None:
     """Raise a ValueError for fields whose dimensions, sizes or coordinates differ."""
-    _check_dims(first, other, name, its)
+    check_nested(first, other, name, its)
     for dim in first.dims:
+        if dim not in other.dims:
+            continue
         if first.sizes[dim] != other.sizes[dim]:
             raise ValueError(
                 f"{name} has {first.sizes[dim]} points along {str(dim)!r}, but {its} has "
@@ -111,17 +176,19 @@ def _same_transform(a: Any, b: Any) -> bool:
     return all(hasattr(index, "transform") for index in (a, b)) and bool(a.equals(b))
 
 
-def _check_dims(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -> None:
-    """Raise a ValueError for fields of different dimensions, with a hint for staggered grids."""
+def check_nested(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -> None:
+    """Raise a ValueError where each of two fields has a dimension that the other lacks.
+
+    They are likely to lie on a staggered grid, for which the message has a hint. If one field has
+    all dimensions of the other, this is broadcast.
+    """
     mine, theirs = set(first.dims), set(other.dims)
-    if mine == theirs:
+    if mine <= theirs or theirs <= mine:
         return
     found = (
         f"{name} has the dimensions {', '.join(str(d) for d in first.dims) or 'none'}, but "
         f"{its} has {', '.join(str(d) for d in other.dims) or 'none'}"
     )
-    if mine <= theirs or theirs <= mine:
-        raise ValueError(f"{found}; bring them to the same ones, e.g. with .broadcast_like")
     mend = "average neighbours of each to the same points, and name their dimensions alike"
     for f, g in ((first, other), (other, first)):
         for a, b in zip(f.dims, g.dims, strict=False):

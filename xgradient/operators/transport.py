@@ -16,6 +16,7 @@ from ..labels.requested_units import RequestedUnits, read_requested_units
 from ..labels.results import make_label, pack_results, to_dataarray
 from ..labels.units import common_units, product_units, result_units
 from ..stencils.scheme import Scheme
+from .components import broadcast_field
 from .documentation import documented_by
 from .entry import entry_point
 from .evaluate import evaluate_expressions, grid_dims
@@ -56,7 +57,8 @@ def advection(
     components : mapping from dimension to component, optional
         The component of the flow along each dimension.
     **dims : name of a variable or DataArray
-        The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
+        The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar. Components and
+        scalars are broadcast, as in arithmetic: a wind may be steady, and a component a number.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def advection(
         ``advection_T`` for a field T, positive where the flow increases it, in units of the field
         times units of the flow over a length.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
-        booleans).
+        booleans), and dims that only the flow has come last.
 
     Examples
     --------
@@ -113,7 +115,8 @@ def directional(
     components : mapping from dimension to component, optional
         The component of the vector field along each dimension.
     **dims : name of a variable or DataArray
-        The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar.
+        The components as keywords: ``lon="u", lat="v"``, on the grid of the scalar. Components and
+        scalars are broadcast, as in arithmetic: a wind may be steady, and a component a number.
 
     Returns
     -------
@@ -121,7 +124,7 @@ def directional(
         ``directional_T`` for a field T, in units of the field over a length; missing where the
         vector is zero and has no direction.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
-        booleans).
+        booleans), and dims that only the flow has come last.
 
     Examples
     --------
@@ -176,7 +179,10 @@ def _directional_derivative(
     """Return the derivative of a scalar field along a vector field, labelled."""
     f = check_field(f)
     vector.check_grid(f, "the scalar")
-    f_in_order = f.transpose(*vector.fields[0].dims)
+    vector = vector.broadcast_like(f)
+    dims = dict.fromkeys((*f.dims, *vector.context.dims))
+    f_in_order = broadcast_field(f, tuple(dims), [f, *vector.fields])
+    f_in_order = f_in_order.transpose(*vector.context.dims)
     grid, (f_in_order,) = vector.grid.for_fields([f_in_order])
     # The scalar comes first; the flow is not differentiated, so its sign at poles does not matter.
     vectors = (False, *(True for _ in vector.fields))
@@ -205,4 +211,4 @@ def _directional_derivative(
     (data,) = evaluate_expressions(
         context, fields, expressions, project_on_direction if unit else project_on_vector
     )
-    return to_dataarray(f_in_order, data, label).transpose(*f.dims)
+    return to_dataarray(f_in_order, data, label).transpose(*dims)

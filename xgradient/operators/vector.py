@@ -54,9 +54,10 @@ def divergence(
     components : mapping from dimension to component, optional
         The component along each dimension, for dimensions whose names cannot be keywords.
     **dims : name of a variable or DataArray
-        The components as keywords: ``lon="u", lat="v"``. All have the same dimensions and
-        coordinates. A component points as its coordinate increases, unless its ``standard_name``
-        and the coordinate's ``positive`` differ: an upward component by a depth changes sign.
+        The components as keywords: ``lon="u", lat="v"``, on one grid. One that lacks dimensions
+        of others is broadcast, as in arithmetic, and may be a number. A component points as its
+        coordinate increases, unless its ``standard_name`` and the coordinate's ``positive``
+        differ: an upward component by a depth changes sign.
 
     Returns
     -------

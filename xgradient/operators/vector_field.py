@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ from ..labels.standard_names import direction_of_coord, points_down, sign_along
 from ..labels.units import common_units, result_units
 from ..stencils.scheme import Scheme
 from .components import (
+    broadcast_field,
     check_grid,
     check_same_grid,
     components_by_dim,
@@ -180,6 +181,16 @@ class VectorField:
     def to_dataarray(self, data: Any, label: Label) -> xr.DataArray:
         """Return a result on the grid of the components."""
         return to_dataarray(self.fields[0], data, label)
+
+    def broadcast_like(self, f: xr.DataArray) -> VectorField:
+        """Return the vector field with all dimensions of a scalar field too."""
+        first = self.fields[0]
+        dims = (*first.dims, *(dim for dim in f.dims if dim not in first.dims))
+        if dims == first.dims:
+            return self
+        fields = [broadcast_field(g, dims, [*self.fields, f]).transpose(*dims) for g in self.fields]
+        context = replace(self.context, dims=dims, shape=fields[0].shape)
+        return replace(self, fields=fields, context=context)
 
     def check_grid(self, f: xr.DataArray, label: str) -> None:
         """Raise a ValueError for a field on another grid than the components."""
