@@ -100,6 +100,11 @@ class LoweringContext:
         axis = self._axis(term.grid_axis)
         d, coefficient = self.dims.index(axis.dim), term.coefficient
         number = self._input_number(term.field)
+        if not term.deriv and not self.scheme.deriv:
+            # The smoothed field is the field plus a sum of differences.
+            stencil = self.scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
+            one, fold = self._weight(1.0), self._fold(number, axis)
+            return Term(number, d, stencil, center_weight=one, fold=fold)
         if not term.deriv:
             return Term(number, d, identity_stencil(self.shape[d]), self._weight(coefficient))
         scheme = self.scheme.with_deriv(term.deriv)

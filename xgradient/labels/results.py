@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 import xarray as xr
@@ -27,7 +27,7 @@ class Label(NamedTuple):
 
     Attributes
     ----------
-    name : str
+    name : hashable
         Name of the result.
     attrs : dict
         Attributes of the result.
@@ -35,7 +35,7 @@ class Label(NamedTuple):
         Factor that the stencils take, so that values are in the units of the result.
     """
 
-    name: str
+    name: Hashable
     attrs: dict[Any, Any]
     factor: float = 1.0
 
@@ -122,6 +122,14 @@ def derivative_label(
     standard_name = _standard_name(da, axis) if deriv == 1 else None
     name = result_name(da.name, axis.name, deriv)
     return make_label(requested, da.attrs, name, units, long_name, standard_name)
+
+
+def smoothed_label(da: xr.DataArray) -> Label:
+    """Make the label of a smoothed field: its name, units and standard name."""
+    field = describe_field(da.attrs, da.name)
+    long_name = None if field is None else f"smoothed {field}"
+    units, standard_name = da.attrs.get("units"), da.attrs.get("standard_name")
+    return Label(da.name, result_attrs(da.attrs, units, long_name, standard_name), 1.0)
 
 
 def _standard_name(da: xr.DataArray, axis: Any) -> str | None:

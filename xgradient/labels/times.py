@@ -156,10 +156,27 @@ def to_period(periodic: Any, units: str | None, label: str) -> float | bool:
     if isinstance(periodic, timedelta | np.timedelta64):
         if units != "s":
             raise TypeError(f"{wrong} in units of the axis, which is not a time")
-        try:
-            return float(np.timedelta64(periodic) / np.timedelta64(1, "s"))
-        except TypeError:
-            raise TypeError(f"{wrong}, years and months have no fixed length") from None
+        return _seconds(periodic, wrong)
     if not isinstance(periodic, int | float | np.integer | np.floating):
         raise TypeError(wrong)
     return float(periodic)
+
+
+def length_in_seconds(window: Any) -> float | None:
+    """Return a duration in seconds, or None for other values than durations.
+
+    Raises
+    ------
+    TypeError
+        If the duration is a number of years or months.
+    """
+    if not isinstance(window, timedelta | np.timedelta64):
+        return None
+    return _seconds(window, f"smooth has a window of {short_repr(window)}; give days")
+
+
+def _seconds(duration: timedelta | np.timedelta64, wrong: str) -> float:
+    try:
+        return float(np.timedelta64(duration) / np.timedelta64(1, "s"))
+    except TypeError:
+        raise TypeError(f"{wrong}, years and months have no fixed length") from None

@@ -25,7 +25,8 @@ from ..stencils.scheme import Scheme
 from .entry import entry_point
 from .evaluate import axes_of_field, evaluate_expressions, grid_dims
 from .fields import check_field, check_labelled, no_field_error, numeric_fields, select_fields
-from .options import MetricLike, PeriodicLike, SpacingLike, UnitsLike, grid_options
+from .options import MetricLike, PeriodicLike, SmoothLike, SpacingLike, UnitsLike, grid_options
+from .smoothing import check_smoothing, smooth_along, with_points
 from .vertical import grad_at_constant
 
 
@@ -41,6 +42,7 @@ def grad(  # type: ignore[overload-overlap]
     spacing: SpacingLike = ...,
     periodic: PeriodicLike = ...,
     skipna: bool = ...,
+    smooth: SmoothLike = ...,
     metric: MetricLike = ...,
     along: Hashable | None = ...,
     at_constant: Hashable | None = ...,
@@ -57,6 +59,7 @@ def grad(
     spacing: SpacingLike = ...,
     periodic: PeriodicLike = ...,
     skipna: bool = ...,
+    smooth: SmoothLike = ...,
     metric: MetricLike = ...,
     along: Hashable | None = ...,
     at_constant: Hashable | None = ...,
@@ -73,6 +76,7 @@ def grad(
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
     skipna: bool = False,
+    smooth: SmoothLike = None,
     metric: MetricLike = None,
     along: Hashable | None = None,
     at_constant: Hashable | None = None,
@@ -104,7 +108,8 @@ def grad(
         derivatives to the east and north with a metric of the globe, else along x and y. A
         coordinate with different values in each column, such as a height, needs ``along``.
     deriv : int, default: 1
-        Order of the derivative. Each order has its own stencils; none is applied twice.
+        Order of the derivative. Each order has its own stencils; none is applied twice. With
+        ``smooth`` it may be 0.
     accuracy : int, default: 2
         Order of accuracy in the interior, on uniform and non-uniform grid points.
     edge_order : int, optional
@@ -130,6 +135,14 @@ def grad(
         boundaries, or with the lower order that a short run of valid values allows. The result is
         missing where the value is, or where too few neighbours are valid. If False, the result is
         missing wherever the stencil contains a missing value.
+    smooth : (window, degree) or (window, degree, "tricube"), optional
+        Differentiates polynomials of this degree that are fitted by least squares to the grid
+        points of a window [2]_, in place of polynomials through them: for noisy data. The window
+        is an odd number of points, or a length with its units, such as "3 days", along a uniform
+        coordinate whose units convert. Next to the boundaries it is not centred. "tricube" gives
+        less weight to distant points. With ``deriv=0`` the result is the smoothed field. With
+        ``skipna`` a window keeps to the run of valid values, with a lower degree in short ones.
+        Excludes ``accuracy`` and ``edge_order``.
     metric : str, number, Sphere, Ellipsoid, pyproj.CRS, pyproj.Geod or mapping, optional
         Gives coordinates lengths, so that derivatives are per metre. "sphere" has the radius of
         the data's grid mapping, else 6371008.8 m; "ellipsoid" is WGS84; a number is the radius of
@@ -180,6 +193,8 @@ def grad(
     ----------
     .. [1] Fornberg, B. (1988): Generation of finite difference formulas on arbitrarily spaced
        grids. Math. Comp. 51, 699-706, doi:10.1090/S0025-5718-1988-0935077-0
+    .. [2] Savitzky, A. and Golay, M. J. E. (1964): Smoothing and differentiation of data by
+       simplified least squares procedures. Anal. Chem. 36, 1627-1639, doi:10.1021/ac60214a047
 
     Examples
     --------
@@ -200,7 +215,7 @@ def grad(
         units:      K degrees_north-1
         long_name:  derivative of t with respect to lat
     """
-    scheme = Scheme.checked(deriv, accuracy, edge_order, skipna)
+    scheme = Scheme.checked(deriv, accuracy, edge_order, skipna, smooth)
     options = grid_options(metric, spacing, periodic, along, at_constant)
     requested = read_requested_units(units)
     check_labelled(obj, "grad")
@@ -219,6 +234,8 @@ def grad(
         dim = list(dim)  # so that it can be read more than once
     fields = select_fields(obj, dim)
     request = resolve(obj, dim, options, fields, columns=True)
+    if smooth is not None:
+        check_smoothing(scheme, request, units)
     grid = build_grid(obj, request, scheme, fields)
     if request.constant is not None:
         results = grad_at_constant(fields, grid, request.constant, scheme, requested)
@@ -243,6 +260,8 @@ def _differentiate(
     """Differentiate a field along some axes of a grid, and label the results."""
     da = check_field(da)
     grid, (da,) = grid.for_fields([da])
+    if scheme.smoothing is not None:
+        return [smooth_along(da, grid, i, scheme, requested) for i in numbers]
     labels = [derivative_label(da, grid.axes[i].axis, scheme.deriv, requested) for i in numbers]
     if isinstance(grid, OrthogonalGrid) and grid.is_cartesian and not grid.cyclic:
         stencils = []
@@ -282,10 +301,14 @@ def _mixed(
         raise ValueError("deriv is given twice, by itself and in dim; give it in dim only")
     rest = scheme.accuracy, scheme.edge_order, scheme.skipna
     schemes = [Scheme.checked(n, *rest) for n in dim.values()]
+    if scheme.smoothing is not None:
+        schemes = [each._replace(smoothing=scheme.smoothing) for each in schemes]
     fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
     request = resolve(obj, list(dim), options, fields)
     grid = grid_of_dimensions(obj, request)
-    axes = [grid_axis.axis for grid_axis in grid.axes if isinstance(grid_axis, GridAxis)]
+    grid_axes = [grid_axis for grid_axis in grid.axes if isinstance(grid_axis, GridAxis)]
+    schemes = [with_points(*pair) for pair in zip(schemes, grid_axes, strict=True)]
+    axes = [grid_axis.axis for grid_axis in grid_axes]
     fields = [da for da in fields if {axis.dim for axis in axes} <= set(da.dims)]
     if not fields:
         assert isinstance(obj, xr.Dataset)

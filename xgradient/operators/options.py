@@ -56,6 +56,8 @@ MetricLike: TypeAlias = (
 SpacingLike: TypeAlias = ArrayLike | Sequence[Any] | Mapping[Any, Any] | None
 #: The axes that close on themselves; "auto" and None leave it to the metric.
 PeriodicLike: TypeAlias = bool | str | Iterable[Hashable] | Mapping[Any, Any] | None
+#: A window and the degree of polynomials that smooth.
+SmoothLike: TypeAlias = tuple[Any, int] | tuple[Any, int, Literal["tricube"]] | None
 
 
 class PintUnit(Protocol):

@@ -114,3 +114,9 @@ def project_on_direction(sums: list[Any], fields: list[Any], outs: list[Any]) ->
     (product,) = project_on_vector(sums, [None, *vector], outs)
     backend = backend_of(product)
     return [backend.pointwise(_quotient, [product, _vector_length(vector, None)], outs[0])]
+
+
+def keep_single_values(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
+    """Return a smoothed field, with the values that have no neighbour as they are."""
+    (smoothed,), field = sums, fields[0]
+    return [backend_of(smoothed).namespace.where(smoothed == smoothed, smoothed, field)]

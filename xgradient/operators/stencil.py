@@ -21,7 +21,8 @@ from ..stencils.scheme import Scheme
 from .documentation import documented_by
 from .fields import check_labelled
 from .gradient import grad
-from .options import MetricLike, PeriodicLike, SpacingLike, UnitsLike, grid_options
+from .options import MetricLike, PeriodicLike, SmoothLike, SpacingLike, UnitsLike, grid_options
+from .smoothing import with_points
 from .stencil_table import RESERVED, StencilTable
 
 
@@ -32,6 +33,7 @@ def stencil(
     accuracy: int = 2,
     edge_order: int | None = None,
     periodic: bool | float = False,
+    smooth: SmoothLike = None,
 ) -> StencilTable:
     r"""Stencil of a derivative on given positions, as a labelled table.
 
@@ -55,6 +57,8 @@ def stencil(
         Order of accuracy next to the boundaries. By default 1 at accuracy 2, else ``accuracy``.
     periodic : bool or float, default: False
         True for an axis that is periodic after n uniform steps, or the period.
+    smooth : (window, degree) or (window, degree, "tricube"), optional
+        Fits polynomials by least squares, as for `xgradient.grad`; ``deriv`` may then be 0.
 
     Returns
     -------
@@ -98,8 +102,9 @@ def stencil(
     field = xr.DataArray(np.zeros(len(coord)), {name: coord}, [dim])
     period = {name: periodic}
     return stencil_along(
-        field, name, deriv=deriv, accuracy=accuracy, edge_order=edge_order, periodic=period
-    )
+        field, name, deriv=deriv, accuracy=accuracy, edge_order=edge_order, periodic=period,
+        smooth=smooth,
+    )  # fmt: skip
 
 
 @documented_by(grad)
@@ -112,6 +117,7 @@ def stencil_along(
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
+    smooth: SmoothLike = None,
     skipna: bool = False,
     metric: MetricLike = None,
     units: UnitsLike = None,
@@ -147,6 +153,8 @@ def stencil_along(
     ----------
     .. [1] Fornberg, B. (1988): Generation of finite difference formulas on arbitrarily spaced
        grids. Math. Comp. 51, 699-706, doi:10.1090/S0025-5718-1988-0935077-0
+    .. [2] Savitzky, A. and Golay, M. J. E. (1964): Smoothing and differentiation of data by
+       simplified least squares procedures. Anal. Chem. 36, 1627-1639, doi:10.1021/ac60214a047
 
     Examples
     --------
@@ -155,7 +163,7 @@ def stencil_along(
     >>> height.grad.stencil("x").noise_gain.round(3).values
     array([1.414, 0.707, 1.414])
     """
-    scheme = Scheme.checked(deriv, accuracy, edge_order, skipna)
+    scheme = Scheme.checked(deriv, accuracy, edge_order, skipna, smooth)
     check_labelled(obj, "stencil")
     if scheme.skipna:
         raise ValueError(
@@ -187,7 +195,7 @@ def stencil_along(
             f"{str(min(taken, key=str))!r} is also a name in the table; rename the coordinate, "
             "e.g. with .rename"
         )
-    n = axis.nodes.n
+    scheme, n = with_points(scheme, grid_axis), axis.nodes.n
     found = scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
     coord = xr.Variable(axis.dim, np.arange(n)) if ref.coord is None else ref.coord[:n]
     return StencilTable(found, axis, scheme, coord)

@@ -33,6 +33,8 @@ class StencilTable:
 
         \sum_k w_{ik}\, f_{s_i + k} = \sum_k c_{ik}\,(f_{s_i + k + 1} - f_{s_i + k})
 
+    With ``deriv=0`` of `smooth` the value of the row itself is added to the right.
+
     Attributes
     ----------
     dataset : Dataset
@@ -69,6 +71,9 @@ class StencilTable:
         weights = np.zeros((stencil.n, coefficients.shape[1] + 1))
         weights[:, :-1] -= coefficients
         weights[:, 1:] += coefficients
+        if not scheme.deriv:  # a smoothed field is the field plus a sum of differences
+            rows = np.arange(stencil.n)
+            weights[rows, rows - start] += 1
         units = result_units("1", axis.units, scheme.deriv)
         attrs = {} if units is None else {"units": units}
         gain = np.sqrt((weights**2).sum(axis=1))
@@ -85,7 +90,7 @@ class StencilTable:
                     {"long_name": "coefficients of the adjacent differences", **attrs},
                 ),
                 "order": (
-                    dim, row_orders(start, width, axis.nodes, scheme.deriv),
+                    dim, row_orders(start, width, axis.nodes, scheme),
                     {"long_name": "order of accuracy"},
                 ),
                 "noise_gain": (
@@ -94,8 +99,7 @@ class StencilTable:
                 ),
             },
             coords={axis.name: coord},
-            attrs={name: int(value) for name, value in scheme._asdict().items()
-                   if name in ("deriv", "accuracy", "edge_order")},
+            attrs=_options(scheme),
         )  # fmt: skip
         self.start, self.width = self.dataset["start"], self.dataset["width"]
         self.weights = self.dataset["weights"]
@@ -290,6 +294,16 @@ class StencilTable:
         if self._nodes.step is not None and 2 * (row - start) == width - 1:
             return np.asarray(cosines)
         return np.asarray(cosines + 1j * sines)
+
+
+def _options(scheme: Scheme) -> dict[str, Any]:
+    """Return the options that made a stencil, as attributes."""
+    if scheme.smoothing is None:
+        names = "deriv", "accuracy", "edge_order"
+        return {name: getattr(scheme, name) for name in names}
+    window, degree, tricube = scheme.smoothing
+    weights = {"weights": "tricube"} if tricube else {}
+    return {"deriv": scheme.deriv, "window": window, "degree": degree, **weights}
 
 
 def _padded(coefficients: Floats) -> Floats:

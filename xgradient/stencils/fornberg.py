@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +106,35 @@ def window_coefficients(positions: Floats, at: Floats, deriv: int) -> Floats:
     return coefficients
 
 
-def window_table(nodes: Nodes, rows: range, window: range, deriv: int) -> Floats:
+class Fit(Protocol):
+    """Coefficients of the derivative of a function that is fitted to the nodes of a window."""
+
+    @property
+    def deriv(self) -> int:
+        """The order of the derivative."""
+
+    def unit_coefficients(self, width: int, position: int) -> tuple[float, ...]:
+        """Compute difference coefficients for unit spacing, at one of the nodes."""
+
+    def coefficients(self, positions: Floats, at: Floats) -> Floats:
+        """Compute difference coefficients for non-uniform windows, shape (width - 1, rows)."""
+
+
+class Interpolation(NamedTuple):
+    """The polynomial through all nodes of a window, by Fornberg's weights."""
+
+    deriv: int
+
+    def unit_coefficients(self, width: int, position: int) -> tuple[float, ...]:
+        """As in `Fit`."""
+        return unit_spacing_coefficients(width, position, self.deriv)
+
+    def coefficients(self, positions: Floats, at: Floats) -> Floats:
+        """As in `Fit`."""
+        return window_coefficients(positions, at, self.deriv)
+
+
+def window_table(nodes: Nodes, rows: range, window: range, fit: Fit) -> Floats:
     """Compute the coefficients of rows whose windows have the same width and relative start.
 
     Parameters
@@ -117,8 +145,8 @@ def window_table(nodes: Nodes, rows: range, window: range, deriv: int) -> Floats
         The rows.
     window : range
         The nodes of a row's window, relative to the row.
-    deriv : int
-        Order of the derivative.
+    fit : Fit
+        What is fitted to the nodes of each window, and the order of its derivative.
 
     Returns
     -------
@@ -129,8 +157,8 @@ def window_table(nodes: Nodes, rows: range, window: range, deriv: int) -> Floats
     first, last = rows.start, rows.stop
     if nodes.positions is None:
         assert nodes.step is not None
-        unit = np.array(unit_spacing_coefficients(width, -start, deriv))
-        return np.asarray(unit / np.float64(nodes.step) ** deriv)[:, None]
+        unit = np.array(fit.unit_coefficients(width, -start))
+        return np.asarray(unit / np.float64(nodes.step) ** fit.deriv)[:, None]
     if last <= first:
         return np.zeros((width - 1, 0))
     positions = nodes.positions
@@ -143,5 +171,5 @@ def window_table(nodes: Nodes, rows: range, window: range, deriv: int) -> Floats
     for a in range(first, last, 65536):  # limits temporary memory
         b = min(a + 65536, last)
         windows = np.stack([positions[a + start + k : b + start + k] for k in range(width)])
-        table[:, a - first : b - first] = window_coefficients(windows, positions[a:b], deriv)
-    return table * nodes.scale**deriv
+        table[:, a - first : b - first] = fit.coefficients(windows, positions[a:b])
+    return table * nodes.scale**fit.deriv

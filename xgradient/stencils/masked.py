@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .fornberg import CoefficientTables, window_table
+from .fornberg import CoefficientTables, Fit, window_table
 from .nodes import Nodes
 from .records import Record
 
@@ -155,32 +155,36 @@ def window_rule(deriv: int, half: int, boundary_width: int) -> WindowRule:
     return WindowRule(depth, window_index, starts, widths)
 
 
-def make_masked_stencil(nodes: Nodes, deriv: int, half: int, boundary_width: int) -> MaskedStencil:
+def make_masked_stencil(nodes: Nodes, fit: Fit, half: int, boundary_width: int) -> MaskedStencil:
     """Make the windows of one derivative on one axis.
 
     Parameters
     ----------
     nodes : Nodes
         The axis.
-    deriv, half, boundary_width : int
+    fit : Fit
+        What is fitted to the nodes of each window, and the order of its derivative.
+    half, boundary_width : int
         As in `window_rule`.
     """
+    # A window of one node has no difference, so a single value is not smoothed.
+    deriv = max(fit.deriv, 1)
     depth, window_index, starts, widths = window_rule(deriv, half, boundary_width)
     windows = starts.tolist(), widths.tolist()
-    rows = [_window_rows(nodes, start, width, deriv) for start, width in zip(*windows, strict=True)]
+    rows = [_window_rows(nodes, start, width, fit) for start, width in zip(*windows, strict=True)]
     low, high = (-UNBOUNDED, UNBOUNDED) if nodes.has_neighbours_beyond_ends else (0, nodes.n)
     return MaskedStencil(depth, low, high, window_index, *_stack_windows(*windows, rows))
 
 
-def _window_rows(nodes: Nodes, start: int, width: int, deriv: int) -> Floats:
+def _window_rows(nodes: Nodes, start: int, width: int, fit: Fit) -> Floats:
     """The coefficients of one window; on a non-uniform axis they differ by row."""
     window = range(start, start + width)
     if nodes.positions is None or nodes.has_neighbours_beyond_ends:
-        return window_table(nodes, range(nodes.n), window, deriv)
+        return window_table(nodes, range(nodes.n), window, fit)
     table = np.zeros((width - 1, nodes.n))
     first, last = -start, nodes.n - (start + width - 1)
     if first < last:
-        table[:, first:last] = window_table(nodes, range(first, last), window, deriv)
+        table[:, first:last] = window_table(nodes, range(first, last), window, fit)
     return table
 
 

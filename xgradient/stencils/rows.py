@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .nodes import Nodes
+from .scheme import Scheme
 from .table import Stencil
 
 Floats = NDArray[np.float64]
@@ -27,12 +28,14 @@ def stencil_rows(stencil: Stencil) -> tuple[Ints, Ints, Floats]:
     return start, width, coefficients
 
 
-def row_orders(start: Ints, width: Ints, nodes: Nodes, deriv: int) -> Ints:
+def row_orders(start: Ints, width: Ints, nodes: Nodes, scheme: Scheme) -> Ints:
     """Return the order of accuracy of each row.
 
     Symmetric windows on uniform axes cancel one term more of the error where it would be odd.
     """
-    orders = width - deriv
+    # The polynomial of a window has at least this degree, and is exact for those of this degree.
+    degree = width - 1 if scheme.smoothing is None else scheme.smoothing.degree
+    orders = degree + 1 - scheme.deriv + 0 * width
     symmetric = 2 * (np.arange(len(start)) - start) == width - 1
     if nodes.step is not None:
         orders = orders + (symmetric & (orders % 2 == 1))

@@ -9,9 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._wording import short_repr
+from .assembly import half_width, interior_width, make_smoothing_stencil, make_stencil
 from .columns import ColumnWindows
+from .least_squares import LeastSquares
 from .nodes import Nodes
-from .table import Stencil, half_width, interior_width, make_stencil
+from .smoothing import Smoothing, check_smooth
+from .table import Stencil
+
+#: Largest table of the windows next to missing values.
+MAX_TABLE_BYTES = 1 << 30
 
 
 class Scheme(NamedTuple):
@@ -20,27 +26,34 @@ class Scheme(NamedTuple):
     Attributes
     ----------
     deriv : int
-        Order of the derivative, at least 1.
+        Order of the derivative, at least 1; 0 is the smoothed field.
     accuracy : int
         Order of accuracy in the interior, at least 1.
     edge_order : int
         Order of accuracy at boundaries, at least 1.
     skipna : bool
         Whether missing values are boundaries for their neighbours.
+    smoothing : Smoothing, optional
+        Least-squares polynomials in place of the accuracies.
     """
 
     deriv: int = 1
     accuracy: int = 2
     edge_order: int = 1
     skipna: bool = False
+    smoothing: Smoothing | None = None
 
     @classmethod
-    def checked(cls, deriv: Any, accuracy: Any, edge_order: Any, skipna: Any = False) -> Scheme:
+    def checked(
+        cls, deriv: Any, accuracy: Any, edge_order: Any, skipna: Any = False, smooth: Any = None
+    ) -> Scheme:
         """Make a scheme from arguments of a call, or raise an error that names the wrong one."""
+        # Not in the cache, where a window of 5 equals one of 5.0.
+        smoothing = None if smooth is None else check_smooth(smooth, accuracy, edge_order)
         try:
-            return _checked_scheme(deriv, accuracy, edge_order, skipna)
+            return _checked_scheme(deriv, accuracy, edge_order, skipna, smoothing)
         except TypeError:  # an argument that cannot be hashed
-            return _checked_scheme.__wrapped__(deriv, accuracy, edge_order, skipna)
+            return _checked_scheme.__wrapped__(deriv, accuracy, edge_order, skipna, smoothing)
 
     def with_deriv(self, deriv: int) -> Scheme:
         """The scheme with the same accuracies for another derivative."""
@@ -48,6 +61,8 @@ class Scheme(NamedTuple):
 
     def stencil(self, nodes: Nodes, label: str) -> Stencil:
         """Make the stencil of this derivative on an axis; refuse an axis with too few points."""
+        if self.smoothing is not None:
+            return self._smoothing_stencil(nodes, label, self.smoothing)
         where, needed = "", self.deriv + self.edge_order
         if nodes.has_neighbours_beyond_ends:
             width = interior_width(self.deriv, self.accuracy, nodes.step is not None)
@@ -68,6 +83,27 @@ class Scheme(NamedTuple):
         half = half_width(self.deriv, self.accuracy, False, n)
         return ColumnWindows(n, self.deriv, half, boundary_width, self.skipna, 0, n)
 
+    def _smoothing_stencil(self, nodes: Nodes, label: str, smoothing: Smoothing) -> Stencil:
+        smoothing.check(self.deriv)
+        window, needed = smoothing.window, smoothing.window
+        if nodes.has_neighbours_beyond_ends:
+            depth = window - 1 if self.skipna else window // 2
+            needed = max(window, depth + max(nodes.on_fold))
+        if nodes.n < needed:
+            raise ValueError(
+                f"{label} has {nodes.n} points, but smooth with a window of {window} needs "
+                f"{needed}; take a smaller window or more points"
+            )
+        rows = 1 if nodes.positions is None else nodes.n
+        size = window**3 // 2 * rows * 8
+        if self.skipna and size > MAX_TABLE_BYTES:
+            raise ValueError(
+                f"{label} has {nodes.n} points, for which smooth with a window of {window} and "
+                f"skipna has {size / 1e9:.1f} GB of coefficients; take a smaller window"
+            )
+        fit = LeastSquares(self.deriv, smoothing.degree, smoothing.tricube)
+        return make_smoothing_stencil(nodes, window, fit, self.skipna)
+
     def _check_points(self, n: int, needed: int, label: str, where: str = "") -> None:
         if n < needed:
             raise ValueError(
@@ -78,16 +114,23 @@ class Scheme(NamedTuple):
 
 
 @lru_cache(maxsize=128, typed=True)  # tells True from 1
-def _checked_scheme(deriv: Any, accuracy: Any, edge_order: Any, skipna: Any) -> Scheme:
+def _checked_scheme(
+    deriv: Any, accuracy: Any, edge_order: Any, skipna: Any, smoothing: Smoothing | None
+) -> Scheme:
     if edge_order is None:
         # At accuracy 2, torch, NumPy and xarray take one-sided first differences by default.
         edge_order = 1 if accuracy == 2 else accuracy
     orders = {"deriv": deriv, "accuracy": accuracy, "edge_order": edge_order}
     for name, value in orders.items():
+        least = 0 if smoothing and name == "deriv" else 1
+        remedy = f"give a whole number of at least {least}"
         if isinstance(value, bool) or not isinstance(value, Integral):
-            raise TypeError(f"{name} is {short_repr(value)}; give a whole number of at least 1")
-        if value < 1:
-            raise ValueError(f"{name} is {value}; give a whole number of at least 1")
+            raise TypeError(f"{name} is {short_repr(value)}; {remedy}")
+        if value < least:
+            raise ValueError(f"{name} is {value}; {remedy}")
     if not isinstance(skipna, bool | np.bool_):
         raise TypeError(f"skipna is {short_repr(skipna)}; give True or False")
-    return Scheme(**{name: int(value) for name, value in orders.items()}, skipna=bool(skipna))
+    if smoothing is not None:
+        smoothing.check(int(deriv))
+    numbers = {name: int(value) for name, value in orders.items()}
+    return Scheme(**numbers, skipna=bool(skipna), smoothing=smoothing)
