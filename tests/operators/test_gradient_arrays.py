@@ -8,7 +8,6 @@ import re
 
 import dask.array
 import numpy as np
-import pint
 import pytest
 import xarray as xr
 
@@ -122,16 +121,6 @@ def test_no_other_cells_is_no_error():
         result = obj.grad("x")
         assert result.shape == (3, 0, 2)
         assert result.compute().dtype == np.float64
-
-
-def test_arrays_with_units_are_refused():
-    quantity = pint.UnitRegistry().Quantity(np.arange(4.0), "kelvin")
-    message = (
-        "the field is a quantity of pint, whose units are not read yet; make them an attribute, "
-        "with .pint.dequantify() of pint-xarray"
-    )
-    with pytest.raises(TypeError, match=whole(message)):
-        xr.DataArray(quantity, dims="x").grad("x")
 
 
 # What is refused

@@ -292,55 +292,6 @@ def test_complex_positions_are_called_complex():
         xgradient.gradient(np.arange(3.0), spacing=1j)
 
 
-# --------------------------------------------------------------------------------------- quantities
-
-
-def quantities():
-    return pytest.importorskip("pint").UnitRegistry()
-
-
-def test_quantities_of_pint_are_named():
-    ureg = quantities()
-    data = xr.DataArray(np.arange(3.0) * ureg.K, dims="x", name="T")
-    whole = "{} is a quantity of pint, whose units are not read yet; make them an attribute, with "
-    whole += ".pint.dequantify() of pint-xarray"
-    for call in (
-        lambda: data.grad("x"),
-        lambda: data.grad.magnitude(),
-        lambda: data.to_dataset().grad("x"),
-        lambda: xgradient.divergence(x=data),
-        lambda: line().grad.advection(x=data),
-        lambda: data.grad.advection(x=line()),
-    ):
-        assert failure(call, TypeError) == whole.format("field 'T'")
-    placed = line().assign_coords(y=("x", np.arange(3.0) * ureg.m))
-    assert failure(lambda: placed.grad("y"), TypeError) == whole.format("coordinate 'y'")
-
-
-def test_quantities_as_arguments_are_to_give_their_magnitude():
-    ureg = quantities()
-    step = 2.0 * ureg.m
-    for options, what in (
-        ({"spacing": step}, "spacing of 'x'"),
-        ({"spacing": np.arange(3.0) * ureg.m}, "spacing of 'x'"),
-        ({"metric": {"x": step}}, "the scale factor of 'x'"),
-        ({"metric": {"x": xr.DataArray(np.ones(3) * ureg.m, dims="x")}}, "the scale factor of 'x'"),
-    ):
-        assert failure(lambda o=options: line().grad("x", **o), TypeError) == (
-            f"{what} is a quantity of pint, whose units are not read yet; give its .magnitude, in "
-            "units of the data"
-        )
-    np.testing.assert_array_equal(line().grad("x", spacing=step.magnitude), 0.5)
-
-
-def test_quantities_can_be_taken_apart():
-    pytest.importorskip("pint_xarray")
-    data = xr.DataArray(np.arange(3.0) * quantities().K, dims="x", name="T")
-    message = failure(lambda: data.grad("x"), TypeError)
-    found = eval("data" + re.search(r"\.pint\.dequantify\(\)", message)[0]).grad("x")
-    np.testing.assert_array_equal(found, 1)
-
-
 SQUARE = np.array([["2", "1"], ["0", "2"]])
 MANY_LINES = {
     "spacing": lambda: line().grad("x", spacing={"x": {"y": SQUARE}}),

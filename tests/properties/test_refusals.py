@@ -190,10 +190,10 @@ BAD = {
         "e.g. with .drop_vars"),
     ),
     "units of components for a Jacobian": (
-        lambda: wind(u=wind().u.assign_attrs(units="km h-1")).grad.jacobian(
+        lambda: wind(u=wind().u.assign_attrs(units="K")).grad.jacobian(
             lon="u", lat="v", metric="sphere"),
-        ("a Jacobian mixes the components (u, v), whose units differ by a factor; convert one of "
-        "them or its coordinate"),
+        ("the vector (u, v) would add 'K' and 'm s-1'; name dimensions of one kind, give metric=, "
+        "or convert the data or a coordinate"),
     ),
     "units of components of other kinds": (
         lambda: wind(u=wind().u.assign_attrs(units="K")).grad.divergence(

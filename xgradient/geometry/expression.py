@@ -121,15 +121,15 @@ class Expression:
             self.finite_at_poles,
         )
 
-    def signed(self, signs: Sequence[int]) -> Expression:
-        """Return the expression for input arrays that are multiplied by signs, 1 or -1."""
+    def weighted(self, weights: Sequence[float]) -> Expression:
+        """Return the expression for input arrays that are multiplied by weights."""
 
-        def sign(field: int | Expression) -> int:
-            return signs[field] if isinstance(field, int) else 1
+        def weight(field: int | Expression) -> float:
+            return weights[field] if isinstance(field, int) else 1
 
         return Expression(
-            tuple(term.scale(sign(term.field)) for term in self.terms),
-            tuple(c.scale(sign(c.field)) for c in self.pole_corrections),
+            tuple(term.scale(weight(term.field)) for term in self.terms),
+            tuple(c.scale(weight(c.field)) for c in self.pole_corrections),
             self.finite_at_poles,
         )
 

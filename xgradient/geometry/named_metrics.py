@@ -11,6 +11,7 @@ import xarray as xr
 from .._typing import XarrayObject
 from .._wording import short_repr
 from ..labels.hints import close_name
+from ..labels.pint_units import is_quantity
 from .crs import GeographicCRS, globe_of_axes, is_crs, is_geod, metric_of_crs, read_crs
 from .grid_mapping import grid_mapping_radius
 from .metrics import Ellipsoid, Globe, Sphere
@@ -68,6 +69,8 @@ def resolve_metric(
         return read_scale_factors(metric, obj)
     if isinstance(metric, int | float | np.integer | np.floating) and not isinstance(metric, bool):
         return Sphere(float(metric))
+    if is_quantity(metric):
+        return Sphere(metric)
     if is_geod(metric):
         return globe_of_axes(metric.a, metric.b)
     if is_crs(metric):

@@ -13,9 +13,9 @@ from .._typing import XarrayObject
 from .._wording import short_repr
 from ..engine.evaluate import derivatives
 from ..labels.axis import Axis
-from ..labels.hints import check_repeated, close_name, quantity_error
+from ..labels.hints import check_repeated, close_name
 from ..labels.packing import check_fill_values, check_unpacked, fill_values
-from ..labels.pint_units import is_quantity
+from ..labels.pint_units import is_quantity, to_cf_text
 from ..labels.units import length_units
 from ..stencils.scheme import Scheme
 from .cyclic import cyclic_points, without_point
@@ -40,9 +40,9 @@ class ScaleFactors:
 
 
 def to_length(value: Any, label: str) -> float:
-    """Return a positive number of metres as a float, and refuse all else."""
+    """Return a positive number of metres, or a quantity of a length, as a float in metres."""
     try:
-        length = float(value)
+        length = float(value.to("m").magnitude if is_quantity(value) else value)
     except (TypeError, ValueError):
         raise TypeError(f"{label} is {short_repr(value)}; give a number of metres") from None
     if not np.isfinite(length) or length <= 0:
@@ -85,8 +85,8 @@ def _read_factor(dim: Hashable, value: Any, obj: XarrayObject) -> tuple[xr.Varia
                 f"{', '.join(sorted(repr(str(n)) for n in variables)) or 'none'}"
             )
         label, value = f"{label}, {value!r},", obj[value]
-    if is_quantity(value.variable._data if isinstance(value, xr.DataArray) else value):
-        raise quantity_error(label, argument=True)
+    if is_quantity(value) and not np.ndim(value):
+        return xr.Variable((), value.magnitude, {"units": to_cf_text(value.units)}), label
     if isinstance(value, xr.DataArray):
         check_repeated(value.dims, label)
         _check_same_grid(value, obj, label)

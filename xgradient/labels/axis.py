@@ -13,9 +13,9 @@ from ..stencils.nodes import Nodes, nodes_from_spacing
 from ..stencils.positions import check_known_length
 from .angles import period_of_angle, unwrap_axis
 from .coordinates import CoordRef, decoded_coord
-from .hints import quantity_error, quote_names
+from .hints import quote_names
 from .middles import middles_of_objects
-from .pint_units import is_quantity
+from .pint_units import is_quantity, to_cf_text
 from .times import to_integer_ticks, to_period
 
 _AXES: LRUCache[tuple[Nodes, str | None, Any]] = LRUCache(64)
@@ -73,7 +73,8 @@ def make_axis(ref: CoordRef, n: int, spacing: Any = None, periodic: Any = False)
     n : int
         Number of grid points.
     spacing : None, number or 1-D array
-        A uniform step or node positions instead of the coordinate; a DataArray has its own units.
+        A uniform step or node positions instead of the coordinate; a DataArray or a quantity has
+        its own units.
     periodic : bool or number
         True for a periodic axis, or the period in units of the axis.
 
@@ -139,16 +140,14 @@ def _read_coord(ref: CoordRef) -> _Positions:
         return _Positions(1.0, "1", label)
     if ref.step is not None:
         return _Positions(ref.step, ref.coord.attrs.get("units"), label)
-    if is_quantity(ref.coord._data):
-        raise quantity_error(label)
     return _Positions(ref.coord.values, ref.coord.attrs.get("units"), label)
 
 
 def _read_spacing(ref: CoordRef, spacing: Any) -> _Positions:
-    """Read the step or the positions that the user gives; only a DataArray has units."""
+    """Read the step or the positions that the user gives; a DataArray or quantity has units."""
     label = f"spacing of {ref.name!r}"
-    if is_quantity(spacing.variable._data if isinstance(spacing, xr.DataArray) else spacing):
-        raise quantity_error(label, argument=True)
+    if is_quantity(spacing):
+        return _Positions(spacing.magnitude, to_cf_text(spacing.units), label)
     if not isinstance(spacing, xr.DataArray):
         return _Positions(spacing, None, label)
     if spacing.dims not in ((), (ref.dim,)):

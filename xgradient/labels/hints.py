@@ -65,22 +65,6 @@ def check_repeated(dims: Sequence[Hashable], label: str) -> None:
     )
 
 
-def quantity_error(label: str, *, argument: bool = False) -> TypeError:
-    """Return the error for a quantity of pint in the data or in an argument.
-
-    Parameters
-    ----------
-    label : str
-        The quantity in words.
-    argument : bool
-        True if the quantity is an argument of the call.
-    """
-    mend = "give its .magnitude, in units of the data"
-    if not argument:
-        mend = "make them an attribute, with .pint.dequantify() of pint-xarray"
-    return TypeError(f"{label} is a quantity of pint, whose units are not read yet; {mend}")
-
-
 def unstack_hint(obj: xr.DataArray | xr.Dataset, dim: Hashable) -> str:
     """Return a sentence that says how to unstack a dimension; empty if it is not stacked."""
     import pandas as pd

@@ -7,7 +7,10 @@ the ``delta_degC`` of pint.
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from collections.abc import Hashable, Sequence
+from functools import cache
+from typing import Any, cast
 
 from .udunits import read_scaled_units
 from .unit_powers import multiply, write_units
@@ -21,19 +24,25 @@ _NAMES_IN_PINT = {
 }
 
 
-def _is_of_pint(value: Any) -> bool:
-    """Return True for objects of pint, whose classes a registry may derive from those of pint."""
-    return any(base.__module__.partition(".")[0] == "pint" for base in type(value).__mro__)
+@cache
+def _is_class_of_pint(kind: Any) -> bool:
+    """Return True for classes of pint, and for those that a registry derives from them."""
+    return any(base.__module__.partition(".")[0] == "pint" for base in kind.__mro__)
+
+
+def pint_is_loaded() -> bool:
+    """Return True if there may be quantities in this process."""
+    return "pint" in sys.modules
 
 
 def is_quantity(array: Any) -> bool:
     """Return True for a quantity of pint."""
-    return _is_of_pint(array) and hasattr(array, "magnitude")
+    return _is_class_of_pint(cast("Hashable", type(array))) and hasattr(array, "magnitude")
 
 
 def is_pint_unit(units: Any) -> bool:
     """Return True for a unit of pint."""
-    return _is_of_pint(units) and not hasattr(units, "magnitude")
+    return _is_class_of_pint(cast("Hashable", type(units))) and not hasattr(units, "magnitude")
 
 
 def registry_of(units: Any) -> Any:
@@ -117,3 +126,65 @@ def to_cf_text(unit: Any) -> str:
             return str(unit)
         powers = multiply(powers, {unit_named(plain) or plain: int(power)})
     return write_units(powers)
+
+
+def quotient_unit(unit: Any, axis: Any, deriv: int) -> Any:
+    """Return the unit of a derivative of a quantity along an axis.
+
+    Raises
+    ------
+    ValueError
+        If the units of the axis are not known.
+    """
+    registry = registry_of(unit)
+    if axis is None:
+        raise ValueError(
+            "the derivative of a quantity has no units, since a coordinate or a spacing has none; "
+            "set the attribute units of the coordinate, or give the spacing as a quantity"
+        )
+    return difference_unit(unit) / to_pint_unit(axis, registry) ** deriv
+
+
+def product_unit(factors: Sequence[Any]) -> Any:
+    """Return the product of units of which at least one is of pint."""
+    registry = _common_registry(factors)
+    product = registry.Unit("")
+    for factor in factors:
+        product = product * to_pint_unit(_known(factor), registry)
+    return product
+
+
+def common_unit(units: Sequence[Any]) -> tuple[Any, list[float]] | int:
+    """Return the unit of a sum of quantities, and the factor that converts each of its terms.
+
+    The unit is that of the first term, where lengths over lengths and the like cancel.
+
+    Returns
+    -------
+    tuple or int
+        The unit and the factors; or the index of a term of another dimension.
+    """
+    registry = _common_registry(units)
+    terms = [to_pint_unit(_known(unit), registry) for unit in units]
+    for index, term in enumerate(terms):
+        if term.dimensionality != terms[0].dimensionality:
+            return index
+    common = registry.Quantity(1.0, terms[0]).to_reduced_units().units
+    if any(power != int(power) for power in common._units.values()):
+        common = terms[0]  # pint took a root, as of hectares
+    return common, [float(registry.Quantity(1.0, term).to(common).magnitude) for term in terms]
+
+
+def _common_registry(units: Sequence[Any]) -> Any:
+    """Return the registry of the first unit of pint."""
+    return registry_of(next(unit for unit in units if is_pint_unit(unit)))
+
+
+def _known(units: Any) -> Any:
+    """Return units, or refuse unknown units next to those of quantities."""
+    if units is None:
+        raise ValueError(
+            "a quantity is combined with a field that has no units; make it a quantity too, or set "
+            "its attribute units"
+        )
+    return units if isinstance(units, str) or is_pint_unit(units) else str(units)

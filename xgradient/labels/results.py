@@ -17,6 +17,7 @@ from .attrs import (
     result_encoding,
     result_name,
 )
+from .pint_units import is_pint_unit, registry_of
 from .requested_units import RequestedUnits
 from .standard_names import derivative_name, is_time
 from .units import common_units, result_units
@@ -79,13 +80,17 @@ def to_dataarray(da: xr.DataArray, data: Any, label: Label) -> xr.DataArray:
     data : array
         The result, with the shape of the field.
     label : Label
-        Name and attributes of the result.
+        Name and attributes of the result. With units of pint, the result is a quantity.
     """
+    attrs = label.attrs
+    if type(units := attrs.get("units")) is not str and is_pint_unit(units):
+        data = registry_of(units).Quantity(data, units)
+        attrs = {name: value for name, value in attrs.items() if name != "units"}
     # Coordinates are shared, as after arithmetic. Copies of indexes take as long as all else.
     result = da.__array_wrap__(data)
     result.name = label.name
     variable = result.variable
-    variable.attrs, variable.encoding = label.attrs, result_encoding(da.encoding)
+    variable.attrs, variable.encoding = attrs, result_encoding(da.encoding)
     for mapping in (variable.attrs, variable.encoding):
         if "grid_mapping" in mapping and not _has_mappings(result, str(mapping["grid_mapping"])):
             del mapping["grid_mapping"]

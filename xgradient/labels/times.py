@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .._wording import short_repr
 from ..stencils.positions import missing_position_error
 from .angles import DEGREES
+from .pint_units import factor_to, is_quantity, registry_of
 
 _TICKS_PER_SECOND = {
     "s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18,
@@ -132,7 +133,7 @@ def to_period(periodic: Any, units: str | None, label: str) -> float | bool:
 
     Parameters
     ----------
-    periodic : bool, number, timedelta or timedelta64
+    periodic : bool, number, quantity, timedelta or timedelta64
         The argument of the user.
     units : str or None
         Units of the axis.
@@ -153,6 +154,11 @@ def to_period(periodic: Any, units: str | None, label: str) -> float | bool:
         in_degrees = str(units).lower() in DEGREES
         return 360.0 if periodic and in_degrees else bool(periodic)
     wrong = f"the period of {label} is {short_repr(periodic)}; give a number"
+    if is_quantity(periodic):
+        factor = None if units is None else factor_to(periodic.units, units, registry_of(periodic))
+        if factor is None or np.ndim(periodic):
+            raise TypeError(f"{wrong} or a quantity in units of the axis, {units!r}")
+        return float(periodic.magnitude) * factor
     if isinstance(periodic, timedelta | np.timedelta64):
         if units != "s":
             raise TypeError(f"{wrong} in units of the axis, which is not a time")

@@ -1,6 +1,7 @@
 """Units of derivatives, products and sums, as CF text.
 
-Units that are not in `unit_table` are kept as text.
+Units that are not in `unit_table` are kept as text. Units of pint, which quantities have, make
+units of pint.
 """
 
 from __future__ import annotations
@@ -11,19 +12,24 @@ from typing import Any
 
 import numpy as np
 
+from .pint_units import common_unit, is_pint_unit, product_unit, quotient_unit, to_cf_text
 from .udunits import LONGEST, read_units
 from .unit_powers import conversion_factor, dimension_of, multiply, reduced, write_units
 from .unit_table import Powers
 
 
 def unit_text(units: Any) -> str | None:
-    """Return units as text, and None where they are absent.
+    """Return units as text, those of pint as CF text, and None where they are absent.
 
     Examples
     --------
     >>> unit_text(b"m s-1"), unit_text(1), unit_text(None)
     ('m s-1', '1', None)
     """
+    if type(units) is str:  # the usual case
+        return units
+    if is_pint_unit(units):
+        return to_cf_text(units)
     if isinstance(units, np.ndarray | list | tuple) and np.size(units) == 1:
         units = np.ravel(np.asarray(units, dtype=object))[0]  # some readers of files return arrays
     if isinstance(units, bytes):
@@ -45,22 +51,24 @@ def length_units(units: Any) -> str:
     return "m" if text is None or _is_one(text) else text
 
 
-def result_units(field: Any, axis: Any, deriv: int) -> str | None:
+def result_units(field: Any, axis: Any, deriv: int) -> Any:
     """Return units of a field over units of an axis to the power ``deriv``, as CF text.
 
     A difference of temperatures in degrees Celsius has the units "K".
 
     Parameters
     ----------
-    field, axis : str or None
-        Units of the field and of the axis; unknown units stay text. An empty text is 1.
+    field : str, pint.Unit or None
+        Units of the field; unknown units stay text. An empty text is 1.
+    axis : str or None
+        Units of the axis.
     deriv : int
         Order of the derivative.
 
     Returns
     -------
-    str or None
-        Units of the derivative; None if `field` or `axis` is None.
+    str, pint.Unit or None
+        Units of the derivative, of pint if the field's are; None if `field` or `axis` is None.
 
     Examples
     --------
@@ -71,13 +79,15 @@ def result_units(field: Any, axis: Any, deriv: int) -> str | None:
     >>> result_units(None, "m", 1), result_units("K", None, 1), result_units("K", "1", 1)
     (None, None, 'K')
     """
+    if type(field) is not str and is_pint_unit(field):
+        return quotient_unit(field, None if axis is None else _without_date(str(axis)), deriv)
     over, under = unit_text(field), unit_text(axis)
     if over is None or under is None:
         return None
     return _divide(_without_date(over), _without_date(under), deriv)
 
 
-def product_units(*factors: Any) -> str | None:
+def product_units(*factors: Any) -> Any:
     """Return units of a product, as CF text; None if the units of a factor are None.
 
     Examples
@@ -85,12 +95,14 @@ def product_units(*factors: Any) -> str | None:
     >>> product_units("m s-1", "K m-1"), product_units("s-1", "s-1"), product_units(None, "K m-1")
     ('K s-1', 's-2', None)
     """
+    if any(map(is_pint_unit, factors)):
+        return product_unit(factors)
     texts = [unit_text(factor) for factor in factors]
     known = tuple(_without_date(text) for text in texts if text is not None)
     return _multiply(known) if len(known) == len(texts) else None
 
 
-def common_units(units: list[Any], label: str) -> tuple[str | None, list[float]]:
+def common_units(units: list[Any], label: str) -> tuple[Any, list[float]]:
     """Return units of a sum and the conversion factor of each term.
 
     The units are those of the first term, where lengths over lengths and the like cancel.
@@ -119,6 +131,11 @@ def common_units(units: list[Any], label: str) -> tuple[str | None, list[float]]
     >>> common_units(["s-1", "Pa s-1 hPa-1"], "a divergence")
     ('s-1', [1.0, 0.01])
     """
+    if any(map(is_pint_unit, units)):
+        found = common_unit(units)
+        if isinstance(found, int):
+            raise _different_terms_error(label, units[0], units[found])
+        return found
     ones = [1.0] * len(units)
     texts = [unit_text(unit) for unit in units]
     known = tuple(text for text in texts if text is not None)
@@ -128,12 +145,17 @@ def common_units(units: list[Any], label: str) -> tuple[str | None, list[float]]
     if result is None:
         return known[0] if len(set(known)) == 1 else None, ones
     if isinstance(result, int):
-        raise ValueError(
-            f"{label} would add {known[0]!r} and {known[result]!r}; name dimensions of one kind, "
-            "give metric=, or convert the data or a coordinate"
-        )
+        raise _different_terms_error(label, known[0], known[result])
     common, factors = result
     return common, list(factors)
+
+
+def _different_terms_error(label: str, first: Any, other: Any) -> ValueError:
+    """Return the error for a sum of terms of different dimensions."""
+    return ValueError(
+        f"{label} would add {str(first)!r} and {str(other)!r}; name dimensions of one kind, "
+        "give metric=, or convert the data or a coordinate"
+    )
 
 
 @lru_cache(maxsize=256)

@@ -13,6 +13,8 @@ from .._wording import short_repr
 from ..engine.evaluate import derivatives
 from ..kernels import backend_of
 from ..kernels.torch_interop import is_torch_compiling, outside_torch_compile
+from ..labels.pint_units import is_quantity, quotient_unit, registry_of
+from ..labels.quantities import check_one_registry, holds_quantity
 from ..stencils.nodes import nodes_from_spacing
 from ..stencils.positions import check_known_length
 from ..stencils.scheme import Scheme
@@ -47,12 +49,12 @@ def gradient(
     ----------
     input : array
         Samples of a function: a NumPy, dask or CuPy array, a tensor, any array of the array API
-        standard, or a DataArray, of any numeric dtype and shape.
+        standard, or a DataArray, of any numeric dtype and shape; or a quantity of pint of one.
     spacing : number, sequence or 1-D array, optional
         The step, or a sequence with one step or one 1-D array of positions per dimension; for a
         single dimension also its positions as an array. Arrays lie in memory or on the device of
         ``input``. By default the step is 1, also for a DataArray; use ``DataArray.grad`` to
-        differentiate by its coordinates.
+        differentiate by its coordinates. Steps and arrays may be quantities of pint.
     dim : int, name or sequence of these, optional
         The dimensions to differentiate along, names if ``input`` is a DataArray. All by default.
     edge_order : int, default: 1
@@ -71,7 +73,7 @@ def gradient(
     tuple of array
         One array per dimension, of the type, shape and dtype of ``input``; float64 for integers
         and booleans. The units are those of ``input`` over those of ``spacing`` to the power
-        ``deriv``.
+        ``deriv``. Of quantities, of which one is enough, they are quantities.
 
     Raises
     ------
@@ -110,9 +112,11 @@ def _gradient(
     """Return the gradient; the order has the arguments of a scheme."""
     scheme = Scheme.checked(*order)
     chunk = array
+    if isinstance(array, xr.DataArray):
+        return _gradient_of_dataarray(array, spacing, dim, scheme, periodic)
+    if is_quantity(array) or (not isinstance(spacing, NUMBER) and holds_quantity(spacing)):
+        return _gradient_of_quantities(array, spacing, dim, periodic, order)
     if not isinstance(array, np.ndarray):
-        if isinstance(array, xr.DataArray):
-            return _gradient_of_dataarray(array, spacing, dim, scheme, periodic)
         if not hasattr(array, "ndim") or not hasattr(array, "dtype"):
             if not isinstance(array, list | tuple | int | float):
                 raise TypeError(f"input is a {type(array).__name__}; give a NumPy or dask array")
@@ -130,6 +134,32 @@ def _gradient(
         steps = _positions(spacing, array)
         requests = _requests.__wrapped__(tuple(array.shape), steps, dim, scheme, periodic)
     return tuple(derivatives(array, requests))
+
+
+def _gradient_of_quantities(
+    array: Any, spacing: Any, dim: Any, periodic: Any, order: tuple[Any, Any, Any, Any]
+) -> tuple[Any, ...]:
+    """Return the gradient of an array by a spacing, of which one is a quantity at least.
+
+    A plain number has no dimension, as in the arithmetic of pint.
+    """
+    check_one_registry({"input": array, "spacing": spacing})
+    several = isinstance(spacing, list | tuple)
+    steps = list(spacing) if several else [spacing]
+    quantities = [value for value in (array, *steps) if is_quantity(value)]
+    registry = registry_of(quantities[0])
+    units, *axes = [
+        value.units if is_quantity(value) else registry.Unit("") for value in (array, *steps)
+    ]
+    plain, *magnitudes = [
+        value.magnitude if is_quantity(value) else value for value in (array, *steps)
+    ]
+    results = _gradient(plain, magnitudes if several else magnitudes[0], dim, periodic, order)
+    axes = axes if several else axes * len(results)
+    return tuple(
+        registry.Quantity(result, quotient_unit(units, unit, order[0]))
+        for result, unit in zip(results, axes, strict=True)
+    )
 
 
 def _positions(spacing: Any, array: Any) -> Any:
@@ -177,7 +207,10 @@ def _gradient_of_dataarray(
             for d, number in zip(chosen, numbered, strict=True)
         ]
     results = []
+    quantity: Any = da.variable._data
     for name, step, is_periodic in _match_options(dims, spacing, periodic):
+        if is_quantity(quantity) and not is_quantity(step):
+            step = registry_of(quantity).Quantity(step, "")  # noqa: PLW2901  as pint has it
         results.append(
             da.grad(
                 name,

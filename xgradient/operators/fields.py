@@ -10,7 +10,7 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..geometry.decoding import check_decoded
-from ..labels.hints import MissingNameError, quantity_error
+from ..labels.hints import MissingNameError
 from ..labels.packing import is_nullable, nullable_to_floats, variable_label
 from ..labels.pint_units import is_quantity
 from ..labels.times import durations_to_seconds
@@ -96,8 +96,11 @@ def check_field(da: xr.DataArray) -> xr.DataArray:
     _check_dims(da)
     variable = da.variable
     is_plain = isinstance(variable._data, np.ndarray)
-    if not is_plain and is_quantity(variable._data):
-        raise quantity_error(variable_label(da.name))
+    if not is_plain and is_quantity(getattr(variable._data, "_meta", None)):
+        raise TypeError(
+            f"{variable_label(da.name)} is a dask array of quantities, whose units are in the "
+            "chunks; make it a quantity of a dask array, e.g. with .pint.quantify()"
+        )
     if not is_numeric(da):
         name, have, them = repr(str(da.name)), "has", "it"
         if da.name is None:

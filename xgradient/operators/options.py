@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeAlias, TypedDict
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict, cast
 
 import numpy as np
 import xarray as xr
@@ -16,6 +16,8 @@ from ..labels.arguments import GridOptions, periodic_mapping
 from ..labels.axis import make_axis
 from ..labels.coordinates import resolve_coord, resolve_name
 from ..labels.hints import close_name
+from ..labels.pint_units import is_quantity
+from ..labels.quantities import without_quantities
 from ..labels.requested_units import read_requested_units
 from ..labels.times import to_period
 from ..stencils.scheme import Scheme
@@ -114,6 +116,8 @@ def check_options(obj: XarrayObject | xr.DataTree, options: Mapping[str, Any]) -
     if isinstance(obj, xr.DataTree):
         call_at_nodes(lambda ds, **own: check_options(ds, own), node_datasets(obj), options)
         return
+    obj = cast("XarrayObject", without_quantities(obj, {}))
+    options = without_quantities(options, {}, is_field=False)
     scheme = {"accuracy": 2, "edge_order": None, "skipna": False, **options}
     Scheme.checked(1, scheme["accuracy"], scheme["edge_order"], scheme["skipna"])
     read_requested_units(options.get("units"))
@@ -127,5 +131,5 @@ def check_options(obj: XarrayObject | xr.DataTree, options: Mapping[str, Any]) -
         ref = resolve_coord(obj, resolve_name(obj, name))
         if len(ref.dims) < 2 and spacing and spacing.get(name) is not None:
             make_axis(ref, obj.sizes[ref.dim], spacing[name], periods.get(name, False))
-        elif len(ref.dims) < 2:
+        elif len(ref.dims) < 2 and not is_quantity(periods.get(name)):
             to_period(periods.get(name, False), None, f"coordinate {str(ref.name)!r}")

@@ -107,10 +107,16 @@ def at_constant_level(sums: list[Any], fields: list[Any], outs: list[Any]) -> li
     return [backend.pointwise(_chain_rule, [f, z, by_z], out) for f, z, out in slopes]
 
 
-def project_on_direction(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
-    """Return the dot product of a gradient and the unit vector along a vector."""
-    # Convert integers to floats before their squares overflow.
-    vector = [component * 1.0 for component in fields[1 : 1 + len(sums)]]
+def project_on_direction(
+    sums: list[Any], fields: list[Any], outs: list[Any], factors: tuple[float, ...]
+) -> list[Any]:
+    """Return the dot product of a gradient and the unit vector along a vector.
+
+    Components are multiplied by factors, which bring them to one unit.
+    """
+    # The product converts integers to floats, before their squares overflow.
+    pairs = zip(fields[1 : 1 + len(sums)], factors, strict=True)
+    vector = [component * factor for component, factor in pairs]
     (product,) = project_on_vector(sums, [None, *vector], outs)
     backend = backend_of(product)
     return [backend.pointwise(_quotient, [product, _vector_length(vector, None)], outs[0])]

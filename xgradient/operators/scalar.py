@@ -259,7 +259,7 @@ def _hessian_fields(
     return [to_dataarray(da, data, label) for data, label in zip(arrays, labels, strict=True)]
 
 
-def _units(da: xr.DataArray, axis: Any, deriv: int) -> str | None:
+def _units(da: xr.DataArray, axis: Any, deriv: int) -> Any:
     """Return the units of a derivative of a field along an axis."""
     return result_units(da.attrs.get("units"), axis.units, deriv)
 

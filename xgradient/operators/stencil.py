@@ -15,10 +15,11 @@ from ..geometry.build import grid_of_dimensions
 from ..geometry.grid_axis import GridAxis
 from ..labels.arguments import resolve
 from ..labels.coordinates import describe_coord
-from ..labels.hints import quantity_error
-from ..labels.pint_units import is_quantity
+from ..labels.pint_units import is_quantity, to_cf_text
+from ..labels.quantities import without_quantities
 from ..stencils.scheme import Scheme
 from .documentation import documented_by
+from .entry import entry_point
 from .fields import check_labelled
 from .gradient import grad
 from .options import MetricLike, PeriodicLike, SmoothLike, SpacingLike, UnitsLike, grid_options
@@ -91,9 +92,14 @@ def stencil(
            [-0.667,  0.5  ,  0.167],
            [ 0.667, -1.5  ,  0.833]])
     """
-    if is_quantity(coords.variable._data if isinstance(coords, xr.DataArray) else coords):
-        raise quantity_error("coords", argument=True)
-    given = coords if isinstance(coords, xr.DataArray) else np.asarray(coords)
+    given: Any
+    if is_quantity(coords):
+        quantity: Any = coords
+        given = xr.DataArray(quantity.magnitude, attrs={"units": to_cf_text(quantity.units)})
+        given = given.rename(dict.fromkeys(given.dims[:1], "x"))
+    else:
+        given = coords if isinstance(coords, xr.DataArray) else np.asarray(coords)
+    given = without_quantities(given, {}, is_field=False)
     if given.ndim != 1:
         raise ValueError(f"coords has {given.ndim} dimensions; give the positions of one axis")
     dim = given.dims[0] if isinstance(given, xr.DataArray) else "x"
@@ -108,6 +114,7 @@ def stencil(
 
 
 @documented_by(grad)
+@entry_point
 def stencil_along(
     obj: XarrayObject,
     dim: Hashable,

@@ -20,6 +20,7 @@ from ..labels.angles import latlon_kind
 from ..labels.arguments import GridOptions, resolve
 from ..labels.axis import Axis
 from ..labels.coordinates import CoordRef, resolve_coord
+from ..labels.quantities import without_quantities
 from ..stencils.scheme import Scheme
 from .options import grid_options
 from .trees import node_datasets, node_label
@@ -49,6 +50,7 @@ def summarize(
     obj: XarrayObject | xr.DataTree, options: Mapping[str, Any], methods: Iterable[str]
 ) -> Summary:
     """Describe an object and its options; nothing is computed or loaded, and nothing raised."""
+    obj = without_quantities(obj, {})
     name = "" if getattr(obj, "name", None) is None else f" {str(obj.name)!r}"
     if isinstance(obj, xr.DataTree):
         nodes = node_datasets(obj)

@@ -12,7 +12,7 @@ from .._typing import XarrayObject
 from ..geometry.expression import Expression
 from ..labels.requested_units import read_requested_units
 from ..labels.results import to_dataset
-from ..labels.units import product_units
+from ..labels.units import common_units, product_units
 from ..stencils.scheme import Scheme
 from .documentation import documented_by
 from .entry import entry_point
@@ -84,7 +84,6 @@ def jacobian(
     numbers = range(len(vector.fields))
     pairs = [(i, j) for i in numbers for j in numbers]
     grid = vector.grid
-    vector.check_units("a Jacobian")
     labels = []
     for i, j in pairs:
         axis = grid.axes[j].axis
@@ -93,9 +92,9 @@ def jacobian(
         labels.append(vector.make_label(requested, name, vector.unit(i, j), words))
 
     def expressions() -> list[Expression]:
-        # Each row belongs to a component as given; components mixed into it take their signs.
+        # Each row belongs to a component as given.
         return [
-            vector.signed(grid.jacobian(i, j)) * (vector.signs[i] * label.factor)
+            vector.jacobian(i, j) * (vector.signs[i] * label.factor)
             for (i, j), label in zip(pairs, labels, strict=True)
         ]
 
@@ -171,8 +170,8 @@ def strain(
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     options, requested = grid_options(metric, spacing, periodic), read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme, (2,), True)
-    vector.check_units("a deformation", axes=True)
-    unit, _ = vector.units("a deformation")
+    pairs = [(0, 0), (0, 1), (1, 0), (1, 1)]
+    unit, converted = common_units([vector.unit(i, j) for i, j in pairs], "a deformation")
     squared = product_units(unit, unit)
     names = {
         "normal_deformation": ("normal deformation", unit),
@@ -185,13 +184,12 @@ def strain(
         for name, (words, units) in names.items()
     ]
     factors = tuple(label.factor for label in labels)
-    grid, axis_signs, factor = vector.grid, vector.axis_signs, factors[0]
+    signs, factor = vector.axis_signs, factors[0]
 
     def expressions() -> list[Expression]:
         ux, uy, vx, vy = (
-            vector.signed(grid.jacobian(i, j)) * (axis_signs[i] * axis_signs[j] * factor)
-            for i in (0, 1)
-            for j in (0, 1)
+            vector.jacobian(i, j) * (signs[i] * signs[j] * conversion * factor)
+            for (i, j), conversion in zip(pairs, converted, strict=True)
         )
         return [ux - vy, vx + uy, vx - uy]
 

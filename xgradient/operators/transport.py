@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import xarray as xr
 
 from .._typing import Labelled, XarrayObject
 from ..geometry.expression import Expression
+from ..kernels.requests import Combine
 from ..labels.attrs import describe_field
 from ..labels.hints import MissingNameError
 from ..labels.requested_units import RequestedUnits, read_requested_units
@@ -187,10 +189,13 @@ def _directional_derivative(
     # The scalar comes first; the flow is not differentiated, so its sign at poles does not matter.
     vectors = (False, *(True for _ in vector.fields))
     context = replace(vector.context, grid=grid, is_component=vectors)
+    project: Combine
     if unit:
-        vector.check_units("the length of a vector", always=True)
+        lengths = tuple(vector.unit_factors())
+        project = partial(project_on_direction, factors=lengths)
         terms = [result_units(f.attrs.get("units"), s.axis.units, 1) for s in grid.axes]
     else:
+        project = project_on_vector
         # Units of the scalar that are not known remain as text before a known rate.
         rates = [vector.unit(i, i) for i in range(len(vector.fields))]
         terms = [product_units(f.attrs.get("units"), rate) for rate in rates]
@@ -208,7 +213,5 @@ def _directional_derivative(
         return [grid.gradient(i) * weight for i, weight in enumerate(weights)]
 
     fields = [f_in_order, *vector.fields]
-    (data,) = evaluate_expressions(
-        context, fields, expressions, project_on_direction if unit else project_on_vector
-    )
+    (data,) = evaluate_expressions(context, fields, expressions, project)
     return to_dataarray(f_in_order, data, label).transpose(*dims)

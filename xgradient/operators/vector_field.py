@@ -17,6 +17,7 @@ from ..geometry.lowering import LoweringContext
 from ..geometry.named_metrics import resolve_metric
 from ..labels.arguments import GridOptions, GridRequest, resolve, without_names_of_others
 from ..labels.attrs import describe_field
+from ..labels.pint_units import is_pint_unit
 from ..labels.requested_units import RequestedUnits
 from ..labels.results import Label, make_label, same_units, to_dataarray
 from ..labels.standard_names import direction_of_coord, points_down, sign_along
@@ -111,9 +112,21 @@ class VectorField:
         """Return -1 for axes that increase downwards, else 1; upward axes are right-handed."""
         return [-1 if c is not None and points_down(c.attrs) else 1 for c in self.coords]
 
-    def signed(self, expression: Expression) -> Expression:
-        """Return an expression for components along the axes with the signs of the components."""
-        return expression.signed(self.signs) if -1 in self.signs else expression
+    def unit_factors(self, i: int = 0) -> list[float]:
+        """Return the factor that converts each component to units of component i."""
+        units = [f.attrs.get("units") for f in (self.fields[i], *self.fields)]
+        own, *factors = common_units(units, f"the vector {self.label}")[1]
+        return [factor / own for factor in factors]
+
+    def jacobian(self, i: int, j: int) -> Expression:
+        """Return the derivative along axis j of component i, in its units over those of the axis.
+
+        Curved coordinates mix other components into it, which take their signs and are converted.
+        """
+        pairs = zip(self.signs, self.unit_factors(i), strict=True)
+        weights = [sign * factor for sign, factor in pairs]
+        expression = self.grid.jacobian(i, j)
+        return expression if set(weights) == {1.0} else expression.weighted(weights)
 
     def warn(self) -> None:
         """Warn where labels contradict the call, or leave a direction or a length open."""
@@ -132,7 +145,7 @@ class VectorField:
         by_length = (no_units and on_globe) or same_units(units, "s-1")
         return name if name is not None and by_length else None
 
-    def unit(self, i: int, j: int) -> str | None:
+    def unit(self, i: int, j: int) -> Any:
         """Return the units of the derivative of component i along axis j; None if unknown."""
         if any(grid_axis.is_curved for grid_axis in self.grid.axes) and any(
             f.attrs.get("units") is None for f in self.fields
@@ -144,28 +157,11 @@ class VectorField:
         """Return the units of a divergence, and the factor that converts each of its terms."""
         return common_units([self.unit(i, i) for i in range(len(self.fields))], label)
 
-    def check_units(self, label: str, *, always: bool = False, axes: bool = False) -> None:
-        """Raise a ValueError if units differ by a factor among components that are mixed.
-
-        Curved coordinates mix components; ``always`` checks components on other grids too, and
-        ``axes`` also the units of derivatives.
-        """
-        factors: list[float] = []
-        if always or any(grid_axis.is_curved for grid_axis in self.grid.axes):
-            factors += common_units([f.attrs.get("units") for f in self.fields], label)[1]
-        if axes:
-            factors += self.units(label)[1]
-        if any(factor != 1 for factor in factors):
-            raise ValueError(
-                f"{label} mixes the components {self.label}, whose units differ by a factor; "
-                "convert one of them or its coordinate"
-            )
-
     def make_label(
         self,
         requested: RequestedUnits | None,
         name: str,
-        units: str | None,
+        units: Any,
         words: str,
         standard_name: str | None = None,
     ) -> Label:
@@ -174,7 +170,8 @@ class VectorField:
         shared = {
             k: v
             for k, v in first.attrs.items()
-            if all(k in f.attrs and _equal_attrs(v, f.attrs[k]) for f in self.fields[1:])
+            if k != "units"
+            and all(k in f.attrs and _equal_attrs(v, f.attrs[k]) for f in self.fields[1:])
         }
         return make_label(requested, shared, name, units, words, standard_name)
 
@@ -246,6 +243,13 @@ def collect_vector_field(
     first = fields[0]
     grid = build_grid(first, request, scheme, [first])
     grid, fields = grid.for_fields([f.transpose(*first.dims) for f in fields])
+    if any(is_pint_unit(f.attrs.get("units")) for f in fields):
+        for f in fields:
+            if f.attrs.get("units") is None:
+                raise ValueError(
+                    f"component {str(f.name)!r} has no units, but another one is a quantity; make "
+                    "it a quantity too, or set its attribute units"
+                )
     is_component = tuple(grid_axis.latlon_kind is not None for grid_axis in grid.axes)
     context = LoweringContext(grid, first.dims, first.shape, scheme, is_component)
     return VectorField(fields, context, request.respaced_dims)
