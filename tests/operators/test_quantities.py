@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 
 import xgradient
+from xgradient.labels.pint_units import difference_unit, to_cf_text, to_pint_unit
 
 from ..support.backends import library
 from ..support.labelled_fields import whole
@@ -410,6 +411,55 @@ def test_dask_arrays_of_quantities():
         TypeError, match="'t' is a dask array of quantities, whose units are in the"
     ):
         field().copy(data=inside).grad("x")
+
+
+def unit_names(units):
+    """The names of all units of a registry that can be made by name."""
+    for name in sorted(set(units._units)):
+        # Constants with digits, as conventional_volt_90, are refused as coordinates' units.
+        if name.isidentifier() and not name[-1].isdigit() and not name.startswith("delta_"):
+            try:
+                unit = units.Unit(name)
+            except pint.UndefinedUnitError:
+                continue
+            if str(unit) == name:
+                yield name, unit
+
+
+@pytest.mark.parametrize("name", ["pint", "metpy"])
+def test_every_unit_of_a_registry_survives_as_text(name):
+    """Units of coordinates are carried as text, and pint reads back the same unit."""
+    units, count = registry(name), 0
+    for word, unit in unit_names(units):
+        found, expected = to_pint_unit(to_cf_text(unit), units), difference_unit(unit)
+        assert units.Quantity(1.0, found).to(expected).magnitude == pytest.approx(1, rel=1e-12), (
+            word
+        )
+        count += 1
+    assert count > 300
+
+
+def test_a_session_with_metpy():
+    """Results of MetPy go in and results go into MetPy, against MetPy's own derivative."""
+    calc = pytest.importorskip("metpy.calc")
+    units = registry("metpy")
+    lat = np.linspace(30.0, 60.0, 31)
+    t = xr.DataArray(
+        units.Quantity(25 - 0.01 * (lat - 30) ** 2, "degC"),
+        {"lat": ("lat", lat, {"units": "degrees_north"})}, ["lat"], "t",
+    )  # fmt: skip
+    dewpoint = calc.dewpoint_from_relative_humidity(t, units.Quantity(60.0, "percent"))
+    slope = dewpoint.rename("dewpoint").grad("lat", metric="sphere")
+    assert slope.data.units == units.Unit("delta_degC/m")
+    step = units.Quantity(6371008.8 * np.deg2rad(1.0), "m")
+    theirs = calc.first_derivative(dewpoint.data, delta=step)
+    ours, theirs = slope.data.magnitude, theirs.to("delta_degC/m").magnitude
+    np.testing.assert_allclose(ours[1:-1], theirs[1:-1], rtol=1e-10)
+    potential = calc.potential_temperature(units.Quantity(850.0, "hPa"), t).rename("theta")
+    again = calc.first_derivative(potential.grad("lat", metric="sphere").data, delta=step)
+    assert again.units == units.Unit("K/m**2")
+    tree = xr.DataTree.from_dict({"/a": t.to_dataset()})
+    assert tree.grad("lat", metric="sphere")["a/dt_dlat"].data.units == units.Unit("delta_degC/m")
 
 
 def test_registries_live_side_by_side():
