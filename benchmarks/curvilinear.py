@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from tests.support.curvilinear_grids import NAMES, rotated
-from xgradient.geometry import metric_terms
+from xgradient.geometry import value_cache
 
 from .globe import Found, winds
 from .report import number
@@ -41,7 +41,7 @@ def price(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
 
 def _forgetful(call: Callable[[], Any]) -> Callable[[], Any]:
     def first() -> Any:
-        metric_terms._WEIGHTS_CACHE.clear()
+        value_cache._WEIGHTS_CACHE.clear()
         return call()
 
     return first

@@ -69,7 +69,7 @@ NAMED_BY = {
         "labels.times",
         *COMMANDS,
     },
-    "pyproj": {"geometry.crs", "geometry.track"},
+    "pyproj": {"geometry.crs", "geometry.projection", "geometry.track"},
     "click": {"__main__", "cli.commands"},
     "tqdm": {"cli.commands", "cli.files"},
     "scipy": {"operators.stencil_table"},

@@ -10,7 +10,7 @@ import xarray as xr
 
 import xgradient
 from xgradient import Ellipsoid
-from xgradient.geometry import metric_terms
+from xgradient.geometry import value_cache
 
 from ..support import curvilinear_grids, sphere_fields
 from ..support.curvilinear_grids import ETA, NAMES, PLANES, XI, holed, wave
@@ -231,7 +231,7 @@ def test_each_mask_accuracy_and_seam_has_weights_of_its_own():
 
     firsts = []
     for da, options in calls:
-        metric_terms._WEIGHTS_CACHE.clear()
+        value_cache._WEIGHTS_CACHE.clear()
         firsts.append(da.grad.laplacian(NAMES, **SPHERE, **options))
     for again, first in zip(found(), firsts, strict=True):
         xr.testing.assert_identical(again, first)

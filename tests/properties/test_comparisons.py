@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from xgradient.geometry import grid_axis, metric_terms
+from xgradient.geometry import grid_axis, value_cache
 from xgradient.kernels.backend import Backend
 from xgradient.kernels.compiled.backend import CompiledBackend
 from xgradient.stencils import scheme
@@ -98,10 +98,10 @@ def unequal(monkeypatch):
 @pytest.mark.parametrize("sabotage", [scaled, shifted, unequal])
 @pytest.mark.parametrize(("comparison", "peer"), PAIRS)
 def test_a_wrong_kernel_is_rejected(comparison, peer, sabotage, monkeypatch):
-    metric_terms._WEIGHTS_CACHE.clear()  # weights are made by kernels, too
+    value_cache._WEIGHTS_CACHE.clear()  # weights are made by kernels, too
     sabotage(monkeypatch)
     assert not agree(comparison, peer)
-    metric_terms._WEIGHTS_CACHE.clear()
+    value_cache._WEIGHTS_CACHE.clear()
 
 
 def test_a_missing_value_or_another_shape_is_a_difference():

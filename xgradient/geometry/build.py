@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..labels.angles import check_units, latlon_kind
 from ..labels.arguments import NOT_GIVEN, AxisRequest, GridRequest
 from ..labels.axis import Axis, make_axis
 from ..labels.coordinates import CoordRef, describe_coord
-from ..labels.hints import unstack_hint
+from ..labels.hints import quote_names, unstack_hint
 from ..stencils.positions import OrderError
 from ..stencils.scheme import Scheme
 from .crs import GeographicCRS
@@ -25,6 +25,8 @@ from .latlon import latlon_grid
 from .metrics import Globe
 from .named_metrics import Metric, resolve_metric
 from .orthogonal import OrthogonalGrid, cartesian_grid
+from .projected import find_projected_coords, projected_grid
+from .projection import Projection
 from .scale_factors import ScaleFactors, grid_with_scale_factors
 from .track import along_tracks, check_arguments, find_track, out_of_order, two_along
 from .vertical import make_vertical_coord
@@ -98,6 +100,11 @@ def _grid_without_columns(
     if isinstance(metric, GeographicCRS):
         obj, metric = metric.label(obj), metric.globe
         request = request.with_attrs(obj)
+    elif isinstance(metric, Projection):
+        letters = {ref.name: letter for ref in request.refs if (letter := metric.letter(ref))}
+        if letters:
+            return _projected_grid(obj, request, metric, letters, scheme, fields)
+        metric = metric.globe  # for latitudes and longitudes of the data
     if isinstance(metric, ScaleFactors):
         sizes = {d: n for field in fields for d, n in field.sizes.items()}
         return grid_with_scale_factors(_one_dim_axes(obj, request.axes), metric, sizes, scheme)
@@ -106,6 +113,45 @@ def _grid_without_columns(
     if metric is None:
         return cartesian_grid(_one_dim_axes(obj, request.axes))
     return _grid_on_globe(obj, request, metric)
+
+
+def _projected_grid(
+    obj: XarrayObject,
+    request: GridRequest,
+    projection: Projection,
+    letters: Mapping[Hashable, str],
+    scheme: Scheme,
+    fields: list[xr.DataArray],
+) -> Grid:
+    """Build a grid of projected x and y and of other coordinates of one dimension."""
+    axes = {}
+    for axis in request.axes:
+        ref = axis.ref
+        if ref.name not in letters and (kind := latlon_kind(ref.name, ref.coord)):
+            names = quote_names(letters)
+            raise ValueError(
+                f"{str(ref.name)!r} is a {kind}, and {names} belongs to the projection "
+                f"{projection.crs.name!r}; name coordinates of one kind"
+            )
+        if ref.name in letters and axis.spacing is not None:
+            raise _spacing_error(ref)
+        axes[ref.name] = _axis(obj, axis)
+    if len(set(letters.values())) < len(letters):
+        raise ValueError(
+            f"{quote_names(letters)} are of one kind; name one x and one y of the projection"
+        )
+    refs = {letters[ref.name]: ref for ref in request.refs if ref.name in letters}
+    by_letter = {letter: axes.pop(ref.name) for letter, ref in refs.items()}
+    coords = find_projected_coords(obj, projection, by_letter, refs, fields)
+    return projected_grid(coords, request.refs, axes, scheme)
+
+
+def _spacing_error(ref: CoordRef) -> ValueError:
+    """Return the error for a spacing of a coordinate to which a metric gives lengths."""
+    return ValueError(
+        f"spacing of {str(ref.name)!r} is given together with a metric, which takes positions "
+        "from the coordinate; leave one of them out"
+    )
 
 
 def grid_of_dimensions(obj: XarrayObject, request: GridRequest) -> OrthogonalGrid:
@@ -157,10 +203,7 @@ def _grid_on_globe(obj: XarrayObject, request: GridRequest, globe: Globe) -> Ort
                 "there is a track with positions of its own; name them one at a time"
             )
         elif spacing is not None:
-            raise ValueError(
-                f"spacing of {str(ref.name)!r} is given together with a metric, which takes "
-                "positions from the coordinate; leave one of them out"
-            )
+            raise _spacing_error(ref)
     if tracks:
         return along_tracks(refs, other_axes, tracks, globe)
     try:

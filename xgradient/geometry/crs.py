@@ -171,27 +171,19 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def metric_of_crs(crs: Any) -> GeographicCRS:
-    """Return the metric of a coordinate reference system.
+def horizontal_crs(crs: Any) -> Any:
+    """Return a geographic or projected system without heights or a shift to another datum.
 
     Raises
     ------
     ValueError
         If the system is not one of positions on the Earth.
     """
-    while crs.is_compound or crs.is_bound:  # with heights, or with a shift to another datum
+    while crs.is_compound or crs.is_bound:
         crs = crs.sub_crs_list[0] if crs.is_compound else crs.source_crs
-    if crs.ellipsoid is None or not crs.is_geographic:
+    if crs.ellipsoid is None or not (crs.is_geographic or crs.is_projected):
         raise ValueError(
-            f"the coordinate reference system {crs.name!r} is not one of latitudes and longitudes "
-            f"({crs.type_name}); name coordinates of two dimensions that are, and give "
-            "metric='sphere' or 'ellipsoid'"
+            f"the coordinate reference system {crs.name!r} is neither geographic nor projected, "
+            f"but a {crs.type_name}; give the one of x and y"
         )
-    globe = globe_of_crs(crs)
-    if crs.is_derived and not isinstance(globe, Sphere):
-        raise ValueError(
-            f"{crs.name!r} has rotated poles on an ellipsoid, where scale factors are not known; "
-            "set earth_radius in its attributes, or name true latitudes and longitudes of two "
-            "dimensions"
-        )
-    return GeographicCRS(crs, globe)
+    return crs

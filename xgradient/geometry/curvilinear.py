@@ -8,10 +8,12 @@ components, which are smooth wherever the vector is.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import final
+from functools import cached_property
+from typing import NamedTuple, final
 
+import numpy as np
 import xarray as xr
 
 from ..engine.chunked import device_context
@@ -20,6 +22,22 @@ from .expression import DerivativeTerm, Expression
 from .grid import Grid
 from .grid_axis import Coefficient, HorizontalDirection
 from .metric_terms import HESSIAN_PAIRS
+
+#: Numbers of the directions at right angles, x itself and the one across it, for those of x and y.
+ORTHONORMAL = (2, 3)
+
+
+class _Skew(NamedTuple):
+    """The angle from the first to the second direction of a grid."""
+
+    cosine: xr.Variable
+    sine: xr.Variable
+
+
+def _times(expression: Expression, factor: xr.Variable) -> Expression:
+    """Return an expression without poles, times values."""
+    terms = expression.terms
+    return Expression(tuple(replace(t, coefficient=factor * t.coefficient) for t in terms))
 
 
 @final
@@ -65,7 +83,7 @@ class CurvilinearGrid(Grid):
             return self.gradient(i)
         if isinstance(grid_axis, HorizontalDirection):
             raise ValueError(
-                f"deriv is {deriv} along {str(grid_axis.axis.name)!r}, which has 2 dimensions; "
+                f"deriv is {deriv} along {str(grid_axis.axis.name)!r}, {grid_axis.description}; "
                 "along such coordinates there are first derivatives, and .hessian has all second "
                 "ones"
             )
@@ -82,12 +100,18 @@ class CurvilinearGrid(Grid):
         directions = [a for a in self.axes if isinstance(a, HorizontalDirection)]
         if len(directions) == 1:
             raise ValueError(
-                f"a Laplacian along {str(directions[0].axis.name)!r}, which has 2 dimensions, "
+                f"a Laplacian along {str(directions[0].axis.name)!r}, {directions[0].description}, "
                 "takes the other coordinate of the grid, too; name both"
             )
         total = Expression(())
         for i, factor in enumerate(factors):
-            total += self.hessian(i, i) * factor
+            part = self.hessian(i, i) * factor
+            if self._skew is not None and isinstance(self.axes[i], HorizontalDirection):
+                part = _times(part, self._skew.sine**-2)
+            total += part
+        if self._skew is not None and directions:
+            mixed = self._second_derivative(0, 1) * -2.0
+            total += _times(mixed, self._skew.cosine * self._skew.sine**-2)
         return total
 
     def divergence(self, factors: Sequence[float]) -> Expression:
@@ -109,6 +133,8 @@ class CurvilinearGrid(Grid):
             return self.gradient(i, j) * factors[0] - self.gradient(j, i) * factors[1]
         a, b = pair
         scales = [{i: factors[1], j: factors[0]}.get(k, 1.0) for k in range(len(self.axes))]
+        if self._skew is not None:
+            a, b = ORTHONORMAL[a], ORTHONORMAL[b]
         return self._tensor_component(b, a, scales) - self._tensor_component(a, b, scales)
 
     def jacobian(self, i: int, j: int) -> Expression:
@@ -116,6 +142,43 @@ class CurvilinearGrid(Grid):
         if pair := self._rotating_pair(i, j):
             return self._tensor_component(*pair, [1.0] * len(self.axes))
         return self.gradient(j, i)
+
+    def orthonormal_gradient(self, i: int) -> Expression:
+        """Return component i of the gradient along x and at right angles to it."""
+        grid_axis = self.axes[i]
+        n_directions = sum(isinstance(a, HorizontalDirection) for a in self.axes)
+        if self._skew is None or not isinstance(grid_axis, HorizontalDirection) or n_directions < 2:
+            return self.gradient(i)
+        return Expression(tuple(self._directional_terms(ORTHONORMAL[grid_axis.component], 0)))
+
+    def orthonormal_jacobian(self, i: int, j: int) -> Expression:
+        """Return the derivative of component i along axis j, for x and the direction across it."""
+        pair = self._rotating_pair(i, j)
+        if self._skew is None or not pair:
+            return self.jacobian(i, j)
+        a, b = pair
+        return self._tensor_component(ORTHONORMAL[a], ORTHONORMAL[b], [1.0] * len(self.axes))
+
+    def orthonormal_components(self, first: int) -> list[Expression]:
+        """Return components at right angles of a vector, whose input arrays begin at a number."""
+        numbers = {
+            a.component: first + i
+            for i, a in enumerate(self.axes)
+            if isinstance(a, HorizontalDirection)
+        }
+        if self._skew is None or len(numbers) < 2:
+            return []
+        index = self.weights.index_axes[0]
+
+        def component(weights: Mapping[int, Coefficient]) -> Expression:
+            terms = weights.items()
+            return Expression(tuple(DerivativeTerm(n, index, 0, weight) for n, weight in terms))
+
+        along = component({numbers[0]: 1.0, numbers[1]: self._skew.cosine})
+        across = component({numbers[1]: self._skew.sine})
+        every = range(first, first + len(self.axes))
+        others = [component({n: 1.0}) for n in every if n not in numbers.values()]
+        return [along, across, *others]
 
     def hessian(self, i: int, j: int) -> Expression:
         """Return the second derivative of a scalar along axes i and j."""
@@ -134,7 +197,8 @@ class CurvilinearGrid(Grid):
     ) -> list[DerivativeTerm]:
         """Return terms of the derivative of an array along a direction, times a factor."""
         fields = [source] if isinstance(source, int) else [t.field for t in source.terms]
-        weights = self.weights.gradient([f for f in fields if isinstance(f, int)])[component]
+        rows = self.weights.gradient([f for f in fields if isinstance(f, int)])
+        weights = rows[component % 2] if component < 3 else self._across(rows)
         if not isinstance(factor, float):
             weights = [weight * factor for weight in weights]
         return self._index_terms(source, weights, interior_only=True)
@@ -161,9 +225,28 @@ class CurvilinearGrid(Grid):
 
     @property
     def _unit_vectors(self) -> tuple[tuple[xr.Variable, ...], tuple[xr.Variable, ...]]:
-        """Cartesian components of the unit vectors to the east and to the north."""
+        """Cartesian components of the unit vectors along both directions."""
         positions = self.weights.current_positions
         return positions.east, positions.north
+
+    @cached_property
+    def _skew(self) -> _Skew | None:
+        """The angle between both directions; None where it is a right one everywhere."""
+        positions = self.weights.current_positions
+        if not positions.duals:
+            return None
+        a, b = positions.east, positions.north
+        cosine = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+        normal = [a[i - 2] * b[i - 1] - a[i - 1] * b[i - 2] for i in range(3)]
+        x, y, z = (r * n for r, n in zip(positions.xyz, normal, strict=True))
+        sign = xr.apply_ufunc(np.sign, x + y + z, dask="allowed")
+        return _Skew(cosine, sign * (1 - cosine**2) ** 0.5)
+
+    def _across(self, vectors: Sequence[Sequence[xr.Variable]]) -> list[xr.Variable]:
+        """Return vectors or weights along y as those of the direction at right angles to x."""
+        assert self._skew is not None
+        cosine, sine = self._skew
+        return [(y - cosine * x) / sine for x, y in zip(*vectors, strict=True)]
 
     def _cartesian_components(self, factors: Sequence[float]) -> list[Expression]:
         """Return the Cartesian components of a vector whose components are times factors."""
@@ -192,7 +275,12 @@ class CurvilinearGrid(Grid):
 
     def _tensor_component(self, a: int, b: int, factors: Sequence[float]) -> Expression:
         """Return component a of the derivative of a vector along direction b."""
-        pairs = zip(self._unit_vectors[a], self._cartesian_components(factors), strict=False)
+        # Multiplied by dual vectors, a vector has its components along the directions.
+        frame = self.weights.current_positions.frame
+        if a >= 2:
+            frame = self._unit_vectors
+        left = frame[a % 2] if a < 3 else self._across(frame)
+        pairs = zip(left, self._cartesian_components(factors), strict=False)
         # An eastward vector alone has no component along the axis of the globe.
         pairs_with_terms = [(unit, component) for unit, component in pairs if component.terms]
         terms = [t for unit, c in pairs_with_terms for t in self._directional_terms(b, c, unit)]

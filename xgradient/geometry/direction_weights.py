@@ -19,10 +19,10 @@ from .grid_axis import GridAxis
 from .metric_terms import (
     IndexStencils,
     NodePositions,
-    cached_by_value,
     gradient_weights,
     hessian_weights,
 )
+from .value_cache import cached_by_value
 
 #: Makes weights of positions and stencils, as `gradient_weights` does.
 MakeWeights = Callable[[NodePositions, IndexStencils], list[list[xr.Variable]]]
@@ -44,6 +44,9 @@ class DirectionWeights:
         Valid cells of each field, if derivatives skip missing values; None if all are valid.
     local_positions : NodePositions, optional
         Positions on the device of the fields, if they are on a GPU or skip missing values.
+    counts_steps : bool
+        True if the indices count grid points; False if they are coordinates, whose stencils know
+        an uneven spacing.
     """
 
     make_positions: Callable[[xr.Variable | None], NodePositions]
@@ -51,6 +54,7 @@ class DirectionWeights:
     scheme: Scheme
     valid_cells: tuple[xr.Variable | None, ...] = ()
     local_positions: NodePositions | None = None
+    counts_steps: bool = True
     _cache: dict[Hashable, list[list[xr.Variable]]] = field(default_factory=dict)
 
     def for_fields(
@@ -101,8 +105,10 @@ class DirectionWeights:
 
         Wider stencils assume that the spacing changes smoothly along the grid.
         """
-        return self.scheme.accuracy < 3 and all(
-            grid_axis.axis.nodes.n > 2 for grid_axis in self.index_axes
+        return (
+            self.counts_steps
+            and self.scheme.accuracy < 3
+            and all(grid_axis.axis.nodes.n > 2 for grid_axis in self.index_axes)
         )
 
     def gradient(self, fields: Collection[int]) -> list[list[xr.Variable]]:

@@ -107,6 +107,24 @@ class Grid(ABC):
     def jacobian(self, i: int, j: int) -> Expression:
         """Return the derivative of component i of a vector along axis j."""
 
+    def orthonormal_gradient(self, i: int) -> Expression:
+        """Return component i of the gradient along directions at right angles.
+
+        These are the axes themselves, except where two of them are not at right angles.
+        """
+        return self.gradient(i)
+
+    def orthonormal_jacobian(self, i: int, j: int) -> Expression:
+        """Return the derivative of component i along axis j, for directions at right angles."""
+        return self.jacobian(i, j)
+
+    def orthonormal_components(self, first: int) -> list[Expression]:
+        """Return components at right angles of a vector, whose input arrays begin at a number.
+
+        The list is empty where the axes are at right angles themselves.
+        """
+        return []
+
     @abstractmethod
     def hessian(self, i: int, j: int) -> Expression:
         """Return the second derivative of a scalar field along axes i and j."""

@@ -80,18 +80,20 @@ class HorizontalDirection:
     component : int
         0 for east or x, 1 for north or y.
     latlon_kind : str or None
-        "longitude" or "latitude" on a globe, where the direction changes from point to point.
+        "longitude" or "latitude" on a globe.
+    is_curved : bool
+        True on a globe, where the direction changes from point to point, so that derivatives of a
+        vector mix its components.
+    description : str
+        A property of the coordinate that errors name.
     """
 
     axis: CoordLabel
     dims: tuple[Hashable, ...]
     component: int
     latlon_kind: str | None = None
-
-    @property
-    def is_curved(self) -> bool:
-        """Tell if derivatives of a vector mix its components."""
-        return self.latlon_kind is not None
+    is_curved: bool = False
+    description: str = "which has 2 dimensions"
 
 
 @dataclass(frozen=True, eq=False)

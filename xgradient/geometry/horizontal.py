@@ -26,8 +26,9 @@ from .cyclic import cyclic_points
 from .decoding import check_decoded
 from .direction_weights import DirectionWeights
 from .grid_axis import CoordLabel, GridAxis, HorizontalDirection
-from .metric_terms import NodePositions, cached_by_value, positions_on_globe
+from .metric_terms import NodePositions, positions_on_globe
 from .metrics import Globe
+from .value_cache import cached_by_value
 
 LATLON_KINDS = ("longitude", "latitude")
 #: Names of dimensions, in small letters, along which each position is a grid by itself.
@@ -65,7 +66,9 @@ class HorizontalCoords:
         units = coord_of(ref).attrs.get("units") if self.globe is None else "m"
         label = CoordLabel(ref.name, ref.long_name, units)
         kind = None if self.globe is None else LATLON_KINDS[component]
-        return HorizontalDirection(label, self.all_dims, component, kind)
+        return HorizontalDirection(
+            label, self.all_dims, component, kind, is_curved=self.globe is not None
+        )
 
     def make_grid(
         self,

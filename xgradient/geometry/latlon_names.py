@@ -11,6 +11,7 @@ from ..labels.hints import quote_names
 from .crs import GeographicCRS
 from .metrics import Globe
 from .named_metrics import Metric
+from .projection import Projection
 
 KINDS = ("latitude", "longitude")
 
@@ -35,6 +36,10 @@ def horizontal_names(obj: XarrayObject, metric: Metric | None) -> list[Hashable]
     """
     if isinstance(metric, GeographicCRS):
         obj, metric = metric.label(obj), metric.globe
+    if isinstance(metric, Projection):
+        if len(names := metric.names(obj)) == 2:
+            return names
+        metric = metric.globe
     if not isinstance(metric, Globe):
         return None
     refs = {kind: find_latlon(obj, kind) for kind in KINDS}

@@ -12,19 +12,17 @@ positions are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from ..engine.chunked import to_device_of
 from ..engine.evaluate import derivatives, evaluate_sums
 from ..engine.terms import Term, TermSum
-from ..stencils.cache import LRUCache
 from ..stencils.table import Stencil, identity_stencil
 from .grid import mask_invalid
 from .metrics import Globe
@@ -34,13 +32,6 @@ HESSIAN_PAIRS = ((0, 0), (0, 1), (1, 1))
 
 #: A vector: one array for each component.
 Vector = Sequence[Any]
-
-T = TypeVar("T")
-
-#: Positions and weights of grids in memory, with the arrays they were made of and their bytes.
-_WEIGHTS_CACHE: LRUCache[tuple[Sequence[NDArray[Any]], int, Any]] = LRUCache(
-    1 << 29, lambda entry: entry[1]
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,34 +43,51 @@ class NodePositions:
     xyz : tuple of Variable
         Cartesian coordinates: two in the plane, three on the globe.
     east, north : tuple of Variable
-        Unit vectors on the globe; the last component of ``east`` is zero and left out. Empty in
-        the plane.
+        Unit vectors on the globe along both directions, which are east and north or those of
+        projected x and y. The last component of a true east is zero and left out. Empty in the
+        plane.
     rounding : float
         Relative error of the positions. A cell that is not larger has collapsed to a point.
+    duals : tuple of tuple of Variable
+        The dual vectors of both directions, which give the components of a vector along them.
+        Empty where these are the unit vectors themselves.
     """
 
     xyz: tuple[xr.Variable, ...]
     east: tuple[xr.Variable, ...] = ()
     north: tuple[xr.Variable, ...] = ()
     rounding: float = 0.0
+    duals: tuple[tuple[xr.Variable, ...], ...] = ()
+
+    @property
+    def frame(self) -> tuple[tuple[xr.Variable, ...], ...]:
+        """Vectors by which a vector is multiplied for its components along both directions."""
+        return self.duals or (self.east, self.north)
 
     @property
     def dims(self) -> tuple[Hashable, ...]:
         """Dimensions of the grid, and others along which missing cells differ."""
         return self.xyz[0].dims
 
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Numbers of components of a position and of both vectors of the frame."""
+        first, second = self.frame
+        return len(self.xyz), len(first), len(second)
+
     def arrays(self) -> list[Any]:
-        """Return positions and unit vectors as arrays of one shape."""
-        every = *self.xyz, *self.east, *self.north
+        """Return positions and dual vectors as arrays of one shape."""
+        first, second = self.frame
+        every = *self.xyz, *first, *second
         return [_broadcast(values, self.xyz[0].sizes).data for values in every]
 
     def to_device_of(self, field: xr.Variable) -> NodePositions:
         """Return the positions on the device of a field."""
-        xyz, east, north = (
+        xyz, east, north, *duals = (
             tuple(values.copy(data=to_device_of(values.data, field.data)) for values in vector)
-            for vector in (self.xyz, self.east, self.north)
+            for vector in (self.xyz, self.east, self.north, *self.duals)
         )
-        return NodePositions(xyz, east, north, self.rounding)
+        return NodePositions(xyz, east, north, self.rounding, tuple(duals))
 
     def masked_by(self, valid: xr.Variable) -> NodePositions:
         """Return the positions with missing values where ``valid`` is false."""
@@ -108,36 +116,6 @@ class IndexStencils:
     first: tuple[Stencil, Stencil]
     second: tuple[Stencil, Stencil] | None = None
     corrections: tuple[Stencil, Stencil] | None = None
-
-
-def cached_by_value(
-    key: Hashable, sources: Sequence[NDArray[Any]], size: int, factory: Callable[[], T]
-) -> T:
-    """Return a value made of arrays, from the cache if the arrays have the same bits.
-
-    A comparison takes a hundredth of the time in which weights are made.
-
-    Parameters
-    ----------
-    key : hashable
-        All other things that the value depends on.
-    sources : sequence of ndarray
-        The arrays, which are not changed afterwards.
-    size : int
-        Bytes of the value.
-    factory : callable
-        Makes the value.
-    """
-
-    def is_current(entry: tuple[Sequence[NDArray[Any]], int, Any]) -> bool:
-        return all(map(_same_bits, entry[0], sources))
-
-    value: T = _WEIGHTS_CACHE.get(key, lambda: (sources, size, factory()), is_current)[2]
-    return value
-
-
-def _same_bits(a: NDArray[Any], b: NDArray[Any]) -> bool:
-    return np.array_equal(a.view(f"i{a.itemsize}"), b.view(f"i{b.itemsize}"))
 
 
 def positions_on_globe(
@@ -171,7 +149,7 @@ def gradient_weights(nodes: NodePositions, stencils: IndexStencils) -> list[list
         pairs += zip(axes, stencils.corrections, strict=True)
     space = len(nodes.xyz)
     sums = [_index_derivative(c, *pair) for pair in pairs for c in range(space)]
-    combine = partial(_gradient_weights, space=space, rounding=nodes.rounding)
+    combine = partial(_gradient_weights, sizes=nodes.sizes, rounding=nodes.rounding)
     weights = evaluate_sums(nodes.arrays(), sums, combine, 2 * len(pairs))
     return _split_weights(nodes, weights, len(pairs))
 
@@ -203,7 +181,7 @@ def hessian_weights(nodes: NodePositions, stencils: IndexStencils) -> list[list[
     ]
     corrections = zip((i, j), stencils.corrections or (), strict=False)
     sums += mixed + [_index_derivative(c, *pair) for pair in corrections for c in range(space)]
-    combine = partial(_hessian_weights, space=space, rounding=nodes.rounding)
+    combine = partial(_hessian_weights, sizes=nodes.sizes, rounding=nodes.rounding)
     weights = evaluate_sums([*arrays, *tangents], sums, combine, 5 * len(HESSIAN_PAIRS))
     return _split_weights(nodes, weights, 5)
 
@@ -227,22 +205,26 @@ def _index_derivative(field: int, axis: int, stencil: Stencil) -> TermSum:
 
 
 def _gradient_weights(
-    sums: list[Any], fields: list[Any], outs: list[Any], space: int, rounding: float
+    sums: list[Any], fields: list[Any], outs: list[Any], sizes: tuple[int, ...], rounding: float
 ) -> list[Any]:
     with np.errstate(all="ignore"):
-        tangents, second = _split_vectors(sums, space)
-        duals, shifts = _dual_basis(tangents, second, fields, rounding)
+        position, *frame = _split_fields(fields, sizes)
+        tangents, second = _split_vectors(sums, len(position))
+        errors = [rounding * size for size in _position_sizes(position)]
+        duals, shifts = _dual_basis(tangents, second, frame, errors)
         corrections = [[-k * a for k, a in zip(shifts, row, strict=False)] for row in duals]
         return [*duals[0], *corrections[0], *duals[1], *corrections[1]]
 
 
 def _hessian_weights(
-    sums: list[Any], fields: list[Any], outs: list[Any], space: int, rounding: float
+    sums: list[Any], fields: list[Any], outs: list[Any], sizes: tuple[int, ...], rounding: float
 ) -> list[Any]:
     with np.errstate(all="ignore"):
-        tangents, others = _split_vectors(sums, space)
+        position, *frame = _split_fields(fields, sizes)
+        tangents, others = _split_vectors(sums, len(position))
+        errors = [rounding * size for size in _position_sizes(position)]
         second, centred, uncorrected = others[:3], others[3:], [*tangents]
-        duals, shifts = _dual_basis(tangents, centred, fields, rounding)
+        duals, shifts = _dual_basis(tangents, centred, frame, errors)
         scales = _second_difference_scales(uncorrected, tangents, centred)
         weights = []
         for a, b in HESSIAN_PAIRS:
@@ -254,7 +236,7 @@ def _hessian_weights(
                 )
             ]
             curvature = [_dot(by, components) for components in zip(*second, strict=True)]
-            east, north = _horizontal_components(curvature, fields)
+            east, north = _horizontal_components(curvature, frame)
             first = [-(e * east + n * north) for e, n in zip(*duals, strict=True)]
             if shifts:
                 by = [by[0] - shifts[0] * first[0], by[1] - shifts[1] * first[1], by[2]]
@@ -269,7 +251,7 @@ def _split_vectors(sums: list[Any], space: int) -> tuple[list[Vector], list[Vect
 
 
 def _dual_basis(
-    tangents: list[Vector], second: list[Vector], fields: list[Any], rounding: float
+    tangents: list[Vector], second: list[Vector], frame: list[Vector], errors: list[Any]
 ) -> tuple[list[list[Any]], list[Any]]:
     """Return the dual vectors along both directions, and corrections for non-uniform spacing.
 
@@ -284,9 +266,9 @@ def _dual_basis(
     ]
     for at, (k, u) in enumerate(zip(shifts, second, strict=False)):
         tangents[at] = [x - k * y for x, y in zip(tangents[at], u, strict=True)]
-    (e, n), (e_, n_) = (_horizontal_components(t, fields) for t in tangents)
+    (e, n), (e_, n_) = (_horizontal_components(t, frame) for t in tangents)
     area = e * n_ - e_ * n
-    east_error, north_error = (rounding * size for size in _position_sizes(fields))
+    east_error, north_error = errors
     collapsed = abs(area) <= east_error * (abs(n) + abs(n_)) + north_error * (abs(e) + abs(e_))
     area = np.where(collapsed, np.nan, area)
     return [[n_ / area, -n / area], [-e_ / area, e / area]], shifts
@@ -308,18 +290,24 @@ def _second_difference_scales(
     return [*own, np.sqrt(after[0] / before[0] * (after[1] / before[1]))]
 
 
-def _horizontal_components(vector: Vector, fields: list[Any]) -> tuple[Any, Any]:
+def _split_fields(fields: list[Any], sizes: tuple[int, ...]) -> list[Vector]:
+    """Return positions and the two vectors of the frame, which are empty in the plane."""
+    ends = np.cumsum(sizes)
+    return [fields[end - size : end] for size, end in zip(sizes, ends, strict=True)]
+
+
+def _horizontal_components(vector: Vector, frame: list[Vector]) -> tuple[Any, Any]:
     """Return the components of a vector to the east and north, or along x and y."""
     if len(vector) == 2:
         return vector[0], vector[1]
-    return _dot(fields[3:5], vector), _dot(fields[5:8], vector)
+    return _dot(frame[0], vector), _dot(frame[1], vector)
 
 
-def _position_sizes(fields: list[Any]) -> tuple[Any, Any]:
+def _position_sizes(position: Vector) -> tuple[Any, Any]:
     """Return the sizes of positions along both directions."""
-    if len(fields) < 8:
-        return abs(fields[0]), abs(fields[1])
-    radius = np.sqrt(_dot(fields[:3], fields[:3]))
+    if len(position) == 2:
+        return abs(position[0]), abs(position[1])
+    radius = np.sqrt(_dot(position, position))
     return radius, radius
 
 

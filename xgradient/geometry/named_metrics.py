@@ -12,12 +12,21 @@ from .._typing import XarrayObject
 from .._wording import short_repr
 from ..labels.hints import close_name
 from ..labels.pint_units import is_quantity
-from .crs import GeographicCRS, globe_of_axes, is_crs, is_geod, metric_of_crs, read_crs
+from .crs import (
+    GeographicCRS,
+    globe_of_axes,
+    globe_of_crs,
+    horizontal_crs,
+    is_crs,
+    is_geod,
+    read_crs,
+)
 from .grid_mapping import grid_mapping_radius
 from .metrics import Ellipsoid, Globe, Sphere
+from .projection import Projection
 from .scale_factors import ScaleFactors, read_scale_factors
 
-Metric = Globe | ScaleFactors | GeographicCRS
+Metric = Globe | ScaleFactors | GeographicCRS | Projection
 
 
 def _sphere(obj: XarrayObject, fields: Iterable[xr.DataArray]) -> Metric:
@@ -29,7 +38,7 @@ def _wgs84(obj: XarrayObject, fields: Iterable[xr.DataArray]) -> Metric:
 
 
 def _cf(obj: XarrayObject, fields: Iterable[xr.DataArray]) -> Metric:
-    return metric_of_crs(read_crs(obj, fields))
+    return _metric_of_crs(read_crs(obj, fields))
 
 
 #: Metrics by the name that calls give, made of the data; ``MetricLike`` lists the names as types.
@@ -74,7 +83,7 @@ def resolve_metric(
     if is_geod(metric):
         return globe_of_axes(metric.a, metric.b)
     if is_crs(metric):
-        return metric_of_crs(metric)
+        return _metric_of_crs(metric)
     known = (
         f"{', '.join(map(repr, METRICS))}, a radius in metres, a Sphere or Ellipsoid, a CRS or "
         "Geod of pyproj, or a mapping from dimension to scale factor"
@@ -88,3 +97,14 @@ def resolve_metric(
     if fields is None:
         fields = obj.data_vars.values() if isinstance(obj, xr.Dataset) else [obj]
     return METRICS[metric](obj, fields)
+
+
+def _metric_of_crs(crs: Any) -> GeographicCRS | Projection:
+    """Return the metric of a coordinate reference system.
+
+    Rotated poles on a sphere are those of another globe. On an ellipsoid they are a projection.
+    """
+    crs = horizontal_crs(crs)
+    globe = globe_of_crs(crs)
+    is_globe = crs.is_geographic and (isinstance(globe, Sphere) or not crs.is_derived)
+    return GeographicCRS(crs, globe) if is_globe else Projection(crs, globe)

@@ -26,6 +26,7 @@ _SIGNS = {"upward": 1, "upwelling": 1, "up": 1, "downward": -1, "downwelling": -
 _COORD_DIRECTIONS = {
     "longitude": "x", "grid_longitude": "x", "projection_x_coordinate": "x",
     "latitude": "y", "grid_latitude": "y", "projection_y_coordinate": "y",
+    "projection_x_angular_coordinate": "x", "projection_y_angular_coordinate": "y",
 }  # fmt: skip
 
 _WIND = "divergence_of_wind", "atmosphere_relative_vorticity"

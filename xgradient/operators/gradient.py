@@ -150,6 +150,8 @@ def grad(
         rioxarray's ``spatial_ref`` or of xproj; it needs pyproj. All find latitudes and
         longitudes by their CF attributes or names, and other dimensions keep their own
         coordinate; in a geographic system, x and y without attributes are longitude and latitude.
+        In a projected system derivatives by x and y are per metre on the Earth, in the direction
+        in which x or y increases.
         On a dimension with both a latitude and a longitude, as on a track, the derivative is by
         distance. A mapping gives scale factors of dimensions, in metres per unit of the
         coordinate: a number, a DataArray, or the name of a variable for each.

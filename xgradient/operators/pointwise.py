@@ -126,3 +126,19 @@ def keep_single_values(sums: list[Any], fields: list[Any], outs: list[Any]) -> l
     """Return a smoothed field, with the values that have no neighbour as they are."""
     (smoothed,), field = sums, fields[0]
     return [backend_of(smoothed).namespace.where(smoothed == smoothed, smoothed, field)]
+
+
+def project_on_skewed_direction(
+    sums: list[Any], fields: list[Any], outs: list[Any], factors: tuple[float, ...]
+) -> list[Any]:
+    """Return the derivative along a vector whose axes are not at right angles.
+
+    The first half of the sums is the gradient along the axes, the second half the vector's
+    components at right angles. Factors are those of `project_on_direction`.
+    """
+    n = len(sums) // 2
+    pairs = zip(fields[1 : 1 + n], factors, strict=True)
+    vector = [component * factor for component, factor in pairs]
+    (product,) = project_on_vector(sums[:n], [None, *vector], outs)
+    backend = backend_of(product)
+    return [backend.pointwise(_quotient, [product, _vector_length(sums[n:], None)], outs[0])]

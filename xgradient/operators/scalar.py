@@ -89,7 +89,8 @@ def magnitude(
         label = make_label(requested, da.attrs, name, unit, words, standard_name)
 
         def expressions() -> list[Expression]:
-            return [grid.gradient(i) * factor * label.factor for i, factor in enumerate(factors)]
+            rates = [factor * label.factor for factor in factors]
+            return [grid.orthonormal_gradient(i) * rate for i, rate in enumerate(rates)]
 
         context = LoweringContext.for_scalar(grid, da, scheme)
         (data,) = evaluate_expressions(context, [da], expressions, squares=True)

@@ -188,7 +188,7 @@ def strain(
 
     def expressions() -> list[Expression]:
         ux, uy, vx, vy = (
-            vector.jacobian(i, j) * (signs[i] * signs[j] * conversion * factor)
+            vector.jacobian(i, j, orthonormal=True) * (signs[i] * signs[j] * conversion * factor)
             for (i, j), conversion in zip(pairs, converted, strict=True)
         )
         return [ux - vy, vx + uy, vx - uy]

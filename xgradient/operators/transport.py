@@ -25,7 +25,7 @@ from .evaluate import evaluate_expressions, grid_dims
 from .fields import check_field, check_labelled, numeric_fields
 from .gradient import grad
 from .options import MetricLike, PeriodicLike, SpacingLike, UnitsLike, grid_options
-from .pointwise import project_on_direction, project_on_vector
+from .pointwise import project_on_direction, project_on_skewed_direction, project_on_vector
 from .vector_field import VectorField, collect_vector_field
 
 
@@ -190,9 +190,13 @@ def _directional_derivative(
     vectors = (False, *(True for _ in vector.fields))
     context = replace(vector.context, grid=grid, is_component=vectors)
     project: Combine
+    components: list[Expression] = []
     if unit:
         lengths = tuple(vector.unit_factors())
         project = partial(project_on_direction, factors=lengths)
+        if components := grid.orthonormal_components(1):
+            components = [c.weighted([1.0, *lengths]) for c in components]
+            project = partial(project_on_skewed_direction, factors=lengths)
         terms = [result_units(f.attrs.get("units"), s.axis.units, 1) for s in grid.axes]
     else:
         project = project_on_vector
@@ -210,8 +214,8 @@ def _directional_derivative(
     def expressions() -> list[Expression]:
         pairs = zip(factors, vector.signs, strict=True)
         weights = [sign * factor * direction * label.factor for factor, direction in pairs]
-        return [grid.gradient(i) * weight for i, weight in enumerate(weights)]
+        return [grid.gradient(i) * weight for i, weight in enumerate(weights)] + components
 
     fields = [f_in_order, *vector.fields]
-    (data,) = evaluate_expressions(context, fields, expressions, project)
+    (data,) = evaluate_expressions(context, fields, expressions, project, 1)
     return to_dataarray(f_in_order, data, label).transpose(*dims)

@@ -118,14 +118,16 @@ class VectorField:
         own, *factors = common_units(units, f"the vector {self.label}")[1]
         return [factor / own for factor in factors]
 
-    def jacobian(self, i: int, j: int) -> Expression:
+    def jacobian(self, i: int, j: int, orthonormal: bool = False) -> Expression:
         """Return the derivative along axis j of component i, in its units over those of the axis.
 
         Curved coordinates mix other components into it, which take their signs and are converted.
+        Directions are at right angles if that is asked.
         """
         pairs = zip(self.signs, self.unit_factors(i), strict=True)
         weights = [sign * factor for sign, factor in pairs]
-        expression = self.grid.jacobian(i, j)
+        grid = self.grid
+        expression = grid.orthonormal_jacobian(i, j) if orthonormal else grid.jacobian(i, j)
         return expression if set(weights) == {1.0} else expression.weighted(weights)
 
     def warn(self) -> None:
