@@ -30,7 +30,11 @@ ROOMS = {
 #: Modules of the front door that every room may import.
 COMMON = {"__init__", "_forks", "_typing", "_wording"}
 
-COMMANDS = {"__main__", "cli.commands", "cli.demo", "cli.files", "cli.outputs"}
+COMMANDS = {
+    "__main__",
+    *(f"cli.{name}" for name in ("calls", "commands", "demo", "errors", "files", "options")),
+    "cli.outputs",
+}
 # Loaded with the compiler, when the first loop is needed.
 COMPILED = {
     f"kernels.compiled.{name}"
@@ -70,7 +74,7 @@ NAMED_BY = {
         *COMMANDS,
     },
     "pyproj": {"geometry.crs", "geometry.projection", "geometry.track"},
-    "click": {"__main__", "cli.commands"},
+    "click": {"__main__", "cli.commands", "cli.errors", "cli.options"},
     "tqdm": {"cli.commands", "cli.files"},
     "scipy": {"operators.stencil_table"},
     "matplotlib": {"cli.demo"},
@@ -195,7 +199,7 @@ def test_the_numerical_core_needs_numpy_only(name):
 @pytest.mark.parametrize("name", MODULES)
 def test_optional_packages_are_imported_where_they_are_needed(name):
     # Loaded by others on first need, by each other at once.
-    heavy = {*COMPILED, "cli.commands", "cli.demo"}
+    heavy = {*COMPILED, "cli.calls", "cli.commands", "cli.demo", "cli.errors", "cli.options"}
     for found in imports(name):
         if found.own:
             if found.target in heavy:

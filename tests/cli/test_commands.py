@@ -391,7 +391,7 @@ def test_errors_take_one_line_and_leave_everything_as_it_was(words, told, tmp_pa
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("in.nc out.nc", "Missing option '--dim'"),
+        ("in.nc out.nc", "Missing option '-d' / '--dim'"),
         ("in.nc --dim lat", "Missing argument 'OUTPUT'"),
         ("in.nc out.nc --dim lat --chunks lat", "'lat' is not NAME=SIZE, NAME=-1 or NAME=auto"),
         ("in.nc out.nc --dim lat --chunks lat=0", "'lat=0' is not NAME=SIZE, NAME=-1 or NAME=a"),

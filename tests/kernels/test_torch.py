@@ -206,10 +206,8 @@ def test_what_is_changed_in_place():
 
 def test_a_tensor_in_memory_is_not_copied(monkeypatch):
     seen = []
-    inner = evaluate._derivative_in_memory
-    monkeypatch.setattr(
-        evaluate, "_derivative_in_memory", lambda a, *rest: seen.append(a) or inner(a, *rest)
-    )
+    inner = evaluate._whole_term
+    monkeypatch.setattr(evaluate, "_whole_term", lambda a, *rest: seen.append(a) or inner(a, *rest))
     tensor = torch.from_numpy(make_field((6, 8), "f4"))
     for given_ in (tensor, tensor.T, tensor[:, ::2], tensor.clone().requires_grad_()):
         with torch.no_grad():

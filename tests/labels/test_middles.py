@@ -84,6 +84,7 @@ def test_months_have_their_lengths():
     np.testing.assert_allclose(found * 86400, [1 / 29.5, 3 / 59, 2 / 29.5], rtol=1e-14)
 
 
+@pytest.mark.skipif(int(pd.__version__.split(".")[0]) < 3, reason="pandas has nanoseconds only")
 def test_far_periods_do_not_overflow():
     periods = pd.period_range("9998-01", periods=4, freq="D")
     np.testing.assert_allclose(line(periods).grad("x") * 86400, [1, 2, 4, 5], rtol=1e-14)

@@ -274,6 +274,7 @@ def test_every_numeric_variable_that_has_the_dimension(ds):
         "du1_dx": np.float64,
         "di8_dx": np.float64,
         "dbool_dx": np.float64,
+        "dspan_dx": np.float64,
     }
     assert list(result)[:3] == ["df8_dx", "df4_dx", "df2_dx"]
     assert result.attrs == {"title": "kept"}

@@ -23,7 +23,8 @@ def test_map_has_the_values_but_neither_name_nor_units(ds, keep_attrs):
     mapped = ds.map(xgradient.grad, keep_attrs=keep_attrs, dim="lat")
     better = ds.grad("lat")
     np.testing.assert_array_equal(mapped.t, better.dt_dlat)
-    assert mapped.t.attrs == (ds.t.attrs if keep_attrs else {})
+    # Older versions of xarray leave those of the derivative if none are kept.
+    assert mapped.t.attrs in ([ds.t.attrs] if keep_attrs else [{}, better.dt_dlat.attrs])
     assert better.dt_dlat.attrs["units"] == "K degrees_north-1"
     with pytest.raises(ValueError, match="'lat' is not a dimension, coordinate or CF name here"):
         ds.assign(p=ds.time * 2).map(xgradient.grad, dim="lat")

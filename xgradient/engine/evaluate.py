@@ -6,8 +6,10 @@ from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ..kernels import backend_of, torch_interop
-from ..kernels.requests import Combine, TermRequest, slice_axis
+from ..kernels.requests import Combine, SumRequest, TermRequest, slice_axis
 from ..stencils.table import Stencil
 from .block import run_block
 from .chunked import as_dask, check_same_library, is_dask, run_on_threads
@@ -40,12 +42,35 @@ def derivatives(array: Any, requests: Sequence[tuple[int, Stencil]]) -> list[Any
         if not stencil.fits_float32:
             _refuse_float32([array])
         array, restore = torch_interop.to_numpy_view(array)
-        return [restore(_derivative_in_memory(array, axis, stencil))]
+        term = _whole_term(array, axis, stencil)
+        return [restore(backend_of(array).derivative(term, run_on_threads))]
     array, restore = torch_interop.to_numpy_view(array)
     results = evaluate_sums(
         [array], [TermSum((Term(0, axis, stencil),)) for axis, stencil in requests]
     )
     return [restore(result) for result in results]
+
+
+def write_derivatives(
+    array: Any, requests: Sequence[tuple[int, Stencil]], outputs: Sequence[Any]
+) -> None:
+    """Write several derivatives of a NumPy array into arrays, in one pass over it.
+
+    Parameters
+    ----------
+    array : ndarray
+        The field.
+    requests : sequence of (int, Stencil)
+        For each derivative its axis and a stencil, as `derivatives` takes them.
+    outputs : sequence of ndarray
+        For each request an array of the shape and dtype of its result.
+    """
+    if not all(stencil.fits_float32 for _, stencil in requests):
+        _refuse_float32([array])
+    array = np.asarray(array)  # a matrix or memory map
+    terms = [[_whole_term(array, axis, stencil).with_boundary_rows()] for axis, stencil in requests]
+    request = SumRequest(terms, [array], outputs=list(outputs))
+    backend_of(array).sums(request, run_on_threads)
 
 
 def evaluate_sums(
@@ -98,13 +123,12 @@ def _refuse_float32(arrays: list[Any]) -> None:
         )
 
 
-def _derivative_in_memory(array: Any, axis: int, stencil: Stencil) -> Any:
+def _whole_term(array: Any, axis: int, stencil: Stencil) -> TermRequest:
     """The derivative of a whole array, whose halo along a periodic axis is in the array itself."""
     before, after = stencil.depth
     left = slice_axis(array, axis, -before, None) if before else None
     right = slice_axis(array, axis, None, after) if after else None
-    term = TermRequest(array, axis, stencil, left, right)
-    return backend_of(array).derivative(term, run_on_threads)
+    return TermRequest(array, axis, stencil, left, right)
 
 
 def _in_chunks(arrays: list[Any], computation: Computation) -> list[Any]:

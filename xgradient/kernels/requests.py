@@ -139,6 +139,8 @@ class SumRequest:
     position_inputs : collection of int
         Indices of the blocks that hold positions. Their dtype affects that of the sums, and not
         that of what ``combine`` makes.
+    outputs : list of ndarray, optional
+        Arrays for the results of NumPy arrays, of their shape and dtype.
     """
 
     sums: list[list[TermRequest]]
@@ -146,6 +148,7 @@ class SumRequest:
     combine: Combine | None = None
     n_outputs: int | None = None
     position_inputs: Collection[int] = ()
+    outputs: list[Any] | None = None
 
 
 def _slice_with_halo(

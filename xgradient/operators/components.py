@@ -50,7 +50,10 @@ def same_dims_fields(obj: Any, given: Mapping[Hashable, Any]) -> list[xr.DataArr
     dims = dict.fromkeys(dim for field in fields for dim in field.dims)
     for name in given:
         if name not in dims:
-            dims |= dict.fromkeys(_dims_of_name(sources, name))
+            of_name = _dims_of_name(sources, name)
+            if not of_name and isinstance(given[name], _NUMBERS):
+                _check_no_option(name, dims)
+            dims |= dict.fromkeys(of_name)
     return [broadcast_field(field, tuple(dims), sources) for field in fields]
 
 
@@ -143,6 +146,15 @@ def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
 def _option_hint(dim: Hashable, known: Any) -> str:
     """Return a hint at the option that a misspelt keyword may mean."""
     return "" if dim in known else close_name(dim, Options.__annotations__)
+
+
+def _check_no_option(name: Hashable, dims: Iterable[Hashable]) -> None:
+    """Raise an error for a number whose keyword may be a misspelt option."""
+    if hint := close_name(name, Options.__annotations__):
+        known = ", ".join(repr(str(dim)) for dim in dims)
+        raise MissingNameError(
+            f"{str(name)!r} is not a dimension, coordinate or CF name here{hint}; there are {known}"
+        )
 
 
 def check_grid(

@@ -66,6 +66,13 @@ def _entries(section: str) -> dict[str, str]:
     return {text.split(" : ")[0].lstrip("*"): text for text in texts}
 
 
+def parameter_texts(function: Callable[..., Any]) -> dict[str, str]:
+    """Return the description of each parameter of a documented function, without its type."""
+    section = dict(_sections(function.__doc__ or "")).get("Parameters", "")
+    entries = _entries(section).items()
+    return {name: inspect.cleandoc(text.partition("\n")[2]) for name, text in entries}
+
+
 def as_method(
     operator: Callable[Concatenate[Any, Params], Result],
 ) -> Callable[Concatenate[Any, Params], Result]:

@@ -50,7 +50,6 @@ def summarize(
     obj: XarrayObject | xr.DataTree, options: Mapping[str, Any], methods: Iterable[str]
 ) -> Summary:
     """Describe an object and its options; nothing is computed or loaded, and nothing raised."""
-    obj = without_quantities(obj, {})
     name = "" if getattr(obj, "name", None) is None else f" {str(obj.name)!r}"
     if isinstance(obj, xr.DataTree):
         nodes = node_datasets(obj)
@@ -58,11 +57,13 @@ def summarize(
         axes = [
             axis._replace(name=f"{node_label(path)} {axis.name}")
             for path, ds in nodes.items()
-            for axis in _axes(ds, options)
+            for axis in _axes(without_quantities(ds, {}), options)
         ]
     else:
-        sizes = ", ".join(f"{dim}: {n}" for dim, n in zip(obj.dims, _lengths(obj), strict=True))
-        axes = list(_axes(obj, options))
+        plain: XarrayObject = without_quantities(obj, {})
+        pairs = zip(plain.dims, _lengths(plain), strict=True)
+        sizes = ", ".join(f"{dim}: {n}" for dim, n in pairs)
+        axes = list(_axes(plain, options))
     given = {**options}
     metric = given.pop("metric", None)
     facts = {

@@ -49,7 +49,7 @@ class CompiledBackend(Backend):
         self, request: SumRequest, sum_dtype: Any, dtype: Any, runner: Runner | None
     ) -> list[Any]:
         """Return the sums, or what ``combine`` makes of them."""
-        outs = [
+        outs = request.outputs or [
             np.empty_like(request.blocks[0], dtype=dtype, subok=False)
             for _ in range(request.n_outputs or len(request.sums))
         ]

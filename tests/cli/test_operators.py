@@ -1,0 +1,164 @@
+"""A command for each operator, made from its signature: values, components, units and help."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import pytest
+import xarray as xr
+
+from xgradient import operators
+
+from ..support.command_line import MARKS, here, load, run, store
+from ..support.operations import sample
+
+pytest.importorskip("netCDF4")
+pytest.importorskip("zarr")
+commands = pytest.importorskip("xgradient.cli.commands")
+
+pytestmark = MARKS
+
+WIND = "--lon u --lat v"
+#: The words of a command and the same call in Python.
+CALLS = {
+    "grad": ("--dim lat --var t", lambda ds: ds[["t"]].grad(["lat"])),
+    "magnitude": (
+        "-d lat -d lon -v t -m sphere -a 4",
+        lambda ds: ds[["t"]].grad.magnitude(["lat", "lon"], metric="sphere", accuracy=4),
+    ),
+    "laplacian": ("-v t -m sphere", lambda ds: ds[["t"]].grad.laplacian(metric="sphere")),
+    "hessian": ("-v t -m 6e6", lambda ds: ds[["t"]].grad.hessian(metric=6e6)),
+    "divergence": (
+        f"{WIND} --metric sphere",
+        lambda ds: ds.grad.divergence(lon="u", lat="v", metric="sphere"),
+    ),
+    "curl": (
+        f"{WIND} --metric sphere --units '(100 h)-1'",
+        lambda ds: ds.grad.curl(lon="u", lat="v", metric="sphere", units="(100 h)-1"),
+    ),
+    "jacobian": (
+        "--lon=u --lat=v -m sphere -s",
+        lambda ds: ds.grad.jacobian(lon="u", lat="v", metric="sphere", skipna=True),
+    ),
+    "strain": (
+        f"{WIND} -m sphere --edge-order 2",
+        lambda ds: ds.grad.strain(lon="u", lat="v", metric="sphere", edge_order=2),
+    ),
+    "advection": (
+        "-v t --lon u --lat -2.5 -m sphere",
+        lambda ds: ds[["t", "u"]].grad.advection(lon="u", lat=-2.5, metric="sphere"),
+    ),
+    "directional": (
+        f"-v t {WIND} -m lon=h -m lat=2.0",
+        lambda ds: ds[["t", "u", "v", "h"]].grad.directional(
+            lon="u", lat="v", metric={"lon": "h", "lat": 2.0}
+        ),
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def ds(tmp_path, monkeypatch):
+    """Every test in a folder with a wind, a scalar and lengths of cells in a file."""
+    monkeypatch.chdir(tmp_path)
+    store(sample(step=30.0), "in.nc")
+    return load("in.nc")
+
+
+def test_every_operator_has_a_command():
+    assert set(CALLS) == set(operators.OPERATORS)
+    assert set(commands.cli.commands) == {*operators.OPERATORS, "demo"}
+
+
+@pytest.mark.parametrize("into", ["out.nc", "out.zarr"])
+@pytest.mark.parametrize("name", CALLS)
+def test_a_command_is_the_call(ds, name, into):
+    words, call = CALLS[name]
+    told = run(f"{name} in.nc {into} {words}").stdout
+    expected = call(ds)
+    expected = expected if isinstance(expected, xr.Dataset) else expected.to_dataset()
+    out = load(into)
+    assert set(out.data_vars) == set(expected.data_vars)
+    for result, field in expected.items():
+        xr.testing.assert_equal(out[result].drop_vars(out.coords), field.drop_vars(field.coords))
+        unit = field.attrs.get("units", "")
+        assert out[result].attrs.get("units", "") == unit
+        assert re.search(rf"(?m)^{re.escape(result)} \(.*\) float64 ?{re.escape(unit)}$", told)
+    assert re.search(rf"xgradient {name} in.nc {into}", out.attrs["history"])
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_options_are_those_of_the_operator(name):
+    parameters = set(inspect.signature(operators.OPERATORS[name]).parameters)
+    options = {param.name for param in commands.cli.commands[name].params}
+    assert parameters - {"obj", "components", "dims"} <= options
+
+
+def test_components_may_come_first(ds):
+    run("curl --lon u --lat v in.nc out.nc")
+    run("curl in.nc other.nc --lat v --lon u")
+    xr.testing.assert_equal(load("out.nc").curl, load("other.nc").curl)
+
+
+def test_units_by_name_of_the_result(ds):
+    run("grad in.nc out.nc -v t -d lat -d time -u 'dt_dtime=K day-1'")
+    out = load("out.nc")
+    assert out.dt_dtime.attrs["units"] == "K day-1"
+    assert out.dt_dlat.attrs["units"] == "K degrees_north-1"
+    expected = ds.t.grad("time", units="K day-1")
+    xr.testing.assert_equal(out.dt_dtime.drop_vars(out.coords), expected.drop_vars(expected.coords))
+
+
+def test_spacing_and_smoothing(ds):
+    run("grad in.nc out.nc -v t -d lat --spacing 2 --smooth 3,1")
+    expected = ds.t.grad("lat", spacing=2.0, smooth=(3, 1))
+    out = load("out.nc").dt_dlat
+    xr.testing.assert_equal(out.drop_vars(out.coords), expected.drop_vars(expected.coords))
+
+
+def test_quiet_prints_nothing():
+    result = run("grad in.nc out.nc -v t -d lat -q --progress")
+    assert result.stdout == result.stderr == ""
+    assert here() == {"in.nc", "out.nc"}
+
+
+def test_progress_says_what_is_done_and_what_remains():
+    shown = run("grad in.nc out.nc -v t -d lat --progress").stderr
+    assert re.search(r"out\.nc: +\d+%.* \d+/\d+ \[\d\d:\d\d<", shown)
+
+
+@pytest.mark.parametrize("name", ["", *CALLS])
+def test_help_is_not_cut(name):
+    told = run(f"{name} --help").stdout
+    assert "..." not in told.replace("NAME=SIZE,...", "").replace("COMMAND [ARGS]...", "")
+    for line in told.splitlines():
+        assert len(line) <= 80
+    if not name:
+        for command in CALLS:
+            assert re.search(rf"(?m)^  {command} ", told)
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "code"),
+    [
+        ("curl in.nc out.nc --lon u --metrc sphere", "perhaps 'metric' is meant", 1),
+        (
+            "curl in.nc out.nc --lon u --lat w",
+            "the component along 'lat' is 'w', which is neither",
+            1,
+        ),
+        ("curl in.nc out.nc --lon u --lat", "a component without variable: --lat", 2),
+        ("curl in.nc out.nc --lon u", "1 component of the vector given ('lon')", 1),
+        (f"curl in.nc out.nc {WIND} -m spher", "perhaps 'sphere' is meant", 1),
+        (f"curl in.nc out.nc {WIND} -m sphere -m lon=h", "give each as NAME=VALUE", 1),
+        (f"curl in.nc out.nc {WIND} -u K -m sphere", "cannot be converted to 'K'", 1),
+        ("magnitude in.nc out.nc -d lat -v w", "in.nc has no variable 'w'; there are", 1),
+        ("magnitude in.nc out.nc -d lat --lon u", "No such option", 2),
+    ],
+)
+def test_errors_are_one_line(words, told, code):
+    result = run(words, code=code)
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1 or code == 2
+    assert here() == {"in.nc"}

@@ -1,0 +1,244 @@
+"""Options of the commands, made from the signatures and docstrings of the operators."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+import click
+
+from ..operators.documentation import parameter_texts
+from .errors import Failure
+
+#: Key under which a context keeps the words of its command line.
+WORDS = "xgradient.words"
+#: Key under which a context keeps the components that have no option of their own.
+COMPONENTS = "xgradient.components"
+#: Parameters of operators that are not options: the data, and the components.
+NOT_OPTIONS = ("obj", "components", "dims")
+
+
+class OperatorCommand(click.Command):
+    """Parse ``--NAME VARIABLE`` as a component, and keep the words for the history attribute."""
+
+    takes_components = False
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words after keeping them and taking components out."""
+        ctx.meta[WORDS] = list(args)
+        ctx.meta[COMPONENTS] = {}
+        if self.takes_components:
+            known = {name for option in self.get_params(ctx) for name in option.opts}
+            known |= {name for option in self.get_params(ctx) for name in option.secondary_opts}
+            args, ctx.meta[COMPONENTS] = _take_components(args, known, ctx)
+        return super().parse_args(ctx, args)
+
+
+def _take_components(
+    args: list[str], known: set[str], ctx: click.Context
+) -> tuple[list[str], dict[str, str]]:
+    """Return the words without those of components, and the components by name."""
+    rest, components, words = [], {}, iter(args)
+    for word in words:
+        option, given, value = word.partition("=")
+        if word == "--" or not word.startswith("--") or option in known:
+            rest.append(word)
+            continue
+        variable = value if given else next(words, None)
+        if not variable or variable.startswith("--"):
+            raise click.UsageError(f"No such option, or a component without variable: {word}", ctx)
+        components[option[2:]] = variable
+    return rest, components
+
+
+def _period(word: str) -> tuple[str, float | bool]:
+    """Split ``lon`` or ``lon=360`` into name and period; True leaves the period to the axis."""
+    name, given, period = word.partition("=")
+    try:
+        return name, float(period) if given else True
+    except ValueError:
+        raise click.BadParameter(f"the period {period!r} of {name!r} is not a number") from None
+
+
+def chunks(word: str) -> dict[str, int]:
+    """Parse ``time=100,lat=auto`` into a mapping, without the automatic sizes."""
+    sizes = {}
+    for entry in word.split(","):
+        name, _, size = (part.strip() for part in entry.partition("="))
+        if size == "-1" or (size.isdecimal() and int(size)):
+            sizes[name] = int(size)
+        elif size != "auto":
+            raise click.BadParameter(f"{entry!r} is not NAME=SIZE, NAME=-1 or NAME=auto")
+    return sizes
+
+
+def number_or_text(word: str) -> float | str:
+    """Return a number where a word is one."""
+    try:
+        return float(word)
+    except ValueError:
+        return word
+
+
+def _named(words: Iterable[str], convert: Callable[[str], Any]) -> Any:
+    """Return one value, or a mapping from words such as ``NAME=VALUE``; None for no words."""
+    pairs = [word.partition("=") for word in words]
+    if not pairs:
+        return None
+    if len(pairs) == 1 and not pairs[0][1]:
+        return convert(pairs[0][0])
+    for name, given, _ in pairs:
+        if not given:
+            _refuse_mixture(name)
+    return {name: convert(value) for name, _, value in pairs}
+
+
+def _window(word: str) -> tuple[Any, ...]:
+    """Parse ``5,2`` or ``3 days,2,tricube``."""
+    window, *rest = (part.strip() for part in word.split(","))
+    return (int(window) if window.isdecimal() else window, *(map(number_or_int, rest)))
+
+
+def number_or_int(word: str) -> int | str:
+    """Return an integer where a word is one."""
+    return int(word) if word.isdecimal() else word
+
+
+def _refuse_mixture(word: str) -> NoReturn:
+    raise Failure(f"{word!r} is given together with others; give each as NAME=VALUE")
+
+
+def _dims(words: tuple[str, ...]) -> list[str] | None:
+    return list(words) or None
+
+
+#: Options that are not as their parameter is: declarations, how values become an argument, and
+#: attributes of the option. All others follow from the signature and the docstring.
+SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]] = {
+    "dim": (
+        ("-d", "--dim", "dim"),
+        _dims,
+        {
+            "multiple": True,
+            "metavar": "NAME",
+            "help": "Dimension, coordinate or CF name; repeat the option for more.",
+        },
+    ),
+    "periodic": (
+        ("-p", "--periodic", "periodic"),
+        lambda pairs: dict(pairs) or None,
+        {
+            "multiple": True,
+            "type": _period,
+            "metavar": "NAME[=PERIOD]",
+            "help": "Periodic dimension, with its period in units of the coordinate (seconds along "
+            "a time). By default 360 degrees along longitudes, else n uniform steps. Repeat the "
+            "option for more.",
+        },
+    ),
+    "spacing": (
+        ("--spacing", "spacing"),
+        lambda words: _named(words, number_or_text),
+        {
+            "multiple": True,
+            "metavar": "[NAME=]STEP",
+            "help": "Uniform step that replaces the coordinate. Repeat the option for more.",
+        },
+    ),
+    "metric": (
+        ("-m", "--metric", "metric"),
+        lambda words: _named(words, number_or_text),
+        {
+            "multiple": True,
+            "metavar": "METRIC",
+            "help": "Lengths of coordinates: sphere, ellipsoid, cf (the grid mapping of the file), "
+            "the radius of a sphere in metres, or NAME=FACTOR with metres per unit of a "
+            "dimension, as a number or the name of a variable. Repeat the last for more.",
+        },
+    ),
+    "skipna": (
+        ("-s", "--skipna", "skipna"),
+        bool,
+        {
+            "is_flag": True,
+            "help": "Take missing values for boundaries, so that cells next to them get a value.",
+        },
+    ),
+    "smooth": (
+        ("--smooth", "smooth"),
+        lambda word: word and _window(word),
+        {
+            "metavar": "WINDOW,DEGREE",
+            "help": "Window, in points or as a length with units, and degree of polynomials that "
+            "are fitted to noisy data.",
+        },
+    ),
+    "units": (
+        ("-u", "--units", "units"),
+        lambda words: _named(words, str),
+        {
+            "multiple": True,
+            "metavar": "[RESULT=]UNITS",
+            "help": "Units of the results, such as 'K (100 km)-1'; of one result after its name. "
+            "Repeat the option for more.",
+        },
+    ),
+}
+#: Short names of options.
+SHORT = {"accuracy": "-a", "deriv": "-n"}
+
+
+def option_names(operator: Callable[..., Any]) -> list[str]:
+    """Return the parameters of an operator that are options of its command."""
+    return [name for name in inspect.signature(operator).parameters if name not in NOT_OPTIONS]
+
+
+def operator_options(operator: Callable[..., Any], *, required: bool) -> list[click.Option]:
+    """Return the options of an operator's command.
+
+    Parameters
+    ----------
+    operator : callable
+        The operator.
+    required : bool
+        Whether a dimension must be named.
+    """
+    parameters, texts = inspect.signature(operator).parameters, parameter_texts(operator)
+    options = []
+    for name in option_names(operator):
+        if name in SPECIAL:
+            declarations, _, attributes = SPECIAL[name]
+            attributes = {**attributes, "required": required and name == "dim"}
+        else:
+            declarations, attributes = _plain_option(parameters[name], texts.get(name, ""))
+        options.append(click.Option([*declarations], **attributes))
+    return options
+
+
+def _plain_option(
+    parameter: inspect.Parameter, text: str
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return the declarations and attributes of an option, by a parameter and its description."""
+    name, default = parameter.name, parameter.default
+    sentence = re.split(r"(?<=[.])\s+(?=[A-Z])", " ".join(text.split()).replace("``", ""))[0]
+    attributes: dict[str, Any] = {"help": sentence, "default": default}
+    if isinstance(default, bool):
+        attributes["is_flag"] = True
+    elif isinstance(default, int) or re.search(r"\bint\b", str(parameter.annotation)):
+        attributes.update(type=int, show_default=default is not None)
+    elif re.search(r"\bfloat\b", str(parameter.annotation)):
+        attributes.update(type=number_or_text, metavar="VALUE")
+    else:
+        attributes["metavar"] = "NAME"
+    short = (SHORT[name],) if name in SHORT else ()
+    return (*short, f"--{name.replace('_', '-')}", name), attributes
+
+
+def operator_arguments(operator: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of an operator from the values of its options."""
+    return {
+        name: SPECIAL[name][1](given[name]) if name in SPECIAL else given[name]
+        for name in option_names(operator)
+    }
