@@ -114,3 +114,13 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     ),
     "directional, globe": lambda ds: ds.t.grad.directional(lon=ds.u, lat=ds.v, **GLOBE),
 }
+
+
+#: Each operation with kinds of arrays that differ in how units reach them. Left out is one for
+#: which a test has to read the device: coasts on a curvilinear grid in its memory.
+OPERATIONS_OF_LIBRARIES = [
+    (name, kind)
+    for name in OPERATIONS
+    for kind in ("numpy, read-only", "dask of numpy", "cupy, simulated", "dask of cupy, simulated")
+    if (name, kind) != ("grad, curvilinear, coasts", "cupy, simulated")
+]

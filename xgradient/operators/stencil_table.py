@@ -33,7 +33,7 @@ class StencilTable:
 
         \sum_k w_{ik}\, f_{s_i + k} = \sum_k c_{ik}\,(f_{s_i + k + 1} - f_{s_i + k})
 
-    With ``deriv=0`` of `smooth` the value of the row itself is added to the right.
+    With ``deriv=0`` of ``smooth`` the value of the row itself is added to the right.
 
     Attributes
     ----------
@@ -199,7 +199,7 @@ class StencilTable:
         row : int, optional
             The row of the axis; its middle by default.
         **options
-            Options of `xarray.DataArray.plot.line`, such as ``ax``.
+            Options of ``xarray.DataArray.plot.line``, such as ``ax``.
 
         Returns
         -------
