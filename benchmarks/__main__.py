@@ -1,7 +1,8 @@
-"""Run the benchmarks: ``python -m benchmarks table|limits|scaling|all [--quick] [--write]``.
+"""Run the benchmarks: ``python -m benchmarks table|limits|floors|scaling|all [--quick] [--write]``.
 
 ``table`` times every operation of the tests' table of comparisons, by xgradient and by others;
-``limits`` measures what the package promises; ``scaling`` goes from small to large arrays and
+``limits`` measures what the package promises; ``floors`` compares operators with the bytes that
+they must read and write; ``scaling`` goes from small to large arrays and
 graphs. Without ``--write`` the results are printed and nothing is changed.
 """
 
@@ -16,7 +17,7 @@ SHAPE = (64, 721, 1440)
 #: One that has room for every stencil, in any of the chunks.
 TINY = (32, 48, 72)
 ROOT = Path(__file__).parents[1]
-PARTS = ("table", "limits", "scaling")
+PARTS = ("table", "limits", "floors", "scaling")
 
 
 def main() -> None:
@@ -54,13 +55,14 @@ def two_cores() -> None:
 
 def run(part: str, shape: tuple[int, ...], quick: bool, folder: Path | None) -> None:
     """Run one part; only now are the libraries imported."""
-    from . import limits, report, scaling, table
+    from . import floors, limits, report, scaling, table
 
-    page = Path("docs/explanation/performance.md")
+    page = Path("docs/developers/performance.md")
     if part == "scaling":
         scaling.draw(quick, folder and folder / page.parent)
         return
-    module, pages = (table, [Path("README.md"), page]) if part == "table" else (limits, [page])
+    module = {"table": table, "limits": limits, "floors": floors}[part]
+    pages = [Path("README.md"), page] if part == "table" else [page]
     places = [(folder / name, f"benchmark {part}") for name in pages] if folder else []
     for place in places:
         report.around(*place)  # complains before the measurement, not after

@@ -15,12 +15,12 @@ from .globe import Found, winds
 from .report import number
 from .timing import copies
 
-__all__ = ["price"]
+__all__ = ["on_curvilinear_grid", "price"]
 
 
 def price(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
     """Each operator on a grid whose pole is elsewhere, in copies of one input."""
-    ds = _on_grid(winds(shape), shape)
+    ds = on_curvilinear_grid(winds(shape), shape)
     metric: dict[str, Any] = {"metric": "sphere"}
     cases: dict[str, tuple[str, Callable[[], Any]]] = {
         "grad": ("9; 20", lambda: ds.u.grad(NAMES, **metric)),
@@ -47,7 +47,7 @@ def _forgetful(call: Callable[[], Any]) -> Callable[[], Any]:
     return first
 
 
-def _on_grid(ds: xr.Dataset, shape: tuple[int, ...]) -> xr.Dataset:
+def on_curvilinear_grid(ds: xr.Dataset, shape: tuple[int, ...]) -> xr.Dataset:
     """Return the fields on a curvilinear grid of as many cells, away from its own poles."""
     lat, lon = (np.linspace(-a, a, n) for a, n in zip((60, 120), shape[1:], strict=True))
     places = zip(NAMES, rotated(lat, lon, 40.0, 190.0), ("north", "east"), strict=True)

@@ -33,7 +33,7 @@ SHAPE = (256, 721, 1440)
 TINY = (8, 24, 40)
 #: Bytes for each cell of all arrays that are on the device at a time, those of others included.
 ROOM = 80
-PAGE = Path("docs/explanation/performance.md")
+PAGE = Path("docs/developers/performance.md")
 ROOT = Path(__file__).parents[1]
 DIMS = ("time", "lat", "lon")
 DTYPES = ("float32", "float64")

@@ -15,7 +15,7 @@ from .globe import Found, passed
 from .report import number
 from .timing import copies, medians
 
-__all__ = ["price"]
+__all__ = ["on_levels", "price"]
 
 
 def price(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
@@ -29,12 +29,12 @@ def price(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
     }
     for name, (goal, options) in orders.items():
         found = [
-            _time(_on_levels(da, dim, dtype), dim, rounds, **options)
+            _time(on_levels(da, dim, dtype), dim, rounds, **options)
             for dim, dtype in (("time", "f4"), ("time", "f8"), ("lon", "f8"))
         ]
         case = "along time, heights in float32 and float64; along lon, in float64"
         yield f"{name} by heights, {case}", ", ".join(found), goal
-    levels = _on_levels(da, "time", "f4")
+    levels = on_levels(da, "time", "f4")
     gaps = levels.where(np.random.default_rng(4).random(shape) >= 0.1)
     yield (
         "first derivative by heights, one value in ten missing, skipna: times the same without",
@@ -51,7 +51,7 @@ def price(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
     )
 
 
-def _on_levels(da: xr.DataArray, dim: str, dtype: str) -> xr.DataArray:
+def on_levels(da: xr.DataArray, dim: str, dtype: str) -> xr.DataArray:
     """The field, with heights that go up along a dimension, in steps of about one."""
     rng = np.random.default_rng(5)
     height = np.empty(da.shape, dtype)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["apart", "copies", "duplicate", "medians", "say", "threads"]
+__all__ = ["apart", "copies", "duplicate", "in_halves", "medians", "say", "threads"]
 
 Call = Callable[[], Any]
 #: Bytes below which starting threads costs more than the copy itself.
@@ -26,18 +26,22 @@ SHORT = 5e-3
 _pool = ThreadPoolExecutor(2)
 
 
-def duplicate(array: np.ndarray) -> np.ndarray:
-    """Copy an array into a fresh one, half of it by each of two threads."""
-    out = np.empty_like(array)
+def duplicate(array: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """Copy an array into a fresh one or into `out`, half of it by each of two threads."""
+    out = np.empty_like(array) if out is None else out
     if array.nbytes < ALONE:
         np.copyto(out, array)
         return out
     outermost = max(range(array.ndim), key=lambda d: (array.shape[d] > 1, abs(array.strides[d])))
     a, b = np.moveaxis(out, outermost, 0), np.moveaxis(array, outermost, 0)
-    half = len(a) // 2
-    parts = slice(half), slice(half, None)
-    list(_pool.map(lambda part: np.copyto(a[part], b[part]), parts))
+    in_halves(len(a), lambda part: np.copyto(a[part], b[part]))
     return out
+
+
+def in_halves(length: int, call: Callable[[slice], Any]) -> None:
+    """Call a function for both halves of a length, each in a thread of its own."""
+    half = length // 2
+    list(_pool.map(call, (slice(0, half), slice(half, length))))
 
 
 def medians(

@@ -14,7 +14,7 @@ import pytest
 from .support.comparisons import COMPARISONS
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/explanation/performance.md")
+PAGES = ("README.md", "docs/developers/performance.md")
 
 for needed in ("dask", "matplotlib"):
     pytest.importorskip(needed)
@@ -83,11 +83,22 @@ def test_the_promises_are_measured_and_go_into_the_page(folder):
     assert between(folder / PAGES[1], "benchmark limits") == done.stdout.rstrip("\n")
 
 
+def test_the_floors_are_measured_and_go_into_the_page(folder):
+    done = run("floors", "--quick", "--write", folder)
+    assert done.returncode == 0, done.stderr
+    table = cells(done.stdout)
+    assert {"curl on the sphere", "all three derivatives"} <= {row[0] for row in table}
+    floors = {row[0]: row[1:3] for row in table if len(row) == 6}
+    assert floors["all three derivatives"] == ["2.0", "3.5"]
+    assert floors["curl on the sphere"] == ["1.5", "2.0"]
+    assert between(folder / PAGES[1], "benchmark floors") == done.stdout.rstrip("\n")
+
+
 def test_the_plots_are_drawn_and_small(folder):
     done = run("scaling", "--quick", "--write", folder)
     assert done.returncode == 0, done.stderr
     for name in ("scaling.png", "graphs.png"):
-        content = (folder / "docs" / "explanation" / name).read_bytes()
+        content = (folder / "docs" / "developers" / name).read_bytes()
         assert content.startswith(b"\x89PNG")
         assert len(content) < 100_000
 
