@@ -54,12 +54,21 @@ def peers(session: nox.Session) -> None:
     """Run the tests of other array libraries and of documentation tools."""
     session.install("-e", ".[dev]", "torch==2.13.0")
     report = Path(session.create_tmp()) / "peers.xml"
-    session.run("pytest", "-n", "auto", "tests", "-k", PEERS, f"--junitxml={report}")
+    session.run("pytest", "-n", "auto", "tests", "-m", "", "-k", PEERS, f"--junitxml={report}")
     # Every library is installed here, so only a missing GPU is a reason to skip.
     skips = [s for s in ET.parse(report).iter("skipped") if s.get("type") == "pytest.skip"]
     reasons = {s.get("message", "") for s in skips if "no GPU here" not in s.get("message", "")}
     if reasons:
         session.error("tests were skipped: " + "; ".join(sorted(reasons)))
+
+
+@nox.session(default=False)
+def slow(session: nox.Session) -> None:
+    """Run the tests that take long, except those of the session peers."""
+    session.install("-e", ".[dev]", "torch==2.13.0")
+    session.run(
+        "pytest", "-n", "auto", "tests", "-m", "slow", "-k", f"not ({PEERS})", "--durations=25"
+    )
 
 
 @nox.session(default=False)

@@ -16,6 +16,8 @@ from .support.comparisons import COMPARISONS
 ROOT = Path(__file__).parents[1]
 PAGES = ("README.md", "docs/developers/performance.md")
 
+pytestmark = pytest.mark.slow
+
 for needed in ("dask", "matplotlib"):
     pytest.importorskip(needed)
 if not (ROOT / "benchmarks" / "__main__.py").exists():

@@ -160,12 +160,14 @@ def compiled_apart():
     return [case for case, count in Counter(cases).items() if count > 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["sent", "mixed"])
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_every_operator_on_arrays_from_anywhere(dtype, how):
     arrives_as_in_memory(dtype, how, OPERATIONS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["sent", "mixed"])
 def test_complex_fields_from_anywhere(how):
     names = ("magnitude, globe", "directional, globe")

@@ -53,6 +53,7 @@ def variables(result):
     return [da.values for da in getattr(result, "data_vars", {"": result}).values()]
 
 
+@pytest.mark.slow
 def test_every_operator_on_two_processes_of_which_one_dies(client):
     # In the order of messages, for arrays in another one may need other loops.
     ds = with_data(sample(holes=True), np.ascontiguousarray)

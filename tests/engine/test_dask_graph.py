@@ -114,6 +114,7 @@ def test_all_even_chunkings_of_one_axis(accuracy, period, axis):
             assert same_bits(found.compute(scheduler="sync"), expected), size
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=100)
 def test_weights_in_chunks_of_their_own(data):

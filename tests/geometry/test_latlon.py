@@ -9,6 +9,7 @@ import xarray as xr
 import xgradient
 
 from ..support import sphere_fields
+from ..support.marks import slow
 from ..support.sphere_fields import RADIUS
 
 FIELDS = {
@@ -341,7 +342,7 @@ def variables(result):
     return result.to_dataset(name="x") if isinstance(result, xr.DataArray) else result
 
 
-@pytest.mark.parametrize("poles", [False, True])
+@pytest.mark.parametrize("poles", [slow(False), True])
 @pytest.mark.parametrize("told", TOLD)
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_however_it_is_told(operator, told, poles):

@@ -22,6 +22,7 @@ RADIUS = FIGURES["sphere"]["earth_radius"]
 PAGE = Path(xgradient.__file__).parents[1] / "docs" / "how-to" / "projections.md"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figure", FIGURES)
 @pytest.mark.parametrize("name", MAPPINGS)
 def test_map_factors_are_those_of_geodesics(name, figure):

@@ -105,6 +105,7 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), "utf-8")
 
 
+@pytest.mark.slow
 def test_a_change_of_any_file_of_the_loops_is_seen(tmp_path, cache):
     package = tmp_path / "xgradient"
     shutil.copytree(ROOT / "xgradient", package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -172,6 +173,7 @@ KINDS = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_second_process_compiles_nothing(cache):
     assert run(EVERY_KIND, cache, *CHOSEN)["compiled"]
     files = kept(cache)
@@ -203,6 +205,7 @@ def hollow(content: bytes) -> bytes:
 DAMAGES = (lambda content: b"", halved, lambda content: b"junk" * 99, hollow)
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_and_files_that_are_damaged(cache):
     both = [start(COUNTING + SLOPES + PRINT, cache, dtype) for dtype in ("f4", "f8")]
     for process in both:
@@ -304,6 +307,7 @@ assert not compiled
 """
 
 
+@pytest.mark.slow
 def test_every_operator_runs_without_the_compiler(tmp_path, cache):
     run(PLAIN, cache, str(tmp_path / "plain"), NUMBA_DISABLE_JIT="1")
     assert not kept(cache)
@@ -377,6 +381,7 @@ print(json.dumps({"child": status, "right": right}))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("meanwhile", ["compiling", "loading", "in LLVM"])
 def test_a_child_forked_meanwhile_computes(cache, meanwhile):

@@ -244,6 +244,7 @@ for case in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cases", [("14s", "16s", "04s"), ("02", "12", "14")])
 def test_processes_share_what_they_compiled(tmp_path, cases):
     # Each process compiles one case, under names that may be those of the others; the last takes
@@ -413,6 +414,7 @@ def _sum_of_large(seed: int) -> float:
     return float(np.abs(gradient(make_field(LARGE, "f4", seed), dim=1)[0]).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_processes(method):
     if method not in multiprocessing.get_all_start_methods():

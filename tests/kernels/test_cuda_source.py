@@ -100,6 +100,7 @@ def compiled(forms, architecture):
     return [tuple(map(int, each)) for each in found]
 
 
+@pytest.mark.slow
 @nvrtc
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import xarray as xr
 
 from xgradient.kernels.compiled import on_demand
 
+from ..support.marks import slow
 from ..support.operations import OPERATIONS, sample
 
 
@@ -37,7 +38,7 @@ def wait_for_thread():
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("dtype", ["f4", "f8", "c8"])
+@pytest.mark.parametrize("dtype", [slow("f4"), "f8", slow("c8")])
 def test_numpy_has_the_bits_of_the_loops(operation, dtype, monkeypatch):
     for holes in (False, True) if dtype != "c8" else (False,):
         ds = sample(dtype, holes=holes)

@@ -20,6 +20,7 @@ from xgradient.stencils.nodes import nodes_from_values
 from xgradient.stencils.scheme import Scheme
 
 from ..support import reference, sphere_fields
+from ..support.marks import slow
 from ..support.strategies import LAYOUTS, NODES, chunkings, make_field
 
 pytestmark = pytest.mark.compiled
@@ -68,7 +69,7 @@ def expected_rows(field, x, **order):
 
 @PARTS
 @pytest.mark.parametrize("kind", NODES)
-@pytest.mark.parametrize("share", [0.01, 0.1, 0.3, 0.6])
+@pytest.mark.parametrize("share", [slow(0.01), 0.1, slow(0.3), 0.6])
 def test_every_cell_is_that_of_the_slow_reference(order, kind, share):
     n = 40
     x = NODES[kind](n)
@@ -106,6 +107,7 @@ def test_a_wrong_window_is_found():
     assert error(np.where(np.isnan(found), np.nan, across), right, field, 1) > 1e-3
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_chunks_change_no_bit(data):
     order = data.draw(st.sampled_from(ORDERS))
@@ -122,6 +124,7 @@ def test_chunks_change_no_bit(data):
     assert same(found, whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edge_order", [1, 3, 5])
 def test_threads_and_tiles_change_no_bit(monkeypatch, edge_order):
     """Parts of parts of large arrays take as many cells around them as their windows may reach."""
@@ -240,7 +243,7 @@ def test_infinite_values_are_no_missing_ones():
 
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", "c16", ">f4", "g"])
+@pytest.mark.parametrize("dtype", ["f2", "f4", *map(slow, ("f8", "c8", "c16", ">f4", "g"))])
 def test_layouts_and_dtypes(layout, dtype):
     field = with_holes((4, 30, 5), 0.2, dtype=dtype)
     reference_dtype = {"f2": "f4", ">f4": "f4"}.get(dtype, dtype)

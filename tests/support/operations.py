@@ -11,6 +11,7 @@ import xarray as xr
 import xgradient  # noqa: F401  registers .grad
 
 from ..support import sphere_fields
+from .marks import slow
 
 __all__ = ["EAST_NORTH", "OPERATIONS", "curved", "in_plane", "layered", "sample", "with_data"]
 
@@ -119,7 +120,7 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
 #: Each operation with kinds of arrays that differ in how units reach them. Left out is one for
 #: which a test has to read the device: coasts on a curvilinear grid in its memory.
 OPERATIONS_OF_LIBRARIES = [
-    (name, kind)
+    slow(name, kind) if "cupy" in kind else (name, kind)
     for name in OPERATIONS
     for kind in ("numpy, read-only", "dask of numpy", "cupy, simulated", "dask of cupy, simulated")
     if (name, kind) != ("grad, curvilinear, coasts", "cupy, simulated")
