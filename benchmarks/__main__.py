@@ -34,7 +34,7 @@ def main() -> None:
         nargs="?",
         const=ROOT,
         metavar="FOLDER",
-        help="write the results into README and docs, of this checkout or below FOLDER",
+        help="write the results into the docs of this checkout or below FOLDER",
     )
     options = parser.parse_args()
     shape = tuple(options.size or (TINY if options.quick else SHAPE))
@@ -62,14 +62,12 @@ def run(part: str, shape: tuple[int, ...], quick: bool, folder: Path | None) -> 
         scaling.draw(quick, folder and folder / page.parent)
         return
     module = {"table": table, "limits": limits, "floors": floors}[part]
-    pages = [Path("README.md"), page] if part == "table" else [page]
-    places = [(folder / name, f"benchmark {part}") for name in pages] if folder else []
-    for place in places:
-        report.around(*place)  # complains before the measurement, not after
+    if folder:
+        report.around(folder / page, f"benchmark {part}")  # complains before the measurement
     text = module.markdown(shape, quick)
     print(text)
-    for place in places:
-        report.put(*place, text)
+    if folder:
+        report.put(folder / page, f"benchmark {part}", text)
 
 
 if __name__ == "__main__":
