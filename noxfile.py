@@ -99,17 +99,19 @@ def minimal(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def lowest(session: nox.Session) -> None:
-    """Use the package with the lowest versions that it declares, and run its demo."""
+    """Use the package with the lowest versions that it declares: its demo and its command line."""
     if sys.version_info[:2] != (3, 11):
         session.skip("the lowest versions are those of Python 3.11")
     versions = session.run("python", ".ci/lowest.py", silent=True)
     constraints = Path(session.create_tmp()) / "lowest.txt"
     constraints.write_text(str(versions), encoding="utf-8")
     session.log("\n".join(["constraints:", str(versions)]))
-    session.install(".[all]", "--constraint", str(constraints))
+    session.install(".[all,test]", "--constraint", str(constraints))
     session.chdir(constraints.parent)
     session.run("python", "-W", "error", SMOKE)
     session.run("xgradient", "demo")
+    session.chdir(ROOT)
+    session.run("python", "-m", "pytest", "-n", "auto", "tests/cli")
 
 
 @nox.session(default=False)

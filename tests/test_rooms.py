@@ -32,8 +32,7 @@ COMMON = {"__init__", "_forks", "_typing", "_wording"}
 
 COMMANDS = {
     "__main__",
-    *(f"cli.{name}" for name in ("calls", "commands", "demo", "errors", "files", "options")),
-    "cli.outputs",
+    *(f"cli.{path.stem}" for path in (ROOT / "cli").glob("*.py")),
 }
 # Loaded with the compiler, when the first loop is needed.
 COMPILED = {
@@ -75,7 +74,7 @@ NAMED_BY = {
     },
     "pyproj": {"geometry.crs", "geometry.projection", "geometry.track"},
     "click": {"__main__", "cli.commands", "cli.errors", "cli.options"},
-    "tqdm": {"cli.commands", "cli.files"},
+    "tqdm": {"cli.schedulers"},
     "scipy": {"operators.stencil_table"},
     "matplotlib": {"cli.demo"},
     "iris_sample_data": {"cli.demo"},
@@ -199,7 +198,8 @@ def test_the_numerical_core_needs_numpy_only(name):
 @pytest.mark.parametrize("name", MODULES)
 def test_optional_packages_are_imported_where_they_are_needed(name):
     # Loaded by others on first need, by each other at once.
-    heavy = {*COMPILED, "cli.calls", "cli.commands", "cli.demo", "cli.errors", "cli.options"}
+    heavy = {*COMPILED, "cli.calls", "cli.cluster", "cli.commands", "cli.demo", "cli.errors"}
+    heavy.add("cli.options")
     for found in imports(name):
         if found.own:
             if found.target in heavy:

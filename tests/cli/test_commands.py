@@ -321,7 +321,7 @@ TABLE = [
         "in.nc out.nc --var t --dim level",
         (
             "in.nc: 'level' is not a dimension, coordinate or CF name here; there are 'area', "
-            "'bnds', 'crs', 'height', 'lat', 'lon', 'time', 'time_bnds'"
+            "'height', 'lat', 'lon', 'time'\n"
         ),
     ),
     (
@@ -343,7 +343,7 @@ TABLE = [
     ),
     (
         "in.nc out.txt --dim lat",
-        "output out.txt has no known suffix; end it in .zarr or in .nc, .nc4, .cdf, .netcdf",
+        "output out.txt has no known suffix; end it in .zarr, .zip, .nc, .nc4, .cdf or .netcdf",
     ),
     (
         "in.nc nowhere/out.nc --dim lat",

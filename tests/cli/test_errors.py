@@ -19,8 +19,9 @@ import xarray as xr
 click_testing = pytest.importorskip("click.testing")
 for module in ("dask", "tqdm", "netCDF4", "zarr"):
     pytest.importorskip(module)
-from xgradient.cli import files, outputs  # noqa: E402
-from xgradient.cli.commands import cli  # noqa: E402
+from xgradient.cli import files, locations, outputs  # noqa: E402
+
+from ..support.command_line import invoke as invoke_cli  # noqa: E402
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part"),
@@ -46,7 +47,7 @@ def here(folder: str = ".") -> set[str]:
 
 
 def invoke(*words: str) -> click_testing.Result:
-    return click_testing.CliRunner().invoke(cli, ["grad", *words, "--dim", "x", "--var", "t"])
+    return invoke_cli("grad", *words, "--dim", "x", "--var", "t")
 
 
 def refused(told: str, *words: str, code: int = 1) -> None:
@@ -64,7 +65,7 @@ def refused(told: str, *words: str, code: int = 1) -> None:
 
 def slope(path: str | Path) -> list[float]:
     engine = "zarr" if Path(path).is_dir() else "netcdf4"
-    store = files._local_store(Path(path)) if engine == "zarr" else path
+    store = locations.local_store(Path(path)) if engine == "zarr" else path
     with xr.open_dataset(store, engine=engine) as ds:
         return ds.dt_dx.values.tolist()
 
@@ -222,13 +223,21 @@ def test_a_folder_that_is_removed_meanwhile(target, monkeypatch):
     assert here() == {"in.nc", "in.zarr"}
 
 
-@pytest.mark.parametrize("step", ["check_paths", "in_chunks", "zarr_version", "clean_encodings"])
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        (locations, "check_paths"),
+        (files, "in_chunks"),
+        (files, "zarr_version"),
+        (files, "clean_encodings"),
+    ],
+)
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE])
-def test_an_error_of_the_system_at_any_step(step, number, monkeypatch):
+def test_an_error_of_the_system_at_any_step(module, step, number, monkeypatch):
     def fail(*args):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(files, step, fail)
+    monkeypatch.setattr(module, step, fail)
     refused(f"out.nc was not written: {os.strerror(number)}", "in.nc", "out.nc")
 
 
@@ -458,7 +467,7 @@ def test_the_demo_replaces_files_alone(tmp_path):
     pytest.importorskip("matplotlib")
     Path("xgradient_demo.nc").mkdir()
     Path("xgradient_demo.nc/precious").touch()
-    result = click_testing.CliRunner().invoke(cli, ["demo"])
+    result = invoke_cli("demo")
     assert result.exit_code == 1
     assert "xgradient_demo.nc exists but is not a file, so it is not replaced" in result.stderr
     assert here("xgradient_demo.nc") == {"precious"}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 
-from xgradient.cli import files
+from xgradient.cli import files, locations, schedulers
 
 from ..support.command_line import MARKS, sample, store
 
@@ -57,7 +56,7 @@ def test_threads_are_fewer_where_chunks_are_large(monkeypatch):
 
     def threads(mib, fields):
         lazy = dask.zeros((4, mib * 2**18), dtype=np.float32, chunks=(1, -1))
-        return files._threads(xr.Dataset({f"v{i}": (("x", "y"), lazy) for i in range(fields)}))
+        return schedulers._threads(xr.Dataset({f"v{i}": (("x", "y"), lazy) for i in range(fields)}))
 
     assert threads(1, 1) == 64
     assert threads(32, 1) == 3  # 512 // (32 × 5)
@@ -70,14 +69,14 @@ def test_the_command_line_counts_in_the_same_way(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
     monkeypatch.setattr("xgradient.kernels.threads.cpu_quota", lambda: 2.0)
     ds = xr.Dataset({"v": ("x", dask.zeros(8, chunks=1))})
-    assert files._threads(ds) == 2
+    assert schedulers._threads(ds) == 2
 
 
 def test_large_coordinates_are_not_read_at_once(monkeypatch):
     monkeypatch.setattr(files, "LARGE_BYTES", 300)
     store(sample(), "in.nc")
-    with files.open_lazily(Path("in.nc"), "in.nc") as opened:
-        ds = files.in_chunks(opened, {})
+    with files.open_groups(locations.find_input("in.nc")) as groups:
+        ds = files.in_chunks(groups["/"], {})
         assert ds.t.chunks is not None
         assert ds.area.chunks is not None
         assert ds.lat.chunks is None

@@ -128,15 +128,27 @@ def test_progress_says_what_is_done_and_what_remains():
     assert re.search(r"out\.nc: +\d+%.* \d+/\d+ \[\d\d:\d\d<", shown)
 
 
+@pytest.mark.parametrize("columns", [50, 60, 78, 100, 300])  # never less than 50, by click
 @pytest.mark.parametrize("name", ["", *CALLS])
-def test_help_is_not_cut(name):
-    told = run(f"{name} --help").stdout
-    assert "..." not in told.replace("NAME=SIZE,...", "").replace("COMMAND [ARGS]...", "")
+def test_help_is_not_cut(name, columns):
+    """The same words on terminals of every width; a hyphen may end a line."""
+    wide = run(f"{name} --help").stdout
+    told = run(f"{name} --help", terminal_width=columns).stdout
+    assert "..." not in told.replace("NAME=SIZE,...", "").replace("[ARGS]...", "")
+    assert words_of(told) == words_of(wide)
     for line in told.splitlines():
-        assert len(line) <= 80
-    if not name:
+        assert len(line) <= columns
+    if name:
+        options = commands.cli.commands[name].params
+        for text in filter(None, (getattr(option, "help", None) for option in options)):
+            assert words_of(text) in words_of(told)
+    else:
         for command in CALLS:
-            assert re.search(rf"(?m)^  {command} ", told)
+            assert re.search(rf"(?m)^  {command}\b", told)
+
+
+def words_of(text: str) -> str:
+    return " ".join(re.sub(r"(?<=\w-)\n\s+", "", text).split())
 
 
 @pytest.mark.parametrize(
@@ -152,6 +164,12 @@ def test_help_is_not_cut(name):
         ("curl in.nc out.nc --lon u", "1 component of the vector given ('lon')", 1),
         (f"curl in.nc out.nc {WIND} -m spher", "perhaps 'sphere' is meant", 1),
         (f"curl in.nc out.nc {WIND} -m sphere -m lon=h", "give each as NAME=VALUE", 1),
+        (f"curl in.nc out.nc {WIND} -m 0", "the radius of a Sphere is 0.0; give a positive", 1),
+        (f"curl in.nc out.nc {WIND} -m nan", "the radius of a Sphere is nan; give a positive", 1),
+        (f"curl in.nc out.nc {WIND} -m cf", "but the data have no grid mapping; add one", 1),
+        (f"curl in.nc out.nc {WIND} -m lon=-2 -m lat=1", "scale factors must be positive", 1),
+        ("grad in.nc out.nc -d lat -v t -m lat=k", "has no variable 'k'; there are u, v, t, h", 1),
+        ("grad in.nc out.nc -d lat -v t -m y=2", "for 'y', which is not a dimension of the", 1),
         (f"curl in.nc out.nc {WIND} -u K -m sphere", "cannot be converted to 'K'", 1),
         ("magnitude in.nc out.nc -d lat -v w", "in.nc has no variable 'w'; there are", 1),
         ("magnitude in.nc out.nc -d lat --lon u", "No such option", 2),

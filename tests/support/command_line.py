@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,8 +30,15 @@ MARKS = [
 ]
 
 
-def run(command: str, code: int = 0) -> click_testing.Result:
-    result = click_testing.CliRunner().invoke(cli, shlex.split(command))
+def invoke(*words: str, **context: Any) -> click_testing.Result:
+    """Call the command line in this process; click before 8.2 mixes both streams unless asked."""
+    parameters = inspect.signature(click_testing.CliRunner).parameters
+    options = {"mix_stderr": False} if "mix_stderr" in parameters else {}
+    return click_testing.CliRunner(**options).invoke(cli, list(words), **context)
+
+
+def run(command: str, code: int = 0, **context: Any) -> click_testing.Result:
+    result = invoke(*shlex.split(command), **context)
     told = f"{result.stdout}\n{result.stderr}\n{result.exception!r}"
     assert result.exit_code == code, told
     return result

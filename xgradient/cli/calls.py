@@ -13,6 +13,7 @@ import xarray as xr
 
 from .. import __version__
 from ..labels.coordinates import resolve_coord
+from ..labels.helpers import field_names
 from . import files
 from .errors import Failure
 from .options import number_or_text
@@ -42,62 +43,102 @@ class Call(NamedTuple):
     chunks: Mapping[str, int]
 
 
-def apply(call: Call, ds: xr.Dataset, input: str) -> xr.Dataset:
-    """Return the lazy results of an operator, with encodings that fit every format."""
-    for name in call.variables:
-        if name not in ds.data_vars:
-            names = ", ".join(str(v) for v in ds.data_vars) or "none"
-            raise Failure(f"{input} has no variable {name!r}; there are {names}")
-    chunked = files.in_chunks(_choose(call, ds), call.chunks)
+def apply(call: Call, groups: Mapping[str, xr.Dataset], input: str) -> dict[str, xr.Dataset]:
+    """Return the lazy results of an operator by group, with encodings that fit every format.
+
+    Parameters
+    ----------
+    call : Call
+        The operator and its arguments.
+    groups : mapping
+        The Dataset of each group. Several are computed node by node, as a DataTree is.
+    input : str
+        The input in words, for error messages.
+    """
+    _check_names(call, groups, input)
+    chunked = {path: files.in_chunks(_choose(call, ds), call.chunks) for path, ds in groups.items()}
     try:
-        _check_times(chunked, [*(call.arguments.get("dim") or []), *call.components], input)
-        result = _call(call, chunked)
+        for ds in chunked.values():
+            _check_times(ds, [*(call.arguments.get("dim") or []), *call.components], input)
+        results = _call(call, chunked)
     except (ImportError, TypeError, ValueError) as error:
         raise Failure(f"{input}: {error}") from None
-    files.clean_encodings(result)
-    result.encoding = {"unlimited_dims": ds.encoding.get("unlimited_dims", ())}
+    for path, result in results.items():
+        files.clean_encodings(result)
+        result.attrs = dict(groups[path].attrs)
+        result.encoding = {"unlimited_dims": groups[path].encoding.get("unlimited_dims", ())}
+        if not call.chunks:
+            for key, derived in result.data_vars.items():
+                _keep_chunks(derived.variable, _sources(chunked[path], str(key)))
+    _check_results(call, groups, [name for ds in results.values() for name in ds.data_vars], input)
+    return results
+
+
+def _check_names(call: Call, groups: Mapping[str, xr.Dataset], input: str) -> None:
+    """Refuse variables and chunked dimensions that no group has."""
+    factors = [value for value in _factors(call) if isinstance(value, str)]
+    fields = {name for ds in groups.values() for name in ds.data_vars}
+    variables = {name for ds in groups.values() for name in ds.variables}
+    unknown = [v for v in call.variables if v not in fields]
+    unknown += [v for v in factors if v not in variables]
+    if unknown:
+        found = dict.fromkeys(str(v) for ds in groups.values() for v in field_names(ds))
+        there = ", ".join(found) or "none"
+        raise Failure(f"{input} has no variable {unknown[0]!r}; there are {there}")
+    dims = dict.fromkeys(str(dim) for ds in groups.values() for dim in ds.dims)
+    for name in call.chunks:
+        if name not in dims:
+            raise Failure(f"chunks name {name!r}, but the dimensions are {', '.join(dims)}")
+
+
+def _check_results(
+    call: Call, groups: Mapping[str, xr.Dataset], results: list[Hashable], input: str
+) -> None:
+    """Refuse variables that are asked for and have no result."""
     for wanted in call.variables:
-        if not any(_is_result_of(result_name, wanted) for result_name in result.data_vars):
-            field = ds[wanted]
+        if not any(_is_result_of(name, wanted) for name in results):
+            field = next(ds[wanted] for ds in groups.values() if wanted in ds.data_vars)
             raise Failure(
                 f"variable {wanted!r} of {input} has no such derivative; its dimensions are "
                 f"{', '.join(str(d) for d in field.dims) or 'none'} and its dtype {field.dtype}"
             )
-    if not call.chunks:
-        for key, derived in result.data_vars.items():
-            _keep_chunks(derived.variable, _sources(chunked, str(key)))
-    return result
 
 
-def _call(call: Call, ds: xr.Dataset) -> xr.Dataset:
-    """Apply an operator to a Dataset."""
-    method = ds.grad if call.name == "grad" else getattr(ds.grad, call.name)
-    components = {name: _component(ds, word) for name, word in call.components.items()}
-    result: Any = method(*([components] if components else []), **call.arguments)
-    if isinstance(result, xr.DataArray):
-        result = result.to_dataset()
-    labelled: xr.Dataset = result.assign_attrs(ds.attrs)
-    return labelled
-
-
-def _component(ds: xr.Dataset, word: str) -> Any:
-    """Return the name of a variable, or a number where no variable has this name."""
-    return word if word in ds.variables else number_or_text(word)
+def _call(call: Call, groups: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]:
+    """Apply an operator to one Dataset, or to the nodes of a tree."""
+    [(path, first), *others] = groups.items()
+    data: Any = xr.DataTree.from_dict(dict(groups)) if others else first
+    method = data.grad if call.name == "grad" else getattr(data.grad, call.name)
+    names = {name for ds in groups.values() for name in ds.variables}
+    components = {
+        # A number, where no variable has this name.
+        dim: word if word in names else number_or_text(word)
+        for dim, word in call.components.items()
+    }
+    result = method(*([components] if components else []), **call.arguments)
+    if others:
+        # Coordinates that a group inherits are stored once.
+        return {path: result[path].to_dataset(inherit=False) for path in groups}
+    return {path: result.to_dataset() if isinstance(result, xr.DataArray) else result}
 
 
 def _choose(call: Call, ds: xr.Dataset) -> xr.Dataset:
     """Return the variables of a call with their coordinates and cell bounds."""
-    metric = call.arguments.get("metric")
     if not call.variables:
         return ds
-    factors = metric.values() if isinstance(metric, Mapping) else ()
-    wanted = [*call.variables, *call.components.values(), *factors]
+    wanted = [*call.variables, *call.components.values(), *_factors(call)]
     chosen = ds[[name for name in dict.fromkeys(wanted) if name in ds.data_vars]]
     encodings = [ds[name].encoding for name in chosen.coords]
     bounds = {e.get(key) for e in encodings for key in ("bounds", "climatology")}
     chosen = chosen.assign_coords({name: ds[name] for name in bounds & set(ds.coords)})
     chosen.encoding = ds.encoding
     return chosen
+
+
+def _factors(call: Call) -> Iterable[Any]:
+    """Return the scale factors of a call, as numbers or names of variables."""
+    metric = call.arguments.get("metric")
+    return metric.values() if isinstance(metric, Mapping) else ()
 
 
 def _check_times(ds: xr.Dataset, names: Iterable[Hashable], input: str) -> None:

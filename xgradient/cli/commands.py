@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+import xarray as xr
 
 from .. import __version__
 from ..operators import OPERATORS
-from . import calls, files, outputs
+from . import calls, files, locations, schedulers
 from .errors import errors_in_one_line, errors_labelled, need
 from .options import (
     COMPONENTS,
     WORDS,
+    CommandGroup,
     OperatorCommand,
     chunks,
     operator_arguments,
@@ -31,6 +33,17 @@ FILE_OPTIONS: list[dict[str, Any]] = [
         "metavar": "NAME=SIZE,...",
         "help": "Cells per chunk, such as time=100,lat=auto; -1 means the whole dimension. By "
         "default chunks follow the stored chunks, and small ones are joined.",
+    },
+    {
+        "param_decls": ["-g", "--group"],
+        "metavar": "PATH",
+        "help": "Group of INPUT, with those below it. By default all groups; those without the "
+        "names of the call keep their coordinates and attributes only.",
+    },
+    {
+        "param_decls": ["--scheduler"],
+        "metavar": "ADDRESS",
+        "help": "Dask scheduler of a cluster that computes, such as tcp://10.0.0.1:8786.",
     },
     {
         "param_decls": ["-O", "--overwrite"],
@@ -60,12 +73,13 @@ COMPONENT_HELP = """\
 Give each component by the dimension that it goes along, as a variable or a number:
 --lon u --lat v."""
 FILES = """\
-Both are NetCDF files (.nc, .nc4, .cdf, .netcdf) or Zarr stores (.zarr). The format of OUTPUT is
+Both are NetCDF files (.nc, .nc4, .cdf, .netcdf) or Zarr stores (.zarr, or .zip), here or at an
+address such as s3://bucket/name.zarr; INPUT may be an OPeNDAP address. The format of OUTPUT is
 inferred from its suffix. Data are processed in chunks, so they may be larger than memory. OUTPUT
 appears when it is complete."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="xgradient")
 def cli() -> None:
     """Derivatives of labelled scientific data."""
@@ -112,33 +126,37 @@ def run(
 ) -> None:
     """Apply an operator to a file, and write the results to another one."""
     need("cli", "dask", "tqdm", "netCDF4", "zarr")
-    arguments = operator_arguments(operator, options)
     call = calls.Call(
         name,
-        {key: value for key, value in arguments.items() if value is not None},
+        operator_arguments(operator, options),
         context.meta[COMPONENTS],
         options.get("variables", ()),
         options["chunks"] or {},
     )
     progress = False if options["quiet"] else options["progress"]
     with errors_in_one_line(f"{output} was not written"):
-        source, target = files.check_paths(input, output, options["overwrite"])
-        with files.open_lazily(source, input) as opened:
-            result = calls.apply(call, opened, input)
-            words = ["xgradient", name, *context.meta[WORDS]]
-            result.attrs["history"] = calls.history(opened, words)
+        source, target = locations.check_paths(input, output, options["overwrite"])
+        with files.open_groups(source) as groups:
+            chosen = files.select_group(groups, options["group"], input)
+            results = calls.apply(call, chosen, input)
+            root = results.get("/", xr.Dataset(attrs=groups["/"].attrs))
+            root.attrs["history"] = calls.history(root, ["xgradient", name, *context.meta[WORDS]])
             version = files.zarr_version(source, target)
             with (
-                outputs.written_whole(target, options["overwrite"]) as partial,
+                schedulers.scheduler(options["scheduler"], target.name, progress) as computing,
+                locations.written(target, options["overwrite"]) as place,
                 errors_labelled(f"writing {output} failed"),
             ):
-                files.write(result, partial, version, _bar(output, progress))
+                files.write({"/": root, **results}, place, version, computing)
     if options["quiet"]:
         return
     with errors_in_one_line(f"{output} was written, but its summary was not"):
-        for key, field in result.data_vars.items():
-            sizes = ", ".join(f"{dim}: {size}" for dim, size in field.sizes.items())
-            click.echo(f"{key} ({sizes}) {field.dtype} {field.attrs.get('units', '')}".rstrip())
+        for path, result in results.items():
+            for key, field in result.data_vars.items():
+                sizes = ", ".join(f"{dim}: {size}" for dim, size in field.sizes.items())
+                label = f"{path.rstrip('/')}/{key}" if len(results) > 1 else key
+                units = field.attrs.get("units", "")
+                click.echo(f"{label} ({sizes}) {field.dtype} {units}".rstrip())
 
 
 @cli.command(short_help="Differentiate two real fields, and plot the derivatives.")
@@ -159,16 +177,3 @@ def demo(output_dir: str) -> None:
 
     with errors_in_one_line("the demo is not complete"), errors_labelled("the demo failed"):
         run_demo(Path(output_dir), click.echo)
-
-
-def _bar(output: str, progress: bool | None) -> Any:
-    from tqdm.dask import TqdmCallback
-    from tqdm.std import tqdm
-
-    return TqdmCallback(
-        tqdm_class=tqdm,
-        desc=Path(output).name,
-        unit=" tasks",
-        leave=False,
-        disable=None if progress is None else not progress,
-    )

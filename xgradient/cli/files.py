@@ -1,13 +1,11 @@
-"""Read NetCDF files and Zarr stores lazily, and write them in chunks."""
+"""Read groups of NetCDF files and Zarr stores lazily, and write them in chunks."""
 
 from __future__ import annotations
 
 import json
 import math
-import os
-from collections.abc import Hashable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from numbers import Number
 from pathlib import Path
 from typing import Any
@@ -15,16 +13,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..kernels.threads import processor_count
-from .outputs import FileError, check_replaceable, is_zarr, reason, refused
+from . import remote
+from .locations import Location, local_store, zarr_store
+from .outputs import FileError, reason
 
 #: Read stored chunks together up to this size in bytes, so that tasks are few.
 CHUNK_BYTES = 32 * 2**20
-#: The chunks of all threads together may take this many bytes.
-WORK_BYTES = 512 * 2**20
 #: Coordinates above this size in bytes are read in chunks.
 LARGE_BYTES = 8 * 2**20
-NETCDF_SUFFIXES = (".nc", ".nc4", ".cdf", ".netcdf")
 #: Encodings that give the meaning of numbers. Other encodings describe the storage of one format,
 #: and do not fit another format, other chunks or another version.
 CF_ENCODINGS = (
@@ -34,54 +30,28 @@ CF_ENCODINGS = (
 )  # fmt: skip
 
 
-def check_paths(input: str, output: str, overwrite: bool) -> tuple[Path, Path]:
-    """Return input and output with links followed, after checking both.
+@contextmanager
+def open_groups(source: Location) -> Iterator[dict[str, xr.Dataset]]:
+    """Yield the groups of a file or store by path, lazily except for index coordinates.
 
-    Raises
-    ------
-    FileError
-        If the input does not exist, or the output cannot be written.
+    A file without groups has the root ``/`` only. Times that cannot be decoded ("months since")
+    stay numbers with their units.
     """
-    with refused(f"input {input}"):
-        source = Path(input).resolve()
-        if not source.exists():
-            raise FileError(f"input {input} does not exist")
-        if not source.is_dir() and not source.is_file():
-            raise FileError(f"input {input} is not a file or Zarr store")
-        if source.is_dir() and not is_zarr(source):
-            raise FileError(f"input {input} is a directory but not a Zarr store")
-    with refused(f"output {output}"):
-        target = Path(output).resolve()
-        if target.suffix not in (".zarr", *NETCDF_SUFFIXES):
-            known = ", ".join(NETCDF_SUFFIXES)
-            raise FileError(f"output {output} has no known suffix; end it in .zarr or in {known}")
-        if not target.parent.is_dir():
-            raise FileError(f"the directory of output {output} does not exist; make it first")
-        inside = source.is_relative_to(target) or target.is_relative_to(source)
-        if inside or (target.exists() and target.samefile(source)):
-            raise FileError(
-                f"output {output} is the input, or one is inside the other; name another"
-            )
-        if os.path.lexists(target):
-            check_replaceable(target, output, overwrite, target.suffix == ".zarr")
-    return source, target
+    groups = _read_groups(source)
+    try:
+        yield groups
+    finally:
+        for ds in groups.values():
+            ds.close()
 
 
-def open_lazily(source: Path, input: str) -> xr.Dataset:
-    """Open a NetCDF file or Zarr store, and load only its index coordinates.
+def _read_groups(source: Location) -> dict[str, xr.Dataset]:
+    place, engine = _readable(source)
 
-    Times that cannot be decoded ("months since") stay numbers with their units.
-    """
-
-    def open_(decode_times: bool) -> xr.Dataset:
-        zarr = source.is_dir()
+    def open_(decode_times: bool) -> dict[str, xr.Dataset]:
         # With "all", grid mappings and cell bounds are coordinates and follow the fields.
-        return xr.open_dataset(
-            _local_store(source, read_only=True) if zarr else source,
-            engine="zarr" if zarr else "netcdf4",
-            decode_coords="all",
-            decode_times=decode_times,
-            chunks=None,
+        return xr.open_groups(
+            place, engine=engine, decode_coords="all", decode_times=decode_times, chunks=None
         )
 
     try:
@@ -93,14 +63,47 @@ def open_lazily(source: Path, input: str) -> xr.Dataset:
             return open_(False)
     except Exception as error:
         said = reason(error, "a damaged file, or one of another format")
-        raise FileError(f"cannot read {input}: {said}") from error
+        raise FileError(f"cannot read {source.label}: {said}") from error
 
 
-def _local_store(path: Path, read_only: bool = False) -> Any:
-    """Return the store in a directory; zarr would take a name with ``::`` for a network address."""
-    from zarr.storage import LocalStore
+def _readable(source: Location) -> tuple[Any, str]:
+    """Return what xarray opens for a location, and the name of xarray's engine."""
+    if source.format in ("zarr", "zip"):
+        with remote.reached(f"input {source.label}"):
+            return zarr_store(source), "zarr"
+    if source.path is None and source.format == "netcdf":
+        return remote.open_file(source.label), "h5netcdf"
+    return source.path or source.label, "netcdf4"
 
-    return LocalStore(path, read_only=read_only)
+
+def select_group(
+    groups: Mapping[str, xr.Dataset], group: str | None, input: str
+) -> dict[str, xr.Dataset]:
+    """Return the Datasets of all groups, or of one and those below it, with inherited coordinates.
+
+    Raises
+    ------
+    FileError
+        If there is no such group, or groups have other coordinates than those that they are in.
+    """
+    if group is None and len(groups) == 1:
+        return dict(groups)
+    top = "/" + (group or "").strip("/")
+    chosen = [path for path in groups if top == "/" or f"{path}/".startswith(f"{top}/")]
+    if not chosen:
+        there = ", ".join(path for path in groups if path != "/") or "none"
+        raise FileError(f"{input} has no group {top!r}; there are {there}")
+    above = [path for path in groups if f"{top}/".startswith(f"{path.rstrip('/')}/")]
+    try:
+        tree = xr.DataTree.from_dict({path: groups[path] for path in {*above, *chosen}})
+    except ValueError as error:
+        if len(chosen) == 1:  # a group hides dimensions of the groups that it is in
+            return {top: groups[top]}
+        raise FileError(
+            f"the groups of {input} have other coordinates than those that they are in; "
+            f"choose one with --group, such as {chosen[-1]}: {reason(error)}"
+        ) from error
+    return {path: tree[path].to_dataset() for path in chosen}
 
 
 def in_chunks(ds: xr.Dataset, given: Mapping[str, int]) -> xr.Dataset:
@@ -109,14 +112,10 @@ def in_chunks(ds: xr.Dataset, given: Mapping[str, int]) -> xr.Dataset:
     Parameters
     ----------
     ds : Dataset
-        A Dataset that `open_lazily` returned.
+        A Dataset that `open_groups` yielded.
     given : mapping
         Cells per chunk of some dimensions, -1 for the whole dimension.
     """
-    unknown = [dim for dim in given if dim not in ds.dims]
-    if unknown:
-        dims = ", ".join(str(dim) for dim in ds.dims)
-        raise FileError(f"chunks name {unknown[0]!r}, but the dimensions are {dims}")
     chunked = {}
     for name, var in ds.variables.items():
         large = name in ds.data_vars or var.nbytes > LARGE_BYTES
@@ -187,59 +186,60 @@ def keep_chunks(field: xr.Variable, source: xr.Variable) -> None:
             field.encoding[key] = sizes
 
 
-def zarr_version(source: Path, target: Path) -> int:
+def zarr_version(source: Location, target: Location) -> int:
     """Return the Zarr version to write: that of the input, else 3; 0 for a NetCDF file."""
-    if target.suffix != ".zarr":
+    import zarr
+
+    if target.format == "netcdf":
         return 0
-    return 2 if source.is_dir() and not (source / "zarr.json").exists() else 3
+    if source.format not in ("zarr", "zip"):
+        return 3
+    return int(zarr.open_group(zarr_store(source), mode="r").metadata.zarr_format)
 
 
-def write(ds: xr.Dataset, path: Path, zarr: int, watch: AbstractContextManager[Any]) -> None:
-    """Compute a Dataset into a file or store, on as many threads as memory allows.
+def write(
+    groups: Mapping[str, xr.Dataset],
+    place: Any,
+    version: int,
+    computing: Callable[[xr.Dataset], AbstractContextManager[Any]],
+) -> None:
+    """Compute Datasets into the groups of a file or store.
 
     Parameters
     ----------
-    ds : Dataset
-        The fields in dask chunks.
-    path : Path
-        The path to write to, of any suffix.
-    zarr : int
+    groups : mapping
+        The fields of each group in dask chunks, the root first.
+    place : Path or store
+        The path to write to, of any suffix, or a store.
+    version : int
         The version of a Zarr store, 0 for a NetCDF file.
-    watch : context manager
-        Entered while dask computes, as a progress bar.
+    computing : callable
+        Return a context in which dask computes the fields of a Dataset.
     """
-    import dask
-    from dask.threaded import get
+    if not version:
+        for group, ds in groups.items():
+            with computing(ds):
+                _write_netcdf(ds, place, group)
+        return
+    import zarr
 
-    def run(graph: Any, keys: Any, **kwargs: Any) -> Any:
-        pool = ThreadPoolExecutor(_threads(ds))
-        try:
-            return get(graph, keys, pool=pool, **kwargs)
-        finally:
-            # After an error, tasks that write must end before their file is closed and removed.
-            pool.shutdown(wait=True, cancel_futures=True)
-
-    # Not compute=False: with its final task, dask would load most chunks before using them.
-    with dask.config.set(scheduler=run), watch:
-        if zarr:
-            ds.to_zarr(_local_store(path), mode="w-", zarr_format=zarr)
-        else:
-            for name, field in ds.data_vars.items():
-                if field.dtype.kind == "c":
-                    raise FileError(f"{name} is complex, which only Zarr stores can hold")
-            records = [d for d in ds.encoding.get("unlimited_dims", ()) if d in ds.dims]
-            _writable_attrs(ds).to_netcdf(path, engine="netcdf4", unlimited_dims=records)
+    store = local_store(place) if isinstance(place, Path) else place
+    for group, ds in groups.items():
+        # Not compute=False: with its final task, dask would load most chunks before using them.
+        with computing(ds):
+            ds.to_zarr(store, group=group, mode="w-", zarr_format=version, consolidated=False)
+    zarr.consolidate_metadata(store)
 
 
-def _threads(ds: xr.Dataset) -> int:
-    """Return a number of threads whose chunks fit in memory; dask's own setting has priority."""
-    import dask
-
-    wanted = dask.config.get("num_workers", None)
-    if wanted is not None:
-        return max(1, int(wanted))
-    # A thread holds a chunk, its neighbours, and all derivatives of that chunk.
-    fields = ds.data_vars.values()
-    sizes = [math.prod(map(max, f.chunksizes.values())) * f.dtype.itemsize for f in fields]
-    needs = max(sizes) * (4 + len(sizes))
-    return max(1, min(processor_count(), WORK_BYTES // max(1, needs)))
+def _write_netcdf(ds: xr.Dataset, path: Path, group: str) -> None:
+    for name, field in ds.data_vars.items():
+        if field.dtype.kind == "c":
+            raise FileError(f"{name} is complex, which only Zarr stores can hold")
+    records = [d for d in ds.encoding.get("unlimited_dims", ()) if d in ds.dims]
+    _writable_attrs(ds).to_netcdf(
+        path,
+        mode="w" if group == "/" else "a",
+        group=group,
+        engine="netcdf4",
+        unlimited_dims=records,
+    )

@@ -20,9 +20,32 @@ COMPONENTS = "xgradient.components"
 NOT_OPTIONS = ("obj", "components", "dims")
 
 
+class HelpFormatter(click.HelpFormatter):
+    """Give texts the room of option names on narrow terminals, so that no word is cut."""
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        """Write names and texts in two columns."""
+        super().write_dl(rows, min(col_max, max(6, self.width - 50)), col_spacing)
+
+
+class HelpContext(click.Context):
+    """Let a command write its help by `HelpFormatter`."""
+
+    formatter_class = HelpFormatter
+
+
+class CommandGroup(click.Group):
+    """Hold commands whose help is not cut."""
+
+    context_class = HelpContext
+
+
 class OperatorCommand(click.Command):
     """Parse ``--NAME VARIABLE`` as a component, and keep the words for the history attribute."""
 
+    context_class = HelpContext
     takes_components = False
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -237,8 +260,9 @@ def _plain_option(
 
 
 def operator_arguments(operator: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of an operator from the values of its options."""
-    return {
+    """Return the arguments of an operator from the values of its options that are given."""
+    arguments = {
         name: SPECIAL[name][1](given[name]) if name in SPECIAL else given[name]
         for name in option_names(operator)
     }
+    return {name: value for name, value in arguments.items() if value is not None}

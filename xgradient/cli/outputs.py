@@ -78,11 +78,11 @@ def written_whole(target: Path, overwrite: bool = True) -> Iterator[Path]:
         else:
             _take_name(partial, target)
     except BaseException:
-        _remove(partial)
+        remove(partial)
         raise
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
     """Remove a file or directory as far as the system allows."""
     for _ in range(20):
         with suppress(OSError):

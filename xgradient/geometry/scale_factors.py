@@ -13,7 +13,8 @@ from .._typing import XarrayObject
 from .._wording import short_repr
 from ..engine.evaluate import derivatives
 from ..labels.axis import Axis
-from ..labels.hints import check_repeated, close_name
+from ..labels.helpers import helper_names
+from ..labels.hints import check_repeated, close_name, quote_names
 from ..labels.packing import check_fill_values, check_unpacked, fill_values
 from ..labels.pint_units import is_quantity, to_cf_text
 from ..labels.units import length_units
@@ -77,12 +78,11 @@ def _read_factor(dim: Hashable, value: Any, obj: XarrayObject) -> tuple[xr.Varia
     """Return one scale factor, and its description for error messages."""
     label = f"the scale factor of {str(dim)!r}"
     if isinstance(value, str):
-        variables = all_variables(obj)
-        if value not in variables:
+        if value not in all_variables(obj):
+            names = set(all_variables(obj)) - helper_names(obj)
             raise ValueError(
                 f"{label} is {value!r}, but no variable has this name"
-                f"{close_name(value, sorted(variables, key=str))}; there are "
-                f"{', '.join(sorted(repr(str(n)) for n in variables)) or 'none'}"
+                f"{close_name(value, sorted(names, key=str))}; there are {quote_names(names)}"
             )
         label, value = f"{label}, {value!r},", obj[value]
     if is_quantity(value) and not np.ndim(value):

@@ -14,6 +14,7 @@ from .._typing import XarrayObject
 from .angles import latlon_kind
 from .attrs import describe_field
 from .cf_names import cf_names_of, find_cf_name
+from .helpers import helper_names
 from .hints import MissingNameError, check_repeated, close_name, quote_names
 from .middles import with_middles
 from .packing import (
@@ -168,7 +169,7 @@ def _resolve_cf_name(obj: XarrayObject, name: Hashable) -> Hashable:
         return resolved
     if isinstance(obj, xr.Dataset) and name in obj.data_vars:
         raise ValueError(not_a_coord_message(name))
-    names = {*obj.dims, *obj.coords}
+    names = {*obj.dims, *obj.coords} - helper_names(obj)
     close = close_name(name, [*sorted(names, key=str), *cf_names_of(obj)])
     raise MissingNameError(
         f"{name!r} is not a dimension, coordinate or CF name here{close}; there are "

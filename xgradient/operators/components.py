@@ -12,7 +12,8 @@ import xarray as xr
 
 from ..labels.angles import latlon_kind
 from ..labels.coordinates import CoordRef, resolve_name, squeezed
-from ..labels.hints import MissingNameError, close_name
+from ..labels.helpers import helper_names
+from ..labels.hints import MissingNameError, close_name, quote_names
 from .fields import check_field
 from .options import Options
 
@@ -133,11 +134,11 @@ def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
         )
     if not isinstance(field, xr.DataArray):
         if field not in known:
-            names = ", ".join(sorted(repr(str(n)) for n in known)) or "none"
-            close = close_name(field, sorted(known, key=str)) or _option_hint(dim, known)
+            names = set(known) if obj is None else set(known) - helper_names(obj)
+            close = close_name(field, sorted(names, key=str)) or _option_hint(dim, known)
             raise MissingNameError(
                 f"the component along {str(dim)!r} is {field!r}, which is neither a DataArray "
-                f"nor the name of a variable here{close}; there are {names}"
+                f"nor the name of a variable here{close}; there are {quote_names(names)}"
             )
         field = obj[field]
     return check_field(field)

@@ -10,6 +10,7 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..geometry.decoding import check_decoded
+from ..labels.helpers import field_names
 from ..labels.hints import MissingNameError
 from ..labels.packing import is_nullable, nullable_to_floats, variable_label
 from ..labels.pint_units import is_quantity
@@ -77,7 +78,7 @@ def no_field_error(ds: xr.Dataset, dims: Iterable[Any]) -> MissingNameError:
     return MissingNameError(
         "no numeric variable of the Dataset has the dimension "
         f"{', '.join(repr(str(d)) for d in dims)}; "
-        f"its variables are {', '.join(repr(str(v)) for v in ds.data_vars) or 'none'}{flags}"
+        f"its variables are {', '.join(repr(str(v)) for v in field_names(ds)) or 'none'}{flags}"
     )
 
 
