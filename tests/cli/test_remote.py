@@ -118,13 +118,13 @@ def test_addresses_of_this_machine_are_paths(tmp_path):
 
 
 def test_a_netcdf_file_at_an_address(monkeypatch, memory):
-    if importlib.util.find_spec("h5netcdf"):
+    if importlib.util.find_spec("h5netcdf") and importlib.util.find_spec("h5py"):
         run("grad memory://in.nc out.nc --dim x")
         assert load("out.nc").dt_dx.values.tolist() == SLOPE
     monkeypatch.setattr(importlib.util, "find_spec", without("h5netcdf"))
     assert run("grad memory://in.nc out2.nc --dim x", code=1).stderr == (
         "xgradient: error: input memory://in.nc is a NetCDF file at an address, which needs "
-        "h5netcdf; install it with: pip install h5netcdf, or copy the file to this machine first\n"
+        "h5netcdf; install it with: pip install h5netcdf h5py, or copy the file to this machine first\n"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import tempfile
 from collections.abc import Callable, Iterator
@@ -91,12 +92,10 @@ def zarr_store(address: str, format: str, read_only: bool = True) -> Any:
 
 def open_file(address: str) -> Any:
     """Return a NetCDF file at an address as an open file, which h5netcdf reads."""
-    import importlib.util
-
-    if importlib.util.find_spec("h5netcdf") is None:
+    if not all(map(importlib.util.find_spec, ("h5netcdf", "h5py"))):
         raise FileError(
             f"input {address} is a NetCDF file at an address, which needs h5netcdf; install it "
-            "with: pip install h5netcdf, or copy the file to this machine first"
+            "with: pip install h5netcdf h5py, or copy the file to this machine first"
         )
     with reached(f"input {address}"):
         system, path = _file_system(address)
