@@ -124,7 +124,8 @@ def test_a_netcdf_file_at_an_address(monkeypatch, memory):
     monkeypatch.setattr(importlib.util, "find_spec", without("h5netcdf"))
     assert run("grad memory://in.nc out2.nc --dim x", code=1).stderr == (
         "xgradient: error: input memory://in.nc is a NetCDF file at an address, which needs "
-        "h5netcdf; install it with: pip install h5netcdf h5py, or copy the file to this machine first\n"
+        "h5netcdf; install it with: pip install h5netcdf h5py, or copy the file to this machine "
+        "first\n"
     )
 
 
