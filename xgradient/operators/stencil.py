@@ -129,7 +129,9 @@ def stencil_along(
     metric: MetricLike = None,
     units: UnitsLike = None,
 ) -> StencilTable:
-    """Stencil of a derivative along a coordinate, as a labelled table [1]_.
+    """Return the stencil of a derivative along a coordinate, as a labelled table.
+
+    The weights are Fornberg's [1]_.
 
     Parameters
     ----------

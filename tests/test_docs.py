@@ -1,0 +1,72 @@
+"""The documentation: formulas that every browser shows, and a complete reference."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import xgradient
+from xgradient.operators import OPERATORS
+
+DOCS = Path(__file__).parents[1] / "docs"
+if not DOCS.exists():
+    pytest.skip("needs a checkout", allow_module_level=True)
+
+
+@pytest.fixture
+def to_mathml(monkeypatch):
+    pytest.importorskip("latex2mathml")
+    pytest.importorskip("sphinx")
+    monkeypatch.setattr(sys, "path", [str(DOCS / "_extensions"), *sys.path])
+    import mathml
+
+    return mathml.to_mathml
+
+
+def formulas() -> list[str]:
+    """All formulas of pages and docstrings."""
+    found: list[str] = []
+    for page in DOCS.rglob("*.md"):
+        text = re.sub(r"(?ms)^(```|~~~).*?^\1$|`[^`\n]*`", "", page.read_text("utf-8"))
+        found += re.findall(r"(?s)\$\$(.+?)\$\$", text)
+        text = re.sub(r"(?s)\$\$.+?\$\$", "", text)
+        found += re.findall(r"(?<![\w\\])\$([^$\s](?:[^$]*[^$\s])?)\$(?!\d)", text)
+    for module in Path(xgradient.__file__).parent.rglob("*.py"):
+        text = module.read_text("utf-8")
+        found += re.findall(r":math:`([^`]+)`", text)
+        found += re.findall(r"\.\. math:: (\S.*)", text)
+        found += re.findall(r"(?s)\.\. math::\n\n(.+?)\n\n", text)
+    return found
+
+
+def test_every_formula_has_mathml(to_mathml):
+    found = formulas()
+    assert len(found) > 100
+    for formula in found:
+        assert to_mathml(formula, "block").endswith("</math>")
+
+
+def test_mathml_of_aligned_equations_and_large_brackets(to_mathml):
+    aligned = to_mathml(r"\begin{aligned} a &= b \\ c &= d \end{aligned}")
+    assert aligned.count("<mtr>") == 2
+    assert "<mtext>(1)" not in aligned
+    power = to_mathml(r"\Bigl(\sum_i f_i^2\Bigr)^{1/2}")
+    assert re.search(r"<msup><mrow><mo [^>]*minsize", power)
+    assert "edge_order" in to_mathml(r"\texttt{edge\_order}")
+    assert 'mathvariant="normal"' in to_mathml(r"\mathrm{d}x")
+
+
+def test_mathml_refuses_unknown_commands(to_mathml):
+    with pytest.raises(ValueError, match=r"no MathML for '\\\\nosuch' in the formula"):
+        to_mathml(r"a \nosuch b")
+
+
+@pytest.mark.parametrize("kind", ["DataArray", "Dataset"])
+def test_the_reference_has_every_method_of_the_accessor(kind):
+    listed = re.findall(
+        rf"(?m)^   {kind}\.grad\.(\w+)$", (DOCS / "reference" / "index.md").read_text("utf-8")
+    )
+    assert sorted(listed) == sorted([*(set(OPERATORS) - {"grad"}), "stencil", "with_options"])
