@@ -110,6 +110,14 @@ def test_units_by_name_of_the_result(ds):
     xr.testing.assert_equal(out.dt_dtime.drop_vars(out.coords), expected.drop_vars(expected.coords))
 
 
+def test_points_of_a_coordinate(ds):
+    run("grad in.nc out.nc -v t -d lat --at 10,-45 --at 7.5 -a 4")
+    expected = ds.t.grad("lat", at=[10, -45, 7.5], accuracy=4)
+    xr.testing.assert_equal(load("out.nc").dt_dlat, expected)
+    text = run("grad in.nc out2.nc -d lat --at 110", code=1).stderr
+    assert "at has 110.0 at index 0, outside of coordinate 'lat'" in text
+
+
 def test_spacing_and_smoothing(ds):
     run("grad in.nc out.nc -v t -d lat --spacing 2 --smooth 3,1")
     expected = ds.t.grad("lat", spacing=2.0, smooth=(3, 1))

@@ -82,6 +82,7 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     "grad, mixed": lambda ds: ds.t.grad({"lat": 1, "lon": 1}),
     "grad, globe": lambda ds: ds.t.grad(HORIZONTAL, **GLOBE),
     "grad, given lengths": lambda ds: ds.t.grad(HORIZONTAL, metric={"lon": ds.h, "lat": 2.0}),
+    "grad, at points": lambda ds: ds.t.grad("lat", at=[55.0, -40.0, 10.0], accuracy=4),
     "grad, coasts": lambda ds: ds.t.grad(skipna=True, edge_order=2),
     "grad, coasts, periodic": lambda ds: ds.t.grad("lon", accuracy=4, periodic=True, skipna=True),
     "magnitude": lambda ds: in_plane(ds).t.grad.magnitude(HORIZONTAL),

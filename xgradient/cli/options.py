@@ -118,6 +118,11 @@ def _named(words: Iterable[str], convert: Callable[[str], Any]) -> Any:
     return {name: convert(value) for name, _, value in pairs}
 
 
+def _points(words: tuple[str, ...]) -> list[float | str] | None:
+    """Parse ``5,10.5`` or times; None for no words."""
+    return [number_or_text(part) for word in words for part in word.split(",")] or None
+
+
 def _window(word: str) -> tuple[Any, ...]:
     """Parse ``5,2`` or ``3 days,2,tricube``."""
     window, *rest = (part.strip() for part in word.split(","))
@@ -196,6 +201,16 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
             "metavar": "WINDOW,DEGREE",
             "help": "Window, in points or as a length with units, and degree of polynomials that "
             "are fitted to noisy data.",
+        },
+    ),
+    "at": (
+        ("--at", "at"),
+        _points,
+        {
+            "multiple": True,
+            "metavar": "VALUES",
+            "help": "Values of the coordinate at which to differentiate, such as 5,10.5 or "
+            "2000-01-01T12. Repeat the option for more.",
         },
     ),
     "units": (

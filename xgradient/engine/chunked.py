@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import backend_of
+from ..kernels import array_api, backend_of
 from ..kernels.backend import Backend
 from ..kernels.threads import NUM_THREADS_ENV, run_in_pool, thread_count
 
@@ -132,6 +132,25 @@ def where_valid(values: Any, valid: Any) -> Any:
     if is_dask(values) or is_dask(valid):
         return np.where(valid, values, np.nan)  # dask's own
     return backend_of(values).where_valid(values, valid)
+
+
+def take(array: Any, index: Any, axis: int) -> Any:
+    """Return the cells with some indices along an axis.
+
+    Parameters
+    ----------
+    array : array
+        The array, in memory or in dask chunks.
+    index : 1-D ndarray of int64
+        The indices.
+    axis : int
+        The axis.
+    """
+    if is_dask(array):
+        return array[(*(slice(None),) * axis, index)]
+    backend = backend_of(array)
+    with backend.device_context(array):
+        return array_api.take(array, index, axis, backend.namespace)
 
 
 def constant_along(array: Any, axes: list[int]) -> list[bool]:

@@ -12,7 +12,7 @@ import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from itertools import product
+from itertools import accumulate, product
 from typing import Any
 
 from ..kernels import backend_of
@@ -55,10 +55,10 @@ def dask_sums(arrays: list[Any], weights: list[Any], computation: Computation) -
     positions = computation.position_inputs
     metas = [a._meta for i, a in enumerate(arrays) if i not in positions]
     meta = backend_of(metas[0]).empty_like_result(metas)
-    whole = da.Array(graph, name, first.chunks, meta=meta)
+    whole = da.Array(graph, name, graph_builder.out_chunks, meta=meta)
     if computation.n_outputs == 1:
         return [whole]
-    return [_getitem_layer(whole, i, graph_builder.blocks) for i in range(computation.n_outputs)]
+    return [_getitem_layer(whole, i) for i in range(computation.n_outputs)]
 
 
 def append_first_lazily(array: Any, axis: int, sizes: tuple[int, ...], checks: list[Any]) -> Any:
@@ -114,7 +114,7 @@ def _after_checks(block: Any, *checks: Any) -> Any:
     return block
 
 
-def _getitem_layer(whole: Any, i: int, blocks: list[Block]) -> Any:
+def _getitem_layer(whole: Any, i: int) -> Any:
     """One of several results: a task per chunk that takes it from the list of all results."""
     import dask.array as da
     from dask.highlevelgraph import HighLevelGraph
@@ -123,7 +123,7 @@ def _getitem_layer(whole: Any, i: int, blocks: list[Block]) -> Any:
     name = f"{whole.name}-{i}"
     layer = {
         (name, *block): Task((name, *block), operator.getitem, TaskRef((whole.name, *block)), i)
-        for block in blocks
+        for block in product(*map(range, whole.numblocks))
     }
     graph = HighLevelGraph.from_collections(name, layer, dependencies=[whole])
     return da.Array(graph, name, whole.chunks, meta=whole._meta)
@@ -174,6 +174,10 @@ class _GraphBuilder:
         self.blocks: list[Block] = list(product(*(range(n) for n in arrays[0].numblocks)))
         self._slab, self._cap = f"edge-slabs-{token}", f"polar-cap-{token}"
         self._planner, self._arrays, self._weights = planner, arrays, weights
+        pairs = list(map(_out_chunks, planner.chunks, planner.out_sizes))
+        #: Chunks of the results.
+        self.out_chunks = tuple(chunks for chunks, _ in pairs)
+        self._out_numbers = [numbers for _, numbers in pairs]
 
     def tasks(self) -> dict[Any, Any]:
         """The tasks that compute chunks, and the tasks that cut and join edge slabs."""
@@ -186,7 +190,10 @@ class _GraphBuilder:
             for cap in exchange.polar_caps:
                 tasks.update(self._polar_cap_tasks(i, exchange, cap))
         for block in self.blocks:
-            key = (self.name, *block)
+            numbers = [known[n] for known, n in zip(self._out_numbers, block, strict=True)]
+            if None in numbers:
+                continue
+            key = (self.name, *numbers)
             sources = (*self._arrays, *self._weights)
             refs = [TaskRef((a.name, *_source_block(block, a))) for a in sources]
             for i, exchange in enumerate(exchanges):
@@ -242,6 +249,21 @@ class _GraphBuilder:
             owner = _cap_owner(block, exchange)
             refs += [TaskRef((self._cap, i, end, *owner)) for end in (0, 1) if received[end]]
         return refs
+
+
+def _out_chunks(
+    sizes: tuple[int, ...], rows: tuple[int, ...]
+) -> tuple[tuple[int, ...], list[int | None]]:
+    """Return the chunks of results along an axis, and the number of each input chunk's result.
+
+    A chunk whose nodes have no row has no result, unless the chunk is empty itself.
+    """
+    if sizes == rows:
+        return rows, list(range(len(rows)))
+    has_result = [n > 0 or size == 0 for size, n in zip(sizes, rows, strict=True)]
+    counted = accumulate(has_result, initial=0)
+    numbers = [at if has else None for has, at in zip(has_result, counted, strict=False)]
+    return tuple(n for n, has in zip(rows, has_result, strict=True) if has), numbers
 
 
 def _source_block(block: Block, array: Any) -> Block:

@@ -29,13 +29,15 @@ def derivatives(array: Any, requests: Sequence[tuple[int, Stencil]]) -> list[Any
     array : array
         The field, in memory or in dask chunks.
     requests : sequence of (int, Stencil)
-        For each derivative its axis, not negative, and a stencil with a row for each cell of the
-        axis. A stencil that reaches over the ends belongs to a periodic axis.
+        For each derivative its axis, not negative, and a stencil. A stencil that reaches over the
+        ends belongs to a periodic axis.
 
     Returns
     -------
     list of array
-        One for each request, of the array's type, shape and chunks. Nothing is computed for dask.
+        One for each request, of the array's type. Its length along the axis is the number of rows
+        of the stencil; if this is that of the array, its chunks are so, too. Nothing is computed
+        for dask.
     """
     if len(requests) == 1 and not is_dask(array):
         ((axis, stencil),) = requests

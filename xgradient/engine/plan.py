@@ -48,7 +48,7 @@ class Planner:
     """
 
     def __init__(self, computation: Computation, chunks: Chunks) -> None:
-        self._computation, self._chunks = computation, chunks
+        self._computation, self.chunks = computation, chunks
         self._bounds = [chunk_bounds(sizes) for sizes in chunks]
         sums = computation.sums
         terms = [t for s in sums for t in s.terms]
@@ -69,6 +69,8 @@ class Planner:
         self._varying_axes = sorted(
             {*(r.axis for r in readers), *lon_axes, *_varying_axes(all_weights(sums))}
         )
+        #: Sizes of the results' chunks along each axis, one for each chunk of the inputs.
+        self.out_sizes = _out_sizes(terms, self._bounds)
         self._plans: dict[tuple[int, ...], BlockPlan] = {}
         self._weights: dict[Any, Any] = {}
 
@@ -86,7 +88,7 @@ class Planner:
         )
         halos = tuple(e.halos[block[e.axis]] for e in self.exchanges)
         lon_range = None
-        if self._lon_axis is not None and len(self._chunks[self._lon_axis]) > 1:
+        if self._lon_axis is not None and len(self.chunks[self._lon_axis]) > 1:
             lon_range = self._bounds[self._lon_axis][block[self._lon_axis]]
         computation = replace(self._computation, sums=sums)
         return BlockPlan(computation, halos, self._ends_on_pole(block), lon_range)
@@ -129,16 +131,16 @@ class Planner:
         fold = next((r.fold for r in readers if r.fold is not None), None)
         lon_axis = fold.lon_axis if fold else next((p.lon_axis for p in poles), None)
         depths = []
-        for i, size in enumerate(self._chunks[axis]):
+        for i, size in enumerate(self.chunks[axis]):
             needed = [self._stencils[t.stencil, axis][i].depth for t in terms] if size else []
             early, late = (max((depth[k] for depth in needed), default=0) for k in (0, 1))
             depths.append((early, late))
-        has_all_longitudes = lon_axis is None or len(self._chunks[lon_axis]) == 1
+        has_all_longitudes = lon_axis is None or len(self.chunks[lon_axis]) == 1
         return plan_exchange(
             HaloDemand(
                 field=field,
                 axis=axis,
-                sizes=self._chunks[axis],
+                sizes=self.chunks[axis],
                 depths=depths,
                 fold=fold,
                 pole_values=poles,
@@ -154,6 +156,15 @@ def _varying_axes(weights: list[Any]) -> set[int]:
     return {d for shape in shapes for d, n in enumerate(shape) if n > 1}
 
 
+def _out_sizes(terms: list[Term], bounds: list[tuple[Range, ...]]) -> Chunks:
+    """Return the number of rows that each chunk computes along each axis."""
+    sizes = [tuple(stop - start for start, stop in ranges) for ranges in bounds]
+    for term in terms:
+        rows = term.stencil.rows_of_chunks(bounds[term.axis])
+        sizes[term.axis] = tuple(stop - start for start, stop in rows)
+    return tuple(sizes)
+
+
 def _stencils_by_chunk(
     stencil: Stencil | ColumnWindows, bounds: tuple[Range, ...]
 ) -> list[Stencil | ColumnWindows]:
@@ -163,11 +174,11 @@ def _stencils_by_chunk(
     # Inside a uniform axis, chunks of equal length share one stencil.
     shared: dict[int, Stencil | ColumnWindows] = {}
     stencils: list[Stencil | ColumnWindows] = []
-    for start, stop in bounds:
+    for (start, stop), rows in zip(bounds, stencil.rows_of_chunks(bounds), strict=True):
         if stencil.is_shift_invariant(start, stop):
             if stop - start not in shared:
                 shared[stop - start] = stencil.slice_rows(start, stop)
             stencils.append(shared[stop - start])
         else:
-            stencils.append(stencil.slice_rows(start, stop))
+            stencils.append(stencil.slice_rows(*rows, origin=start, cells=stop - start))
     return stencils

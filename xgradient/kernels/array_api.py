@@ -90,6 +90,13 @@ def check_dense(f: Any) -> None:
         raise TypeError("skipna looks at every cell; make the sparse array a dense one first")
 
 
+def take(f: Any, index: Any, axis: int, xp: Any) -> Any:
+    """Return the cells with some indices, a NumPy array of integers, along an axis."""
+    if not hasattr(f, "fill_value"):  # sparse arrays take indices of NumPy only
+        index = xp.asarray(index, device=device(f))
+    return xp.take(f, index, axis=axis)
+
+
 def missing_cells(f: Any, axis: int, cells: int, xp: Any) -> Any:
     """Return missing values, ``cells`` of them along an axis, for the shape of an array."""
     shape = (*f.shape[:axis], max(0, cells), *f.shape[axis + 1 :])

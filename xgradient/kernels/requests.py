@@ -84,6 +84,12 @@ class TermRequest(NamedTuple):
             return WeightMode.CENTER
         return WeightMode.NONE if self.output_weight is None else WeightMode.OUTPUT
 
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """Return the shape of the result: along the axis it has the rows of the stencil."""
+        shape, axis = self.block.shape, self.axis
+        return (*shape[:axis], self.stencil.n, *shape[axis + 1 :])
+
     def with_boundary_rows(self) -> TermRequest:
         """Return the term with the stencil's boundary rows in its table, if it has a halo."""
         if self.left_halo is None and self.right_halo is None:
@@ -112,13 +118,14 @@ class TermRequest(NamedTuple):
             output = slice_axis(output, d, start, stop)
         if center is not None and center.shape[d] > 1:
             center = slice_axis(center, d, start, stop)
-        depth = None
-        if d == axis:
-            depth = rows(stencil, start, stop, start).depth
-            stencil = rows(stencil, start, stop, max(0, start - depth[0]))
-        block, left, right = _slice_with_halo((block, left, right), d, start, stop, depth)
+        is_own = d == axis
+        if is_own:
+            first, last = rows(stencil, start, stop, start).node_span
+            stencil = rows(stencil, start, stop, max(0, start + first))
+            start, stop = start + first, start + last
+        block, left, right = _slice_with_halo((block, left, right), d, start, stop, is_own)
         if positions is not None:
-            positions = _slice_with_halo(positions, d, start, stop, depth)
+            positions = _slice_with_halo(positions, d, start, stop, is_own)
         return TermRequest(block, axis, stencil, left, right, output, center, accumulate, positions)
 
 
@@ -150,21 +157,24 @@ class SumRequest:
     position_inputs: Collection[int] = ()
     outputs: list[Any] | None = None
 
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """Return the shape of all results."""
+        return self.sums[0][0].out_shape
+
 
 def _slice_with_halo(
-    parts: BlockWithHalo, d: int, start: int, stop: int, depth: tuple[int, int] | None
+    parts: BlockWithHalo, d: int, start: int, stop: int, is_own_axis: bool
 ) -> BlockWithHalo:
-    """Slice a block and its halo; along the axis of the stencil, keep the cells within depth."""
+    """Slice a block and its halo; along the axis of the stencil, the cells may be in the halo."""
     block, left, right = parts
-    if depth is None:
+    if not is_own_axis:
         left = None if left is None else slice_axis(left, d, start, stop)
         right = None if right is None else slice_axis(right, d, start, stop)
         return slice_axis(block, d, start, stop), left, right
-    before, after = depth
-    left = left if before > start else None
-    right = right if stop + after > block.shape[d] else None
-    stop = min(stop + after, block.shape[d])
-    return slice_axis(block, d, max(0, start - before), stop), left, right
+    left = left if start < 0 else None
+    right = right if stop > block.shape[d] else None
+    return slice_axis(block, d, max(0, start), min(stop, block.shape[d])), left, right
 
 
 def stencil_rows(stencil: Any, start: int, stop: int, origin: int) -> Any:

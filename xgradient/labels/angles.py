@@ -113,12 +113,26 @@ def unwrap_axis(
     """
     if values.dtype.kind not in "iuf" or len(values) < 3:
         return values
-    if isinstance(period, bool):
-        kind, text = latlon_kind(name, coord), str(units).lower()
-        if kind == "latitude" or (kind is None and text not in DEGREES | RADIANS):
-            return values
-        period = 2 * np.pi if text in RADIANS else 360.0
-    return np.asarray(unwrap(values, period))
+    turn = turn_of(name, coord, units) if isinstance(period, bool) else period
+    return values if turn is None else np.asarray(unwrap(values, turn))
+
+
+def turn_of(name: Hashable, coord: xr.Variable | None, units: str | None) -> float | None:
+    """Return a full turn in units of a coordinate of angles; None for latitudes and others.
+
+    Parameters
+    ----------
+    name : hashable
+        Name of the coordinate.
+    coord : Variable or None
+        The coordinate.
+    units : str or None
+        Units of its positions.
+    """
+    kind, text = latlon_kind(name, coord), str(units).lower()
+    if kind == "latitude" or (kind is None and text not in DEGREES | RADIANS):
+        return None
+    return 2 * np.pi if text in RADIANS else 360.0
 
 
 def period_of_angle(

@@ -45,7 +45,7 @@ class Axis(NamedTuple):
     nodes: Nodes
 
 
-class _Positions(NamedTuple):
+class GivenPositions(NamedTuple):
     """Hold the positions of a coordinate or a spacing before they are checked.
 
     Attributes
@@ -116,7 +116,7 @@ def _is_immutable(values: Any) -> bool:
 def _make_nodes(ref: CoordRef, n: int, spacing: Any, periodic: Any) -> tuple[Nodes, str | None]:
     """Check the positions along a dimension, and return the nodes with their units."""
     check_known_length(n, f"dimension {str(ref.dim)!r}")
-    given, units, label = _read_coord(ref) if spacing is None else _read_spacing(ref, spacing)
+    given, units, label = read_coord_or_spacing(ref, spacing)
     values = np.asarray(given)
     if values.dtype.kind == "O":
         middles = middles_of_objects(values)
@@ -133,27 +133,32 @@ def _make_nodes(ref: CoordRef, n: int, spacing: Any, periodic: Any) -> tuple[Nod
     return nodes, units
 
 
-def _read_coord(ref: CoordRef) -> _Positions:
+def read_coord_or_spacing(ref: CoordRef, spacing: Any) -> GivenPositions:
+    """Read the positions of a coordinate, or those that replace it."""
+    return _read_coord(ref) if spacing is None else _read_spacing(ref, spacing)
+
+
+def _read_coord(ref: CoordRef) -> GivenPositions:
     """Read the positions of a coordinate; a dimension without one has steps of 1."""
     label = f"coordinate {ref.name!r}"
     if ref.coord is None:
-        return _Positions(1.0, "1", label)
+        return GivenPositions(1.0, "1", label)
     if ref.step is not None:
-        return _Positions(ref.step, ref.coord.attrs.get("units"), label)
-    return _Positions(ref.coord.values, ref.coord.attrs.get("units"), label)
+        return GivenPositions(ref.step, ref.coord.attrs.get("units"), label)
+    return GivenPositions(ref.coord.values, ref.coord.attrs.get("units"), label)
 
 
-def _read_spacing(ref: CoordRef, spacing: Any) -> _Positions:
+def _read_spacing(ref: CoordRef, spacing: Any) -> GivenPositions:
     """Read the step or the positions that the user gives; a DataArray or quantity has units."""
     label = f"spacing of {ref.name!r}"
     if is_quantity(spacing):
-        return _Positions(spacing.magnitude, to_cf_text(spacing.units), label)
+        return GivenPositions(spacing.magnitude, to_cf_text(spacing.units), label)
     if not isinstance(spacing, xr.DataArray):
-        return _Positions(spacing, None, label)
+        return GivenPositions(spacing, None, label)
     if spacing.dims not in ((), (ref.dim,)):
         raise ValueError(
             f"{label} lies along {quote_names(spacing.dims)}, not along {str(ref.dim)!r}; "
             "give positions along this dimension"
         )
     positions = decoded_coord(ref.name, spacing.variable)
-    return _Positions(positions.values, positions.attrs.get("units"), label)
+    return GivenPositions(positions.values, positions.attrs.get("units"), label)

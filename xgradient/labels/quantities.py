@@ -16,7 +16,7 @@ import xarray as xr
 from .pint_units import is_quantity, pint_is_loaded, registry_of, to_cf_text
 
 #: Options that hold no fields.
-OPTIONS_WITHOUT_FIELDS = ("spacing", "periodic", "metric", "units")
+OPTIONS_WITHOUT_FIELDS = ("spacing", "periodic", "metric", "units", "at")
 #: Types of the usual arguments, which are no quantities.
 _PLAIN = {str, int, float, bool, type(None), np.ndarray}
 #: Coordinates with their indexes, by name.
@@ -138,8 +138,14 @@ def _with_plain_coords(obj: Any, coords: QuantityCoords) -> Any:
 
 def restore_coords(result: Any, coords: QuantityCoords) -> Any:
     """Return a result with the coordinates that were quantities."""
-    is_labelled = isinstance(result, xr.DataArray | xr.Dataset)
-    return _replace_coords(result, coords) if is_labelled else result
+    if not isinstance(result, xr.DataArray | xr.Dataset):
+        return result
+    known = {
+        name: _with_units_of(result.coords.variables[name], *pair)
+        for name, pair in coords.items()
+        if name in result.coords
+    }
+    return _replace_coords(result, known)
 
 
 def _replace_coords(obj: Any, coords: QuantityCoords) -> Any:
@@ -154,3 +160,16 @@ def _replace_coords(obj: Any, coords: QuantityCoords) -> Any:
         if index is not None:
             indexes[name] = index
     return obj.assign_coords(xr.Coordinates(variables, indexes))
+
+
+def _with_units_of(
+    result: xr.Variable, given: xr.Variable, index: xr.Index | None
+) -> tuple[xr.Variable, xr.Index | None]:
+    """Return a coordinate that was a quantity; one of a result at other points has its units."""
+    quantity: Any = given._data
+    same = result._data is quantity.magnitude or result.chunks is not None or result.ndim > 1
+    if same or np.array_equal(result.values, quantity.magnitude):
+        return given, index
+    data = registry_of(quantity).Quantity(result.values, quantity.units)
+    attrs = {key: value for key, value in result.attrs.items() if key != "units"}
+    return xr.Variable(result.dims, data, attrs), None

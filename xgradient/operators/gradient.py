@@ -10,23 +10,31 @@ import xarray as xr
 from .._typing import Labelled, XarrayObject
 from .._wording import short_repr
 from ..engine.evaluate import derivatives
-from ..geometry.build import build_grid, grid_of_dimensions
-from ..geometry.cyclic import FieldsWithoutCyclicPoint
+from ..geometry.build import build_grid
 from ..geometry.expression import Expression
 from ..geometry.grid import Grid
-from ..geometry.grid_axis import GridAxis
 from ..geometry.lowering import LoweringContext
 from ..geometry.orthogonal import OrthogonalGrid
-from ..labels.arguments import GridOptions, resolve
+from ..labels.arguments import resolve
 from ..labels.axis import Axis
 from ..labels.requested_units import RequestedUnits, read_requested_units
-from ..labels.results import derivative_label, mixed_label, pack_results, to_dataarray
+from ..labels.results import derivative_label, pack_results, to_dataarray
 from ..stencils.scheme import Scheme
 from .entry import entry_point
 from .evaluate import axes_of_field, evaluate_expressions, grid_dims
-from .fields import check_field, check_labelled, no_field_error, numeric_fields, select_fields
-from .options import MetricLike, PeriodicLike, SmoothLike, SpacingLike, UnitsLike, grid_options
-from .smoothing import check_smoothing, smooth_along, with_points
+from .fields import check_field, check_labelled, no_field_error, select_fields
+from .mixed import mixed_derivative
+from .options import (
+    MetricLike,
+    PeriodicLike,
+    PointsLike,
+    SmoothLike,
+    SpacingLike,
+    UnitsLike,
+    grid_options,
+)
+from .points import check_point_options, grad_at_points
+from .smoothing import check_smoothing, smooth_along
 from .vertical import grad_at_constant
 
 
@@ -46,6 +54,7 @@ def grad(  # type: ignore[overload-overlap]
     metric: MetricLike = ...,
     along: Hashable | None = ...,
     at_constant: Hashable | None = ...,
+    at: PointsLike = ...,
     units: UnitsLike = ...,
 ) -> Labelled: ...
 @overload
@@ -63,6 +72,7 @@ def grad(
     metric: MetricLike = ...,
     along: Hashable | None = ...,
     at_constant: Hashable | None = ...,
+    at: PointsLike = ...,
     units: UnitsLike = ...,
 ) -> xr.Dataset: ...
 @entry_point
@@ -80,6 +90,7 @@ def grad(
     metric: MetricLike = None,
     along: Hashable | None = None,
     at_constant: Hashable | None = None,
+    at: PointsLike = None,
     units: UnitsLike = None,
 ) -> Any:
     r"""Derivatives along named coordinates; the same as ``obj.grad(dim, ...)``.
@@ -164,6 +175,14 @@ def grad(
         of terrain-following levels. The derivative along ``dim`` is then at constant height
         instead of along the levels, by the chain rule :math:`(\partial f/\partial x)_z =
         (\partial f/\partial x)_s - (\partial z/\partial x)_s\,\partial f/\partial z`.
+    at : number, 1-D array, sequence or DataArray, optional
+        Values of the coordinate at which to differentiate, in place of its own: depths between
+        levels, or times. The result is that of the polynomial through the nearest grid points, as
+        many on both sides, with ``edge_order`` equal to ``accuracy`` by default. Points may be
+        half a step beyond the ends of the coordinate. A DataArray or a quantity may have other
+        units, and a DataArray has the dimension and the coordinates of the results. It is for one
+        coordinate of one dimension; `skipna`, `smooth`, `metric`, `along` and `at_constant` do
+        not go with it.
     units : text, pint Unit or mapping by name of the result, optional
         Units to give the results in, as UDUNITS writes them, such as "K (100 km)-1" or "K day-1".
         One text is for all results. A mapping, such as ``{"dT_dlat": "K km-1"}``, converts those
@@ -217,6 +236,8 @@ def grad(
         units:      K degrees_north-1
         long_name:  derivative of t with respect to lat
     """
+    if at is not None and edge_order is None and smooth is None:
+        edge_order = accuracy
     scheme = Scheme.checked(deriv, accuracy, edge_order, skipna, smooth)
     options = grid_options(metric, spacing, periodic, along, at_constant)
     requested = read_requested_units(units)
@@ -224,6 +245,8 @@ def grad(
     for argument, value in (("along", along), ("at_constant", at_constant)):
         if value is not None and not isinstance(value, Hashable):
             raise TypeError(f"{argument} is {short_repr(value)}; give one name")
+    if at is not None:
+        check_point_options("at", dim, scheme, options)
     # Check for a text first: checks of abstract classes are slow.
     is_list = dim is not None and not isinstance(dim, str)
     if is_list and isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
@@ -231,11 +254,13 @@ def grad(
             raise ValueError(
                 "along and at_constant are not for mixed derivatives; name coordinates in a list"
             )
-        return _mixed(obj, dim, scheme, options, requested)
+        return mixed_derivative(obj, dim, scheme, options, requested)
     if is_list and isinstance(dim, Iterator):
         dim = list(dim)  # so that it can be read more than once
     fields = select_fields(obj, dim)
     request = resolve(obj, dim, options, fields, columns=True)
+    if at is not None:
+        return grad_at_points(obj, fields, request, at, scheme, requested)
     if smooth is not None:
         check_smoothing(scheme, request, units)
     grid = build_grid(obj, request, scheme, fields)
@@ -284,48 +309,3 @@ def _differentiate(
         context = LoweringContext.for_scalar(grid, da, scheme)
         arrays = evaluate_expressions(context, [da], expressions)
     return [to_dataarray(da, data, label) for data, label in zip(arrays, labels, strict=True)]
-
-
-def _mixed(
-    obj: XarrayObject,
-    dim: Mapping[Hashable, int],
-    scheme: Scheme,
-    options: GridOptions,
-    requested: RequestedUnits | None,
-) -> Any:
-    """Return one mixed derivative, the product of one derivative along each axis."""
-    if options.metric is not None:
-        raise ValueError(
-            "mixed derivatives are those of the coordinates; with a metric call "
-            ".hessian, which has the second derivatives in metres"
-        )
-    if scheme.deriv != 1:
-        raise ValueError("deriv is given twice, by itself and in dim; give it in dim only")
-    rest = scheme.accuracy, scheme.edge_order, scheme.skipna
-    schemes = [Scheme.checked(n, *rest) for n in dim.values()]
-    if scheme.smoothing is not None:
-        schemes = [each._replace(smoothing=scheme.smoothing) for each in schemes]
-    fields = numeric_fields(obj) if isinstance(obj, xr.Dataset) else [obj]
-    request = resolve(obj, list(dim), options, fields)
-    grid = grid_of_dimensions(obj, request)
-    grid_axes = [grid_axis for grid_axis in grid.axes if isinstance(grid_axis, GridAxis)]
-    schemes = [with_points(*pair) for pair in zip(schemes, grid_axes, strict=True)]
-    axes = [grid_axis.axis for grid_axis in grid_axes]
-    fields = [da for da in fields if {axis.dim for axis in axes} <= set(da.dims)]
-    if not fields:
-        assert isinstance(obj, xr.Dataset)
-        raise no_field_error(obj, list(dim))
-    results = []
-    orders = list(zip(axes, (axis_scheme.deriv for axis_scheme in schemes), strict=True))
-    for da in map(check_field, fields):
-        label = mixed_label(da, orders, requested)
-        factors = [label.factor, *(1.0 for _ in axes[1:])]
-        inner = FieldsWithoutCyclicPoint(grid.cyclic, da.dims, [da.variable.data], [da.name])
-        (data,) = inner.arrays
-        for axis, axis_scheme, factor in zip(axes, schemes, factors, strict=True):
-            stencil = axis_scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
-            stencil = stencil if factor == 1 else stencil.scale(factor)
-            (data,) = derivatives(data, [(da.dims.index(axis.dim), stencil)])
-        (data,) = inner.restore([data])
-        results.append(to_dataarray(da, data, label))
-    return pack_results(obj, results)

@@ -56,6 +56,8 @@ MetricLike: TypeAlias = (
 )
 #: Steps or positions that replace coordinates.
 SpacingLike: TypeAlias = ArrayLike | Sequence[Any] | Mapping[Any, Any] | None
+#: Values of a coordinate, of which a DataArray has a dimension and units.
+PointsLike: TypeAlias = ArrayLike | Sequence[Any] | xr.DataArray | None
 #: The axes that close on themselves; "auto" and None leave it to the metric.
 PeriodicLike: TypeAlias = bool | str | Iterable[Hashable] | Mapping[Any, Any] | None
 #: A window and the degree of polynomials that smooth.

@@ -107,6 +107,12 @@ class ColumnWindows(Record):
         return -int(lows.min(initial=0)), int(highs.max(initial=self.n)) - self.n
 
     @property
+    def node_span(self) -> tuple[int, int]:
+        """The nodes that all rows read, a half-open range; each row reads its own node."""
+        before, after = self.depth
+        return -before, self.n + after
+
+    @property
     def with_boundary_rows(self) -> ColumnWindows:
         """These windows: as in `Stencil`, but each row already has its own window."""
         return self
@@ -115,7 +121,13 @@ class ColumnWindows(Record):
         """Return False: chunks do not share rows, which are cheap to make."""
         return False
 
-    def slice_rows(self, start: int, stop: int, *, origin: int | None = None) -> ColumnWindows:
+    def rows_of_chunks(self, bounds: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
+        """Return the range of rows that each chunk computes: those of its nodes."""
+        return list(bounds)
+
+    def slice_rows(
+        self, start: int, stop: int, *, origin: int | None = None, cells: int | None = None
+    ) -> ColumnWindows:
         """The rows from ``start`` to ``stop``, numbered from 0; node ``origin`` becomes node 0."""
         origin = start if origin is None else origin
         return replace(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,11 @@ class Stencil(Record):
         The node of row 0.
     masked : MaskedStencil, optional
         Windows for rows next to missing values; without them such rows are missing.
+    homes : ndarray of int64, shape (n,), optional
+        The node in whose chunk each row is computed, ascending, for rows that are not at the
+        nodes. By default each node has its row.
+    cells : int, optional
+        Number of nodes, if the rows have homes.
     """
 
     n: int
@@ -62,6 +68,13 @@ class Stencil(Record):
     boundary: Floats
     center: int = 0
     masked: MaskedStencil | None = None
+    homes: Ints | None = None
+    cells: int | None = None
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes, from node 0 on, that are not in a halo."""
+        return self.n if self.cells is None else self.cells
 
     @cached_property
     def width(self) -> int:
@@ -94,8 +107,14 @@ class Stencil(Record):
 
     @cached_property
     def depth(self) -> tuple[int, int]:
-        """Nodes needed before the first row and after the last row, at least 0."""
-        lo, hi = 0, self.n
+        """Nodes needed before the first node and after the last one, at least 0."""
+        lo, hi = self.node_span
+        return max(0, -lo), max(0, hi - self.n_nodes)
+
+    @cached_property
+    def node_span(self) -> tuple[int, int]:
+        """The nodes that all rows read, a half-open range; each row reads its own node."""
+        lo, hi = (0, self.n) if self.homes is None else self._home_span
         if self.masked and self.n:
             low, high = self.masked.node_range(self.center, self.center + self.n)
             lo, hi = min(lo, low), max(hi, high)
@@ -105,13 +124,25 @@ class Stencil(Record):
         if len(self.boundary_rows):
             lo = min(lo, int(self.boundary_starts.min()))
             hi = max(hi, int((self.boundary_starts + self.boundary_widths).max()))
-        return -lo, hi - self.n
+        return lo, hi
+
+    @property
+    def _home_span(self) -> tuple[int, int]:
+        assert self.homes is not None
+        return (int(self.homes[0]), int(self.homes[-1]) + 1) if self.n else (0, 0)
+
+    def rows_of_chunks(self, bounds: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
+        """Return the range of rows that each chunk computes, by the ranges of its nodes."""
+        if self.homes is None:
+            return list(bounds)
+        firsts = np.searchsorted(self.homes, [start for start, _ in bounds]).tolist()
+        return list(pairwise([*firsts, self.n]))
 
     @cached_property
     def with_boundary_rows(self) -> Stencil:
         """The stencil in which rows whose windows leave nodes 0 … n-1 are boundary rows."""
         first = min(max(self.first, -self.offset), self.last)
-        last = max(min(self.last, self.n + 1 - self.offset - self.width), first)
+        last = max(min(self.last, self.n_nodes + 1 - self.offset - self.width), first)
         leaving = np.r_[self.first : first, last : self.last]
         columns = np.zeros_like(leaving) if self.uniform else leaving - self.first
         n_coefficients = max(self.width - 1, self.boundary.shape[1])
@@ -132,7 +163,7 @@ class Stencil(Record):
 
     def is_shift_invariant(self, start: int, stop: int) -> bool:
         """Return whether all row ranges of this length in the interior have equal coefficients."""
-        interior = self.uniform and self.first <= start < stop <= self.last
+        interior = self.uniform and self.first <= start < stop <= self.last and self.homes is None
         if not interior or self.masked is None:
             return interior
         low, high = self.masked.node_range(start, stop)
@@ -207,9 +238,18 @@ class Stencil(Record):
         i = int(np.searchsorted(self.boundary_rows, row))
         return int(self.boundary_starts[i]), self.boundary[i, : int(self.boundary_widths[i]) - 1]
 
-    def slice_rows(self, start: int, stop: int, *, origin: int | None = None) -> Stencil:
-        """The rows from ``start`` to ``stop``, numbered from 0; node ``origin`` becomes node 0."""
+    def slice_rows(
+        self, start: int, stop: int, *, origin: int | None = None, cells: int | None = None
+    ) -> Stencil:
+        """The rows from ``start`` to ``stop``, numbered from 0; node ``origin`` becomes node 0.
+
+        If the rows have homes, the slice has ``cells`` nodes, by default all from ``origin`` on.
+        """
         origin = start if origin is None else origin
+        homes = None
+        if self.homes is not None:
+            homes, rest = self.homes[start:stop] - origin, self.n_nodes - origin
+            cells = rest if cells is None else cells
         first = min(max(self.first, start), stop)
         last = max(min(self.last, stop), first)
         interior = self.interior
@@ -228,6 +268,8 @@ class Stencil(Record):
             self.boundary[a:b],
             self.center + start - origin,
             self.masked and self.masked.slice_rows(start, stop, self.center, origin),
+            homes,
+            None if homes is None else cells,
         )
 
 

@@ -38,7 +38,11 @@ class CompiledBackend(Backend):
             term = term._replace(block=block)
         if term.left_halo is not None or term.right_halo is not None:
             term = term.with_boundary_rows()
-        out = np.empty_like(block, dtype=result_dtype(block.dtype), subok=False)
+        dtype = result_dtype(block.dtype)
+        if term.stencil.homes is None:
+            out = np.empty_like(block, dtype=dtype, subok=False)
+        else:
+            out = np.empty_like(block, dtype=dtype, subok=False, shape=term.out_shape)
         if runner is None or out.size < tiles.MIN_CELLS_FOR_THREADS:
             tiles.write_term(term, out)
         else:
@@ -50,7 +54,7 @@ class CompiledBackend(Backend):
     ) -> list[Any]:
         """Return the sums, or what ``combine`` makes of them."""
         outs = request.outputs or [
-            np.empty_like(request.blocks[0], dtype=dtype, subok=False)
+            np.empty_like(request.blocks[0], dtype=dtype, subok=False, shape=request.out_shape)
             for _ in range(request.n_outputs or len(request.sums))
         ]
         evaluate_tiles(request, outs, sum_dtype, runner)

@@ -42,14 +42,15 @@ def cupy_sums(sums: list[list[TermRequest]], like: Array, dtype: np.dtype[Any]) 
     sums : list of list of TermRequest
         The terms of each sum.
     like : cupy.ndarray
-        An array with the shape and memory order of the results.
+        An array with the memory order of the results.
     dtype : dtype
         Type of the results.
     """
     cupy = namespace()
     with like.device:
-        outs = [cupy.empty_like(like, dtype=dtype) for _ in sums]
-        if like.size:
+        shape = sums[0][0].out_shape
+        outs = [cupy.empty_like(like, dtype=dtype, shape=shape) for _ in sums]
+        if outs[0].size:
             for first, stop in _kernel_groups(sums):
                 _launch(sums[first:stop], outs[first:stop])
     return outs

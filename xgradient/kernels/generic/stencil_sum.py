@@ -6,13 +6,17 @@ the compiled loops.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ...stencils.table import Stencil
-from ..array_api import asarray_like, check_dense, concat, device, missing_cells
+from ..array_api import asarray_like, check_dense, concat, device, missing_cells, take
 from ..requests import TermRequest, slice_axis
+
+#: Boundary rows up to which each is a sum of slices, which are views.
+MAX_SLICED_ROWS = 32
 
 
 def stencil_sum(term: TermRequest, dtype: Any, xp: Any) -> Any:
@@ -55,12 +59,12 @@ def stencil_sum(term: TermRequest, dtype: Any, xp: Any) -> Any:
 def _all_rows(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
     """Return all rows, each with its whole window."""
     middle = int(np.searchsorted(stencil.boundary_rows, stencil.first))
-    parts = [_boundary_row(f, axis, stencil, at, xp) for at in range(middle)]
+    parts = _boundary_rows(f, axis, stencil, range(middle), xp)
     if stencil.last > stencil.first:
         start, stop = stencil.first + stencil.offset, stencil.last + stencil.offset
         parts.append(_window_sum(f, axis, start, stop, stencil.interior, xp))
     ends = range(middle, len(stencil.boundary_rows))
-    parts.extend(_boundary_row(f, axis, stencil, at, xp) for at in ends)
+    parts.extend(_boundary_rows(f, axis, stencil, ends, xp))
     return concat(parts, axis, xp)
 
 
@@ -101,6 +105,25 @@ def count_valid_nodes(valid: Any, axis: int, depth: int, n: int, step: int, xp: 
     return total
 
 
+def _boundary_rows(f: Any, axis: int, stencil: Stencil, rows: range, xp: Any) -> list[Any]:
+    """Return some boundary rows in order: one by one, or many by taking their nodes."""
+    if len(rows) <= MAX_SLICED_ROWS:
+        return [_boundary_row(f, axis, stencil, at, xp) for at in rows]
+    numbers = np.array(rows)
+    widths, starts = stencil.boundary_widths[numbers], stencil.boundary_starts[numbers]
+    parts, order = [], []
+    for width in np.unique(widths).tolist():
+        alike = np.flatnonzero(widths == width)
+        columns = stencil.boundary[numbers[alike], : width - 1].T
+        nodes = [take(f, starts[alike] + k, axis, xp) for k in range(width)]
+        parts.append(_difference_sum(nodes, columns, f, axis, xp))
+        order.append(alike)
+    total = concat(parts, axis, xp)
+    if len(parts) > 1:
+        total = take(total, np.argsort(np.concatenate(order)), axis, xp)
+    return [total]
+
+
 def _boundary_row(f: Any, axis: int, stencil: Stencil, at: int, xp: Any) -> Any:
     """Return one boundary row."""
     start, width = int(stencil.boundary_starts[at]), int(stencil.boundary_widths[at])
@@ -109,11 +132,16 @@ def _boundary_row(f: Any, axis: int, stencil: Stencil, at: int, xp: Any) -> Any:
 
 def _window_sum(f: Any, axis: int, start: int, stop: int, coefficients: Any, xp: Any) -> Any:
     """Sum coefficients times differences, for the windows that begin at start to stop - 1."""
+    width = len(coefficients) + 1
+    nodes = [slice_axis(f, axis, start + k, stop + k) for k in range(width)]
+    return _difference_sum(nodes, coefficients, f, axis, xp)
+
+
+def _difference_sum(nodes: list[Any], coefficients: Any, f: Any, axis: int, xp: Any) -> Any:
+    """Sum coefficients times differences of adjacent nodes; a single node is the sum itself."""
     trail = (1,) * (f.ndim - axis - 1)
-    total = slice_axis(f, axis, start, stop) if not len(coefficients) else None
-    for k, row in enumerate(coefficients):
-        lower = slice_axis(f, axis, start + k, stop + k)
-        upper = slice_axis(f, axis, start + k + 1, stop + k + 1)
+    total = nodes[0] if len(nodes) == 1 else None
+    for (lower, upper), row in zip(pairwise(nodes), coefficients, strict=True):
         term = _coefficient_row(row, f, xp, trail) * (upper - lower)
         total = term if total is None else total + term
     return total
