@@ -33,8 +33,13 @@ def folder(tmp_path):
 
 
 def run(*arguments):
-    """Return the output of ``python -m benchmarks``; more threads would disturb other tests."""
-    command = [sys.executable, "-W", "error", "-m", "benchmarks", *map(str, arguments)]
+    """Return the output of ``python -m benchmarks``."""
+    return run_module("benchmarks", *arguments)
+
+
+def run_module(module, *arguments):
+    """Return the output of a module; more threads would disturb other tests."""
+    command = [sys.executable, "-W", "error", "-m", module, *map(str, arguments)]
     return subprocess.run(
         command,
         cwd=ROOT,
@@ -92,6 +97,15 @@ def test_the_floors_are_measured_and_go_into_the_page(folder):
     assert floors["all three derivatives"] == ["2.0", "3.5"]
     assert floors["curl on the sphere"] == ["1.5", "2.0"]
     assert between(folder / PAGE, "benchmark floors") == done.stdout.rstrip("\n")
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "processes"])
+def test_the_vorticity_of_a_large_flow_is_measured(scheduler):
+    pytest.importorskip("distributed")
+    size = "--times", 8, "--points", 60
+    done = run_module("benchmarks.vorticity", *size, "--only", "xgradient", scheduler)
+    assert done.returncode == 0, done.stderr
+    assert all(float(found) > 0 for found in done.stdout.split())
 
 
 def test_the_plots_are_drawn_and_small(folder):
