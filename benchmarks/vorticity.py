@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Thread
@@ -105,18 +105,28 @@ def _peak_memory(call: Callable[[], Any]) -> tuple[float, float]:
     return elapsed, peak
 
 
-def _scheduler(name: str) -> AbstractContextManager[Any]:
-    """Return a context in which dask computes on two threads, or on two worker processes."""
+@contextmanager
+def _scheduler(name: str) -> Iterator[None]:
+    """Let dask compute on two threads, or on two worker processes."""
     import dask
 
     if name == "threads":
-        return dask.config.set(scheduler="threads", num_workers=WORKERS)
+        with dask.config.set(scheduler="threads", num_workers=WORKERS):
+            yield
+        return
     import distributed
 
-    cluster = distributed.LocalCluster(
-        n_workers=WORKERS, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
-    )
-    return distributed.Client(cluster)
+    with (
+        distributed.LocalCluster(
+            n_workers=WORKERS,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            worker_dashboard_address=None,
+        ) as cluster,
+        distributed.Client(cluster),
+    ):
+        yield
 
 
 def measure(library: str, scheduler: str, times: int, points: int) -> None:

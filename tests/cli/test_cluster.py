@@ -33,7 +33,7 @@ def test_a_cluster_computes_and_its_progress_is_shown():
         n_workers=2,
         threads_per_worker=1,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         worker_dashboard_address=None,
     ) as cluster:
         address = cluster.scheduler_address
