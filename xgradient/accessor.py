@@ -43,7 +43,7 @@ class Grad(OperatorMethods):
 
         Parameters
         ----------
-        **options : metric, accuracy, edge_order, spacing, periodic, skipna or units
+        **options : metric, accuracy, edge_order, spacing, periodic, boundary, wall, skipna or units
             Options as `xgradient.grad` has them. They are checked at once.
 
         Returns

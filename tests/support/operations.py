@@ -72,6 +72,7 @@ def in_plane(ds: Any) -> Any:
 
 EAST_NORTH = ["nav_lon", "nav_lat"]
 COLUMNS = {"along": "level", "edge_order": 1}
+VALUE, SLOPE = ("value", 0.75), ("slope", -0.5)
 
 #: What is done with a sample, by a name; each gives a DataArray or a Dataset.
 OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
@@ -85,6 +86,20 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     "grad, at points": lambda ds: ds.t.grad("lat", at=[55.0, -40.0, 10.0], accuracy=4),
     "grad, coasts": lambda ds: ds.t.grad(skipna=True, edge_order=2),
     "grad, coasts, periodic": lambda ds: ds.t.grad("lon", accuracy=4, periodic=True, skipna=True),
+    "grad, walls": lambda ds: ds.t.grad(
+        HORIZONTAL,
+        accuracy=4,
+        wall="face",
+        boundary={"lat": ("odd", SLOPE), "lon": ("even", VALUE)},
+    ),
+    "grad, walls, coasts": lambda ds: ds.t.grad(
+        HORIZONTAL,
+        skipna=True,
+        boundary={"lat": ("missing", "extend"), "lon": ("one-sided", VALUE)},
+    ),
+    "jacobian, walls": lambda ds: in_plane(ds).grad.jacobian(
+        lon="u", lat="v", boundary={"lat": {"u": "even", "v": "odd"}, "lon": ("odd", VALUE)}
+    ),
     "magnitude": lambda ds: in_plane(ds).t.grad.magnitude(HORIZONTAL),
     "magnitude, globe": lambda ds: ds.t.grad.magnitude(HORIZONTAL, **GLOBE),
     "laplacian": lambda ds: in_plane(ds).t.grad.laplacian(HORIZONTAL, **PLANE),

@@ -123,6 +123,18 @@ def _points(words: tuple[str, ...]) -> list[float | str] | None:
     return [number_or_text(part) for word in words for part in word.split(",")] or None
 
 
+def _conditions(word: str) -> Any:
+    """Parse ``even``, ``even,odd`` or ``value:280,slope:0``."""
+    conditions: list[Any] = []
+    for part in word.split(","):
+        kind, given, number = part.strip().partition(":")
+        try:
+            conditions.append((kind, float(number)) if given else kind)
+        except ValueError:
+            raise Failure(f"the {kind} {number!r} in boundary is not a number") from None
+    return conditions[0] if len(conditions) == 1 else tuple(conditions)
+
+
 def _window(word: str) -> tuple[Any, ...]:
     """Parse ``5,2`` or ``3 days,2,tricube``."""
     window, *rest = (part.strip() for part in word.split(","))
@@ -164,6 +176,16 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
             "help": "Periodic dimension, with its period in units of the coordinate (seconds along "
             "a time). By default 360 degrees along longitudes, else n uniform steps. Repeat the "
             "option for more.",
+        },
+    ),
+    "boundary": (
+        ("--boundary", "boundary"),
+        lambda words: _named(words, _conditions),
+        {
+            "multiple": True,
+            "metavar": "[NAME=]LOW[,HIGH]",
+            "help": "Conditions at the ends of a dimension: one-sided, missing, extend, even, odd, "
+            "periodic, value:NUMBER or slope:NUMBER. Repeat the option for more.",
         },
     ),
     "spacing": (

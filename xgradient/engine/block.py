@@ -16,10 +16,11 @@ from ..kernels.requests import (
     slice_axis,
     stencil_rows,
 )
+from .ghost_cells import Walls, ghost_cells
 from .halo import HaloPlan, PolarHalo
 from .plan import BlockPlan
 from .pole_rows import rows_beyond_pole, value_on_pole
-from .terms import PoleValue, TermSum
+from .terms import PolarFold, PoleValue, TermSum
 
 #: Index of an input array, and an axis.
 InputAxis = tuple[int, int]
@@ -148,11 +149,27 @@ def _halo_cells(
     if halo.polar is not None and halo.polar.fold is not None:
         fold, (first, last) = halo.polar.fold, halo.polar.depth
         if first:
-            before.insert(0, rows_beyond_pole(caps[0].rows, axis, fold, 0, first, lon_range))
+            before.insert(0, _cells_beyond(caps[0], axis, fold, 0, first, lon_range))
         if last:
-            after.append(rows_beyond_pole(caps[1].rows, axis, fold, 1, last, lon_range))
+            after.append(_cells_beyond(caps[1], axis, fold, 1, last, lon_range))
     sides = [_join_slabs(parts, block, axis) if parts else None for parts in (before, after)]
     return sides[0], sides[1]
+
+
+def _cells_beyond(
+    cap: PolarCap,
+    axis: int,
+    fold: PolarFold | Walls,
+    end: int,
+    cells: int,
+    lon_range: tuple[int, int] | None,
+) -> Any:
+    """The cells beyond a pole or a wall."""
+    if isinstance(fold, PolarFold):
+        return rows_beyond_pole(cap.rows, axis, fold, end, cells, lon_range)
+    mirror = fold.ends[end]
+    assert mirror is not None
+    return ghost_cells(cap.rows, axis, mirror, end, cells)
 
 
 def _join_slabs(slabs: list[Any], block: Any, axis: int) -> Any:

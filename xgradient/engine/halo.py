@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
 
+from .ghost_cells import Walls
 from .terms import PolarFold, PoleValue
 
 #: Cells of a chunk along an axis, half open.
@@ -34,7 +35,7 @@ class PolarHalo:
         The field's replacement values, in the order of the sums.
     """
 
-    fold: PolarFold | None
+    fold: PolarFold | Walls | None
     depth: tuple[int, int]
     cap_rows: tuple[int, int]
     received: tuple[bool, bool]
@@ -69,7 +70,7 @@ class HaloPlan:
     polar: PolarHalo | None = None
 
     @property
-    def fold(self) -> PolarFold | None:
+    def fold(self) -> PolarFold | Walls | None:
         """How the axis continues across poles."""
         return self.polar.fold if self.polar else None
 
@@ -105,7 +106,7 @@ class HaloDemand:
     axis: int
     sizes: tuple[int, ...]
     depths: list[tuple[int, int]]
-    fold: PolarFold | None
+    fold: PolarFold | Walls | None
     pole_values: tuple[PoleValue, ...]
     lon_axis: int | None
     has_all_longitudes: bool

@@ -7,8 +7,9 @@ from typing import Any
 
 from ..stencils.columns import ColumnWindows
 from ..stencils.table import Stencil
+from .ghost_cells import Walls
 from .halo import HaloDemand, HaloExchange, HaloPlan, Range, chunk_bounds, plan_exchange
-from .terms import Computation, PoleValue, Term, all_weights
+from .terms import Computation, PolarFold, PoleValue, Term, TermSum, all_weights
 
 #: Chunk sizes along each axis.
 Chunks = tuple[tuple[int, ...], ...]
@@ -67,7 +68,7 @@ class Planner:
         self._lon_axis = lon_axes[0] if lon_axes else None
         #: Axes along which blocks differ in stencil rows, weights or neighbours.
         self._varying_axes = sorted(
-            {*(r.axis for r in readers), *lon_axes, *_varying_axes(all_weights(sums))}
+            {*(r.axis for r in readers), *lon_axes, *_varying_axes(self._whole_arrays(sums))}
         )
         #: Sizes of the results' chunks along each axis, one for each chunk of the inputs.
         self.out_sizes = _out_sizes(terms, self._bounds)
@@ -86,12 +87,29 @@ class Planner:
             replace(s, terms=tuple(self._term_of_block(t, block) for t in s.terms))
             for s in self._computation.sums
         )
-        halos = tuple(e.halos[block[e.axis]] for e in self.exchanges)
+        halos = tuple(self._halo_of_block(e.halos[block[e.axis]], block) for e in self.exchanges)
         lon_range = None
         if self._lon_axis is not None and len(self.chunks[self._lon_axis]) > 1:
             lon_range = self._bounds[self._lon_axis][block[self._lon_axis]]
         computation = replace(self._computation, sums=sums)
         return BlockPlan(computation, halos, self._ends_on_pole(block), lon_range)
+
+    def _whole_arrays(self, sums: tuple[TermSum, ...]) -> list[Any]:
+        """The weights, and the shifts of ghost cells: arrays of which a block needs its part."""
+        folds = [halo.fold for e in self.exchanges for halo in e.halos[:1]]
+        mirrors = [m for fold in folds if isinstance(fold, Walls) for m in fold.ends if m]
+        return [*all_weights(sums), *(m.shift for m in mirrors if m.shift is not None)]
+
+    def _halo_of_block(self, halo: HaloPlan, block: tuple[int, ...]) -> HaloPlan:
+        """A halo with the shifts of ghost cells that belong to one block."""
+        polar = halo.polar
+        if polar is None or not isinstance(polar.fold, Walls):
+            return halo
+        first, last = (
+            mirror and replace(mirror, shift=self._slice_weight(mirror.shift, block, halo.axis))
+            for mirror in polar.fold.ends
+        )
+        return replace(halo, polar=replace(polar, fold=Walls((first, last))))
 
     def _ends_on_pole(self, block: tuple[int, ...]) -> tuple[bool, bool]:
         first, last = False, False
@@ -110,11 +128,14 @@ class Planner:
                           for w in (term.output_weight, term.center_weight))  # fmt: skip
         return replace(term, stencil=stencil, output_weight=output, center_weight=center)
 
-    def _slice_weight(self, weight: Any, block: tuple[int, ...]) -> Any:
-        """The part of a weight that belongs to one block, made once for all blocks that use it."""
+    def _slice_weight(self, weight: Any, block: tuple[int, ...], whole: int = -1) -> Any:
+        """The part of a weight that belongs to one block, made once for all blocks that use it.
+
+        Along the axis ``whole`` it is not cut.
+        """
         if weight is None or isinstance(weight, int):
             return weight
-        axes = [d for d, n in enumerate(weight.shape) if n > 1]
+        axes = [d for d, n in enumerate(weight.shape) if n > 1 and d != whole]
         key = (id(weight), *(block[d] for d in axes))
         if key not in self._weights:
             index = [slice(None)] * weight.ndim
@@ -129,7 +150,9 @@ class Planner:
         poles = tuple(p for p in self._pole_values if (p.field, p.axis) == (field, axis))
         readers: list[Term | PoleValue] = [*terms, *poles]
         fold = next((r.fold for r in readers if r.fold is not None), None)
-        lon_axis = fold.lon_axis if fold else next((p.lon_axis for p in poles), None)
+        lon_axis = next((p.lon_axis for p in poles), None)
+        if isinstance(fold, PolarFold):
+            lon_axis = fold.lon_axis
         depths = []
         for i, size in enumerate(self.chunks[axis]):
             needed = [self._stencils[t.stencil, axis][i].depth for t in terms] if size else []

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..kernels import backend_of
 from ..kernels.requests import TermRequest, slice_axis
+from .ghost_cells import mirrored_cells
 from .terms import PolarFold, PoleValue
 
 
@@ -37,14 +38,7 @@ def rows_beyond_pole(
     lon_range : tuple of int, optional
         Range of the axis of longitudes to return; all by default.
     """
-    on_pole, n_rows = fold.on_fold[end], cap.shape[axis]
-    start = n_rows - on_pole - cells if end else on_pole
-    rows = slice_axis(cap, axis, start, start + cells)
-    # Row by row: some array libraries have no slices with a negative step.
-    backend = backend_of(cap)
-    rows = backend.concat(
-        [slice_axis(rows, axis, k, k + 1) for k in range(cells - 1, -1, -1)], axis
-    )
+    backend, rows = backend_of(cap), mirrored_cells(cap, axis, end, fold.on_fold[end], cells)
     lon_axis, n_lon = fold.lon_axis, cap.shape[fold.lon_axis]
     first, last = (0, n_lon) if lon_range is None else lon_range
     pieces: list[Any] = []

@@ -10,6 +10,7 @@ from typing import Any
 from ..kernels.requests import Combine
 from ..stencils.columns import ColumnWindows
 from ..stencils.table import Stencil
+from .ghost_cells import Walls
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Term:
         chunks each block receives as arguments.
     center_weight : array of float64 or int, optional
         Weight of the field itself; requires that there is no output weight.
-    fold : PolarFold, optional
-        How the axis continues across poles. Without it, a stencil that reaches over the ends
-        belongs to a periodic axis.
+    fold : PolarFold or Walls, optional
+        How the axis continues across poles or beyond walls. Without it, a stencil that reaches
+        over the ends belongs to a periodic axis.
     positions : int, optional
         Index of the input array with the positions of the cells, for `ColumnWindows`. Such a term
         has no weights, and is the only one of its sum.
@@ -62,7 +63,7 @@ class Term:
     stencil: Stencil | ColumnWindows
     output_weight: Any = None
     center_weight: Any = None
-    fold: PolarFold | None = None
+    fold: PolarFold | Walls | None = None
     positions: int | None = None
 
 

@@ -16,6 +16,7 @@ from ..labels.coordinates import CoordRef, describe_coord
 from ..labels.hints import quote_names, unstack_hint
 from ..stencils.positions import OrderError
 from ..stencils.scheme import Scheme
+from .boundaries import with_boundaries
 from .crs import GeographicCRS
 from .curvilinear import CurvilinearGrid
 from .grid import Grid
@@ -51,8 +52,16 @@ def build_grid(
     Raises
     ------
     TypeError, ValueError
-        If positions, a spacing, a period or the metric do not fit.
+        If positions, a spacing, a period, a boundary or the metric do not fit.
     """
+    grid = _build_grid(obj, request, scheme, fields)
+    return grid if request.boundaries is None else with_boundaries(grid, request)
+
+
+def _build_grid(
+    obj: XarrayObject, request: GridRequest, scheme: Scheme, fields: list[xr.DataArray]
+) -> Grid:
+    """Build the grid without its boundary conditions."""
     columns = {axis.ref.name: make_vertical_coord(axis.ref)
                for axis in request.axes if axis.is_column}  # fmt: skip
     if not columns:
@@ -157,7 +166,8 @@ def _spacing_error(ref: CoordRef) -> ValueError:
 def grid_of_dimensions(obj: XarrayObject, request: GridRequest) -> OrthogonalGrid:
     """Build the Cartesian grid of coordinates along one dimension each."""
     _check_one_per_dim(obj, request.refs)
-    return cartesian_grid(_one_dim_axes(obj, request.axes))
+    grid = cartesian_grid(_one_dim_axes(obj, request.axes))
+    return grid if request.boundaries is None else with_boundaries(grid, request)
 
 
 def _one_dim_axes(obj: XarrayObject, requests: Iterable[AxisRequest]) -> list[Axis]:

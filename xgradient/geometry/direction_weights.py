@@ -149,9 +149,7 @@ class DirectionWeights:
             isinstance(a, np.ndarray) for a in (self.current_positions.xyz[0].data, *sources)
         ):
             return make_anew()
-        closed = tuple(
-            grid_axis.axis.nodes.has_neighbours_beyond_ends for grid_axis in self.index_axes
-        )
+        closed = tuple(all(grid_axis.axis.nodes.continues) for grid_axis in self.index_axes)
         key = make, self.positions, self.scheme, closed, tuple(cells.dims for cells in valid)
         size = max([self.positions.xyz[0].size, *(cells.size for cells in valid)])
         return cached_by_value(key, sources, 8 * size * (15 if second else 8), make_anew)

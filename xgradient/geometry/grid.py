@@ -10,6 +10,7 @@ import xarray as xr
 
 from ..engine.chunked import to_device_of, where_valid
 from ..labels.axis import Axis
+from ..labels.boundaries import BoundaryRequest
 from .cyclic import CyclicPoint
 from .expression import Expression
 from .grid_axis import GridAxis, HorizontalDirection, VerticalCoord
@@ -63,12 +64,15 @@ class Grid(ABC):
         True if all scale factors are 1, so that each derivative is one stencil without weights.
     cyclic : tuple of CyclicPoint
         Coordinates whose last point repeats the first one; it is not among the nodes.
+    boundaries : BoundaryRequest or None
+        The conditions at the ends of dimensions, which may differ between fields.
     """
 
     axes: tuple[GridAxis | HorizontalDirection | VerticalCoord, ...]
     polar_closure: PolarClosure | None = field(default=None, kw_only=True)
     is_cartesian: bool = field(default=False, kw_only=True)
     cyclic: tuple[CyclicPoint, ...] = field(default=(), kw_only=True)
+    boundaries: BoundaryRequest | None = field(default=None, kw_only=True)
 
     @abstractmethod
     def for_fields(self, fields: list[xr.DataArray]) -> tuple[Grid, list[xr.DataArray]]:

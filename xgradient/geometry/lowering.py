@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..engine.ghost_cells import Walls
 from ..engine.terms import PolarFold, PoleValue, Term, TermSum
 from ..labels.axis import Axis
+from ..stencils.nodes import Nodes
 from ..stencils.scheme import Scheme
 from ..stencils.table import Stencil, identity_stencil
+from .boundaries import AxisBoundary, boundaries_of_field
 from .expression import DerivativeTerm, Expression, PoleCorrection
 from .grid import Grid, PolarClosure
 from .grid_axis import Coefficient, GridAxis, VerticalCoord
@@ -39,6 +42,8 @@ class LoweringContext:
         The input array with the values of each expression that was evaluated before.
     column_inputs : mapping from VerticalCoord to int
         The input array with the positions of each vertical coordinate.
+    boundaries : tuple of mapping from dimension to AxisBoundary
+        The boundary conditions of each input array; those at the end may lack.
     """
 
     grid: Grid
@@ -48,11 +53,15 @@ class LoweringContext:
     is_component: tuple[bool, ...]
     subexpressions: Mapping[Hashable, int] = field(default_factory=dict)
     column_inputs: Mapping[VerticalCoord, int] = field(default_factory=dict)
+    boundaries: tuple[Mapping[Hashable, AxisBoundary], ...] = ()
 
     @classmethod
     def for_scalar(cls, grid: Grid, field: xr.DataArray, scheme: Scheme) -> LoweringContext:
         """Return the context of one scalar field."""
-        return cls(grid, field.dims, field.shape, scheme, (False,))
+        context = cls(grid, field.dims, field.shape, scheme, (False,))
+        if grid.boundaries is None:
+            return context
+        return replace(context, boundaries=(boundaries_of_field(grid, field, [field.name]),))
 
     def lower(self, expression: Expression, *, squares: bool = False) -> TermSum:
         """Return the terms of an expression.
@@ -99,17 +108,17 @@ class LoweringContext:
             return self._column(term, term.grid_axis)
         axis = self._axis(term.grid_axis)
         d, coefficient = self.dims.index(axis.dim), term.coefficient
-        number = self._input_number(term.field)
+        number, nodes = self._input_number(term.field), self._nodes(term.field, axis)
         if not term.deriv and not self.scheme.deriv:
             # The smoothed field is the field plus a sum of differences.
-            stencil = self.scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
-            one, fold = self._weight(1.0), self._fold(number, axis)
+            stencil = self.scheme.stencil(nodes, f"dimension {str(axis.dim)!r}")
+            one, fold = self._weight(1.0), self._fold(term.field, axis)
             return Term(number, d, stencil, center_weight=one, fold=fold)
         if not term.deriv:
             return Term(number, d, identity_stencil(self.shape[d]), self._weight(coefficient))
         scheme = self.scheme.with_deriv(term.deriv)
         make = scheme.interior_stencil if term.interior_only else scheme.stencil
-        stencil = make(axis.nodes, f"dimension {str(axis.dim)!r}")
+        stencil = make(nodes, f"dimension {str(axis.dim)!r}")
         weight = None
         if isinstance(coefficient, xr.Variable) and coefficient.dims not in ((), (axis.dim,)):
             weight = self._weight(coefficient)
@@ -117,7 +126,7 @@ class LoweringContext:
             # A coefficient along the axis only is part of the stencil, at no cost.
             values = np.asarray(coefficient)
             stencil = stencil if values.ndim == 0 and values == 1 else stencil.scale(values)
-        return Term(number, d, stencil, weight, fold=self._fold(number, axis))
+        return Term(number, d, stencil, weight, fold=self._fold(term.field, axis))
 
     def _column(self, term: DerivativeTerm, column: VerticalCoord) -> Term:
         d = self.dims.index(column.dim)
@@ -159,11 +168,34 @@ class LoweringContext:
             return poles.lat_without_lon
         return grid_axis.axis
 
-    def _fold(self, field: int, axis: Axis) -> PolarFold | None:
+    def _boundary(self, field: int | Expression, dim: Hashable) -> AxisBoundary | None:
+        """Return the boundary conditions of an input array along a dimension."""
+        if not self.boundaries:
+            return None
+        if isinstance(field, Expression):
+            inner = self._boundary(field.terms[0].field, dim)
+            return inner and inner.of_derivative(dim)
+        return self.boundaries[field].get(dim) if field < len(self.boundaries) else None
+
+    def _nodes(self, field: int | Expression, axis: Axis) -> Nodes:
+        """Return the nodes of an axis, with the ends that an input array has."""
+        boundary = self._boundary(field, axis.dim)
+        return axis.nodes if boundary is None else boundary.nodes(axis.nodes)
+
+    def _fold(self, field: int | Expression, axis: Axis) -> PolarFold | Walls | None:
+        """Return how an input array continues across poles or beyond walls."""
+        boundary = self._boundary(field, axis.dim)
+        if boundary is not None:
+            nodes, d = boundary.nodes(axis.nodes), self.dims.index(axis.dim)
+            return boundary.walls(nodes, d, self.scheme.reach, self._weight)
+        return self._pole_fold(field, axis)
+
+    def _pole_fold(self, field: int | Expression, axis: Axis) -> PolarFold | None:
         lon_axis = self._lon_axis()
         if axis.nodes.fold_positions is None or lon_axis is None:
             return None
-        return PolarFold(lon_axis, -1 if self.is_component[field] else 1, axis.nodes.on_fold)
+        sign = -1 if self.is_component[self._input_number(field)] else 1
+        return PolarFold(lon_axis, sign, axis.nodes.on_fold)
 
     def _pole_value(self, correction: PoleCorrection, poles: PolarClosure) -> PoleValue:
         """Return a pole correction for the input arrays."""
@@ -191,7 +223,7 @@ class LoweringContext:
             (azimuthal[0], azimuthal[1]),
             correction.harmonic,
             lon_axis,
-            self._fold(number, lat),
+            self._pole_fold(correction.field, lat),
         )
 
 

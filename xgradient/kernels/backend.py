@@ -142,6 +142,12 @@ class Backend(ABC):
         return -self.namespace.astype(array, self.derivative_dtype([array]))
 
     @final
+    def shifted(self, array: Any, shift: Any) -> Any:
+        """Add NumPy numbers that broadcast against an array, rounded to the dtype of results."""
+        dtype = self.derivative_dtype([array])
+        return self.namespace.astype(array, dtype) + self.asarray(shift, array, dtype)
+
+    @final
     def multiply(self, array: Any, factors: Any) -> Any:
         """Multiply an array with NumPy factors that broadcast against it."""
         return array * self.asarray(factors, array, array_api.real_dtype(array, self.namespace))

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
 import xarray as xr
 
 from .._typing import XarrayObject
-from .._wording import short_repr
+from .boundaries import (
+    BoundaryOptions,
+    BoundaryRequest,
+    field_names,
+    periods_of_boundaries,
+    request_boundaries,
+)
 from .columns import named_dims, resolve_column, resolve_columns
-from .coordinates import CoordRef, resolve_coord, resolve_name
+from .coordinates import CoordRef, resolve_coord
 from .hints import MissingNameError
+from .named_options import by_coord, periodic_mapping, spacing_mapping
 
 #: Stands for the period of an axis that the call does not mention; None is a wrong period.
 NOT_GIVEN: Any = object()
@@ -33,6 +39,8 @@ class GridOptions(NamedTuple):
         The dimension along which a coordinate of several dimensions holds positions.
     at_constant : hashable or None
         The coordinate of several dimensions that stays constant.
+    boundaries : BoundaryOptions or None
+        The conditions at the ends of axes.
     """
 
     metric: Any = None
@@ -40,6 +48,7 @@ class GridOptions(NamedTuple):
     periodic: Any = None
     along: Hashable | None = None
     at_constant: Hashable | None = None
+    boundaries: BoundaryOptions | None = None
 
 
 class AxisRequest(NamedTuple):
@@ -80,6 +89,8 @@ class GridRequest(NamedTuple):
         Coordinates that only ``spacing`` or ``periodic`` name.
     constant : CoordRef or None
         The coordinate that stays constant, with the dimension that it goes along.
+    boundaries : BoundaryRequest or None
+        The conditions at the ends of dimensions.
     """
 
     axes: tuple[AxisRequest, ...]
@@ -87,6 +98,7 @@ class GridRequest(NamedTuple):
     options: GridOptions
     others: tuple[AxisRequest, ...] = ()
     constant: CoordRef | None = None
+    boundaries: BoundaryRequest | None = None
 
     @property
     def refs(self) -> list[CoordRef]:
@@ -160,11 +172,18 @@ def resolve(
     refs = {name: refs.get(name) or resolve_coord(obj, name) for name in names}
     if len(names) > 1:
         _check_named_once(names, refs)
-    if options.spacing is None and (options.periodic is None or options.periodic is False):
+    periodic, boundaries = options.periodic, options.boundaries
+    if options.spacing is None and (periodic is None or periodic is False) and boundaries is None:
         axes = tuple([AxisRequest(ref) for ref in refs.values()])
         return GridRequest(axes, scalar_dim, options, constant=constant)
-    spacings = _by_coord(obj, refs, spacing_mapping(options.spacing, names, scalar_dim))
-    periods = _by_coord(obj, refs, periodic_mapping(options.periodic, names))
+    spacings = by_coord(obj, refs, spacing_mapping(options.spacing, names, scalar_dim))
+    periods = by_coord(obj, refs, periodic_mapping(periodic, names))
+    requested = None
+    if boundaries is not None:
+        entries = by_coord(obj, refs, boundaries.entries(names))
+        periods |= periods_of_boundaries(entries, periods)
+        known = {*field_names([obj, *fields]), *names, *(ref.name for ref in refs.values())}
+        requested = request_boundaries(entries, boundaries.face, known)
     given = {ref.name: ref for ref, _ in (*spacings.values(), *periods.values())}
     requests = {
         name: AxisRequest(
@@ -176,7 +195,7 @@ def resolve(
     for name, axis in zip(refs, axes, strict=True):
         if axis.is_column:
             _check_column_options(name, axis)
-    return GridRequest(axes, scalar_dim, options, tuple(requests.values()), constant)
+    return GridRequest(axes, scalar_dim, options, tuple(requests.values()), constant, requested)
 
 
 def _dim_names(
@@ -234,105 +253,3 @@ def _check_column_options(name: Hashable, axis: AxisRequest) -> None:
                 f"{argument} is given for {str(name)!r}, which has positions of its own in "
                 f"every column; leave it out, or give {argument} by name to the others"
             )
-
-
-def spacing_mapping(
-    spacing: Any, names: list[Hashable], scalar_dim: bool
-) -> Mapping[Hashable, Any]:
-    """Return ``spacing`` by name.
-
-    A number is for all names, a sequence has an entry for each, an array is for one name.
-    """
-    if spacing is None or isinstance(spacing, Mapping):
-        return spacing or {}
-    if isinstance(spacing, list | tuple) and not scalar_dim:
-        if len(spacing) != len(names):
-            raise ValueError(
-                f"spacing has {len(spacing)} entries for {len(names)} dimensions; give one for each"
-            )
-        return dict(zip(names, spacing, strict=True))
-    if np.ndim(spacing) and len(names) > 1:
-        raise ValueError(
-            f"spacing is one array for {len(names)} dimensions; "
-            "give a list or mapping with one entry for each"
-        )
-    return dict.fromkeys(names, spacing)
-
-
-def periodic_mapping(periodic: Any, names: list[Hashable]) -> Mapping[Hashable, Any]:
-    """Return ``periodic`` as a mapping from name to True, False or a period."""
-    if periodic is None:
-        return {}
-    if isinstance(periodic, Mapping):
-        return periodic
-    if isinstance(periodic, bool | np.bool_):
-        return dict.fromkeys(names, True) if periodic else {}
-    if isinstance(periodic, str):
-        return {periodic: True}
-    if isinstance(periodic, Iterable):
-        return dict.fromkeys(periodic, True)
-    raise TypeError(
-        f"periodic is {short_repr(periodic)}; give True, False, names of dimensions, "
-        "or a mapping from name to period"
-    )
-
-
-def without_names_of_others(given: Any, obj: XarrayObject, others: Iterable[XarrayObject]) -> Any:
-    """Return a spacing or periodic without names that other data have, but not these.
-
-    Parameters
-    ----------
-    given : None, bool, number, array, name, sequence or mapping
-        The option of the call.
-    obj : DataArray or Dataset
-        The data that the option is for.
-    others : iterable of DataArray or Dataset
-        The other data of the same call.
-    """
-
-    def of_others(name: Hashable) -> bool:
-        return not _has_name(obj, name) and any(_has_name(other, name) for other in others)
-
-    if isinstance(given, Mapping):
-        return {name: value for name, value in given.items() if not of_others(name)}
-    if isinstance(given, str):
-        return [] if given != "auto" and of_others(given) else given
-    if isinstance(given, list | tuple) and all(isinstance(name, str) for name in given):
-        return [name for name in given if not of_others(name)]
-    return given
-
-
-def _has_name(obj: XarrayObject, name: Hashable) -> bool:
-    """Return True if data have a coordinate or dimension of a name, or of a CF name."""
-    try:
-        resolve_name(obj, name)
-    except ValueError:
-        return False
-    return True
-
-
-def _by_coord(
-    obj: XarrayObject, refs: Mapping[Hashable, CoordRef], option: Mapping[Hashable, Any]
-) -> dict[Hashable, tuple[CoordRef, Any]]:
-    """Return each value of an option with its coordinate, by the name of the coordinate.
-
-    A key that names the dimension of a coordinate of the call refers to this coordinate. One
-    mapping may serve several calls, so a key may name a coordinate without a derivative.
-    """
-    by_name = {ref.name: ref for ref in refs.values()}
-    by_dim = {ref.dim: ref for ref in refs.values() if len(ref.dims) == 1}
-    values: dict[Hashable, tuple[CoordRef, Any]] = {}
-    for key, value in option.items():
-        ref = refs.get(key)
-        if ref is None:
-            name = resolve_name(obj, key)
-            coord = obj.coords.variables.get(name)
-            if name in by_name:
-                ref = by_name[name]
-            elif coord is None or coord.ndim in (1, 2):
-                ref = resolve_coord(obj, name)
-                ref = by_dim.get(ref.dim, ref)
-            else:
-                continue
-        values[ref.name] = ref, value
-    return values

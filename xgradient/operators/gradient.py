@@ -17,6 +17,7 @@ from ..geometry.lowering import LoweringContext
 from ..geometry.orthogonal import OrthogonalGrid
 from ..labels.arguments import resolve
 from ..labels.axis import Axis
+from ..labels.boundaries import read_boundaries
 from ..labels.requested_units import RequestedUnits, read_requested_units
 from ..labels.results import derivative_label, pack_results, to_dataarray
 from ..stencils.scheme import Scheme
@@ -25,12 +26,14 @@ from .evaluate import axes_of_field, evaluate_expressions, grid_dims
 from .fields import check_field, check_labelled, no_field_error, select_fields
 from .mixed import mixed_derivative
 from .options import (
+    BoundaryLike,
     MetricLike,
     PeriodicLike,
     PointsLike,
     SmoothLike,
     SpacingLike,
     UnitsLike,
+    WallLike,
     grid_options,
 )
 from .points import check_point_options, grad_at_points
@@ -49,6 +52,8 @@ def grad(  # type: ignore[overload-overlap]
     edge_order: int | None = ...,
     spacing: SpacingLike = ...,
     periodic: PeriodicLike = ...,
+    boundary: BoundaryLike = ...,
+    wall: WallLike = ...,
     skipna: bool = ...,
     smooth: SmoothLike = ...,
     metric: MetricLike = ...,
@@ -67,6 +72,8 @@ def grad(
     edge_order: int | None = ...,
     spacing: SpacingLike = ...,
     periodic: PeriodicLike = ...,
+    boundary: BoundaryLike = ...,
+    wall: WallLike = ...,
     skipna: bool = ...,
     smooth: SmoothLike = ...,
     metric: MetricLike = ...,
@@ -85,6 +92,8 @@ def grad(
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
+    boundary: BoundaryLike = None,
+    wall: WallLike = "node",
     skipna: bool = False,
     smooth: SmoothLike = None,
     metric: MetricLike = None,
@@ -140,6 +149,17 @@ def grad(
         longitudes is even. False turns this off. A last point one period after the first, as 360
         is after 0, is the same point: its values must be equal. Other dimensions of the data may
         be named, too; name a dimension called "auto" in a list.
+    boundary : condition, pair of conditions or mapping by name, optional
+        The conditions at the ends of axes, one for both or a pair. "one-sided" is the default,
+        and "missing" leaves rows without a centred stencil missing. The others continue the
+        field, so that stencils stay centred: "extend" by its last value, "even" and "odd" by its
+        mirror image, and "periodic" as ``periodic`` does. ("value", v) is odd about the value v
+        and ("slope", s) even about a line of slope s, in the field's units per unit of the
+        coordinate. v and s are numbers, or arrays without the dimension, with units if they
+        differ. A mapping in place of conditions, such as ``{"x": {"u": "odd", "v": "even"}}``,
+        has them by field, or by the dimension of a component; others are one-sided.
+    wall : "node" or "face", default: "node"
+        Whether the field is mirrored at the last points, or half a step beyond them.
     skipna : bool, default: False
         If True, a missing value (NaN) acts as a boundary of the axis, as a coast bounds an ocean.
         Stencils then take the valid values on their own side, with ``edge_order`` as at the
@@ -239,7 +259,8 @@ def grad(
     if at is not None and edge_order is None and smooth is None:
         edge_order = accuracy
     scheme = Scheme.checked(deriv, accuracy, edge_order, skipna, smooth)
-    options = grid_options(metric, spacing, periodic, along, at_constant)
+    boundaries = read_boundaries(boundary, wall)
+    options = grid_options(metric, spacing, periodic, boundaries, along, at_constant)
     requested = read_requested_units(units)
     check_labelled(obj, "grad")
     for argument, value in (("along", along), ("at_constant", at_constant)):
@@ -290,7 +311,11 @@ def _differentiate(
     if scheme.smoothing is not None:
         return [smooth_along(da, grid, i, scheme, requested) for i in numbers]
     labels = [derivative_label(da, grid.axes[i].axis, scheme.deriv, requested) for i in numbers]
-    if isinstance(grid, OrthogonalGrid) and grid.is_cartesian and not grid.cyclic:
+    if (
+        isinstance(grid, OrthogonalGrid)
+        and grid.is_cartesian
+        and not (grid.cyclic or grid.boundaries)
+    ):
         stencils = []
         for i, label in zip(numbers, labels, strict=True):
             axis = grid.axes[i].axis

@@ -8,10 +8,13 @@ from typing import Any
 import xarray as xr
 
 from .._typing import XarrayObject
-from ..engine.evaluate import derivatives
+from ..engine.evaluate import evaluate_sums
+from ..geometry.boundaries import boundaries_of_field
 from ..geometry.build import grid_of_dimensions
 from ..geometry.cyclic import FieldsWithoutCyclicPoint
+from ..geometry.expression import DerivativeTerm, Expression
 from ..geometry.grid_axis import GridAxis
+from ..geometry.lowering import LoweringContext
 from ..labels.arguments import GridOptions, resolve
 from ..labels.requested_units import RequestedUnits
 from ..labels.results import mixed_label, pack_results, to_dataarray
@@ -56,10 +59,15 @@ def mixed_derivative(
         factors = [label.factor, *(1.0 for _ in axes[1:])]
         inner = FieldsWithoutCyclicPoint(grid.cyclic, da.dims, [da.variable.data], [da.name])
         (data,) = inner.arrays
-        for axis, axis_scheme, factor in zip(axes, schemes, factors, strict=True):
-            stencil = axis_scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
-            stencil = stencil if factor == 1 else stencil.scale(factor)
-            (data,) = derivatives(data, [(da.dims.index(axis.dim), stencil)])
+        boundaries = boundaries_of_field(grid, da, [da.name])
+        for grid_axis, axis_scheme, factor in zip(grid_axes, schemes, factors, strict=True):
+            term = DerivativeTerm(0, grid_axis, axis_scheme.deriv, factor)
+            context = LoweringContext(
+                grid, da.dims, data.shape, axis_scheme, (False,), boundaries=(boundaries,)
+            )
+            (data,) = evaluate_sums([data], [context.lower(Expression((term,)))])
+            others = [dim for dim in boundaries if dim != grid_axis.dim]
+            boundaries = {dim: boundaries[dim].of_derivative(dim) for dim in others}
         (data,) = inner.restore([data])
         results.append(to_dataarray(da, data, label))
     return pack_results(obj, results)

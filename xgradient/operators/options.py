@@ -12,10 +12,12 @@ from numpy.typing import ArrayLike
 from .._typing import XarrayObject
 from ..geometry.metrics import Ellipsoid, Sphere
 from ..geometry.named_metrics import resolve_metric
-from ..labels.arguments import GridOptions, periodic_mapping
+from ..labels.arguments import GridOptions
 from ..labels.axis import make_axis
+from ..labels.boundaries import BoundaryOptions, read_boundaries
 from ..labels.coordinates import resolve_coord, resolve_name
 from ..labels.hints import close_name
+from ..labels.named_options import periodic_mapping
 from ..labels.pint_units import is_quantity
 from ..labels.quantities import without_quantities
 from ..labels.requested_units import read_requested_units
@@ -60,6 +62,16 @@ SpacingLike: TypeAlias = ArrayLike | Sequence[Any] | Mapping[Any, Any] | None
 PointsLike: TypeAlias = ArrayLike | Sequence[Any] | xr.DataArray | None
 #: The axes that close on themselves; "auto" and None leave it to the metric.
 PeriodicLike: TypeAlias = bool | str | Iterable[Hashable] | Mapping[Any, Any] | None
+#: What holds at one end of an axis, or at both.
+EndLike: TypeAlias = (
+    Literal["one-sided", "missing", "extend", "even", "odd", "periodic"]
+    | tuple[Literal["value", "slope"], Any]
+)
+ConditionLike: TypeAlias = EndLike | tuple[EndLike, EndLike]
+#: Boundary conditions: of all axes, or by the name of an axis, and there perhaps by field.
+BoundaryLike: TypeAlias = ConditionLike | Mapping[Any, Any] | None
+#: Whether walls are at the last points or half a step beyond.
+WallLike: TypeAlias = Literal["node", "face"]
 #: A window and the degree of polynomials that smooth.
 SmoothLike: TypeAlias = tuple[Any, int] | tuple[Any, int, Literal["tricube"]] | None
 
@@ -84,6 +96,8 @@ class Options(TypedDict, total=False):
     edge_order: int | None
     spacing: SpacingLike
     periodic: PeriodicLike
+    boundary: BoundaryLike
+    wall: WallLike
     skipna: bool
     units: UnitsLike
 
@@ -92,12 +106,14 @@ def grid_options(
     metric: Any,
     spacing: Any,
     periodic: Any,
+    boundaries: BoundaryOptions | None = None,
     along: Hashable | None = None,
     at_constant: Hashable | None = None,
 ) -> GridOptions:
     """Return the options that decide a grid; a periodic of "auto" is None there."""
     is_auto = isinstance(periodic, str) and periodic == "auto"
-    return GridOptions(metric, spacing, None if is_auto else periodic, along, at_constant)
+    period = None if is_auto else periodic
+    return GridOptions(metric, spacing, period, along, at_constant, boundaries)
 
 
 def check_options(obj: XarrayObject | xr.DataTree, options: Mapping[str, Any]) -> None:
@@ -125,11 +141,13 @@ def check_options(obj: XarrayObject | xr.DataTree, options: Mapping[str, Any]) -
     read_requested_units(options.get("units"))
     resolve_metric(options.get("metric"), obj)
     grid = grid_options(None, options.get("spacing"), options.get("periodic"))
+    boundaries = read_boundaries(options.get("boundary"), options.get("wall", "node"))
+    entries = {} if boundaries is None else boundaries.entries([])
     spacing, periods = grid.spacing, periodic_mapping(grid.periodic, [])
     if spacing is not None and not isinstance(spacing, Mapping):
         # A number is for every dimension; whether positions fit, the dimensions of a call decide.
         spacing = dict.fromkeys(obj.dims, spacing) if np.ndim(spacing) == 0 else {}
-    for name in {**(spacing or {}), **periods}:
+    for name in {**(spacing or {}), **periods, **entries}:
         ref = resolve_coord(obj, resolve_name(obj, name))
         if len(ref.dims) < 2 and spacing and spacing.get(name) is not None:
             make_axis(ref, obj.sizes[ref.dim], spacing[name], periods.get(name, False))

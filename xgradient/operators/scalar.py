@@ -16,6 +16,7 @@ from ..geometry.lowering import LoweringContext
 from ..geometry.named_metrics import resolve_metric
 from ..labels.arguments import GridOptions, resolve
 from ..labels.attrs import describe_field
+from ..labels.boundaries import read_boundaries
 from ..labels.requested_units import RequestedUnits, read_requested_units
 from ..labels.results import derivative_label, make_label, mixed_label, pack_results, to_dataarray
 from ..labels.standard_names import gradient_name
@@ -26,7 +27,15 @@ from .entry import entry_point
 from .evaluate import evaluate_expressions, grid_dims, real_length
 from .fields import check_field, check_labelled, no_field_error, select_fields
 from .gradient import grad
-from .options import MetricLike, PeriodicLike, SpacingLike, UnitsLike, grid_options
+from .options import (
+    BoundaryLike,
+    MetricLike,
+    PeriodicLike,
+    SpacingLike,
+    UnitsLike,
+    WallLike,
+    grid_options,
+)
 from .user_warnings import warn_of_angles
 
 
@@ -41,6 +50,8 @@ def magnitude(
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
+    boundary: BoundaryLike = None,
+    wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
 ) -> Labelled:
@@ -97,7 +108,7 @@ def magnitude(
         return [to_dataarray(da, real_length(data), label)]
 
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic)
+    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
     check_labelled(obj, "magnitude")
     result: Labelled = _scalar_operator(obj, dim, options, scheme, apply)
     return result
@@ -114,6 +125,8 @@ def laplacian(
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
+    boundary: BoundaryLike = None,
+    wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
 ) -> Labelled:
@@ -164,7 +177,7 @@ def laplacian(
         return [to_dataarray(da, data, label)]
 
     scheme = Scheme.checked(2, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic)
+    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
     check_labelled(obj, "laplacian")
     result: Labelled = _scalar_operator(obj, dim, options, scheme, apply)
     return result
@@ -181,6 +194,8 @@ def hessian(
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
+    boundary: BoundaryLike = None,
+    wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
 ) -> xr.Dataset:
@@ -227,7 +242,7 @@ def hessian(
         return _hessian_fields(grid, da, scheme, requested)
 
     scheme = Scheme.checked(2, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic)
+    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
     check_labelled(obj, "hessian")
     result = _scalar_operator(obj, dim, options, scheme, apply)
     return result if isinstance(result, xr.Dataset) else result.to_dataset()

@@ -17,8 +17,9 @@ from ..geometry.metrics import Globe
 from ..geometry.named_metrics import resolve_metric
 from ..geometry.track import find_track
 from ..labels.angles import latlon_kind
-from ..labels.arguments import GridOptions, resolve
+from ..labels.arguments import resolve
 from ..labels.axis import Axis
+from ..labels.boundaries import BoundaryRequest, read_boundaries
 from ..labels.coordinates import CoordRef, resolve_coord
 from ..labels.quantities import without_quantities
 from ..stencils.scheme import Scheme
@@ -109,7 +110,9 @@ def _summarize_axis(
 ) -> tuple[str, str]:
     """Describe the grid points and boundaries that an axis has in a call with these options."""
     ref = resolve_coord(obj, name)
-    grid = grid_options(options.get("metric"), options.get("spacing"), options.get("periodic"))
+    boundaries = read_boundaries(options.get("boundary"), options.get("wall", "node"))
+    metric, spacing, periodic = (options.get(key) for key in ("metric", "spacing", "periodic"))
+    grid = grid_options(metric, spacing, periodic, boundaries)
     metric = resolve_metric(grid.metric, obj)
     if isinstance(metric, GeographicCRS):
         obj, metric = metric.label(obj), metric.globe
@@ -126,17 +129,22 @@ def _summarize_axis(
     spacing = (
         grid.spacing if isinstance(grid.spacing, Mapping) or np.ndim(grid.spacing) == 0 else None
     )
-    axis_options = GridOptions(metric if on_globe else None, spacing, grid.periodic)
-    axis = build_grid(obj, resolve(obj, name, axis_options, []), Scheme(), []).axes[0].axis
+    axis_options = grid._replace(metric=metric if on_globe else None, spacing=spacing)
+    request = resolve(obj, name, axis_options, [])
+    axis = build_grid(obj, request, Scheme(), []).axes[0].axis
     if not isinstance(axis, Axis):
         return "multi-dimensional", ""
     if ref.coord is None and spacing is None and not on_globe:
-        return "steps of 1", _boundaries(axis)
-    return "non-uniform" if axis.nodes.step is None else "uniform", _boundaries(axis)
+        return "steps of 1", _boundaries(axis, request.boundaries)
+    kind = "non-uniform" if axis.nodes.step is None else "uniform"
+    return kind, _boundaries(axis, request.boundaries)
 
 
-def _boundaries(axis: Axis) -> str:
+def _boundaries(axis: Axis, boundaries: BoundaryRequest | None) -> str:
     """Describe how an axis goes on at its boundaries."""
+    if boundaries is not None and axis.dim in boundaries.entries and axis.nodes.period is None:
+        conditions = boundaries.conditions(axis.dim, ())
+        return " and ".join(dict.fromkeys(conditions.kinds)) if conditions else "given by field"
     if axis.nodes.period is not None:
         return "periodic"
     return "continues across the poles" if axis.nodes.fold_positions else "one-sided stencils"

@@ -10,6 +10,7 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..geometry.expression import Expression
+from ..labels.boundaries import read_boundaries
 from ..labels.requested_units import read_requested_units
 from ..labels.results import to_dataset
 from ..labels.units import common_units, product_units
@@ -18,7 +19,15 @@ from .documentation import documented_by
 from .entry import entry_point
 from .evaluate import evaluate_expressions, real_length
 from .gradient import grad
-from .options import MetricLike, PeriodicLike, SpacingLike, UnitsLike, grid_options
+from .options import (
+    BoundaryLike,
+    MetricLike,
+    PeriodicLike,
+    SpacingLike,
+    UnitsLike,
+    WallLike,
+    grid_options,
+)
 from .pointwise import deformation
 from .vector_field import collect_vector_field
 
@@ -35,6 +44,8 @@ def jacobian(
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
+    boundary: BoundaryLike = None,
+    wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
     **dims: Any,
@@ -79,7 +90,8 @@ def jacobian(
     {'du_dx': 2.0, 'du_dy': 0.0, 'dv_dx': 1.0, 'dv_dy': -1.0}
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options, requested = grid_options(metric, spacing, periodic), read_requested_units(units)
+    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    requested = read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme)
     numbers = range(len(vector.fields))
     pairs = [(i, j) for i in numbers for j in numbers]
@@ -116,6 +128,8 @@ def strain(
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
+    boundary: BoundaryLike = None,
+    wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
     **dims: Any,
@@ -168,7 +182,8 @@ def strain(
     (2.0, 4.0)
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options, requested = grid_options(metric, spacing, periodic), read_requested_units(units)
+    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    requested = read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme, (2,), True)
     pairs = [(0, 0), (0, 1), (1, 0), (1, 1)]
     unit, converted = common_units([vector.unit(i, j) for i, j in pairs], "a deformation")

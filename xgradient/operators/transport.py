@@ -10,9 +10,11 @@ from typing import Any
 import xarray as xr
 
 from .._typing import Labelled, XarrayObject
+from ..geometry.boundaries import boundaries_of_field
 from ..geometry.expression import Expression
 from ..kernels.requests import Combine
 from ..labels.attrs import describe_field
+from ..labels.boundaries import read_boundaries
 from ..labels.hints import MissingNameError
 from ..labels.requested_units import RequestedUnits, read_requested_units
 from ..labels.results import make_label, pack_results, to_dataarray
@@ -24,7 +26,15 @@ from .entry import entry_point
 from .evaluate import evaluate_expressions, grid_dims
 from .fields import check_field, check_labelled, numeric_fields
 from .gradient import grad
-from .options import MetricLike, PeriodicLike, SpacingLike, UnitsLike, grid_options
+from .options import (
+    BoundaryLike,
+    MetricLike,
+    PeriodicLike,
+    SpacingLike,
+    UnitsLike,
+    WallLike,
+    grid_options,
+)
 from .pointwise import project_on_direction, project_on_skewed_direction, project_on_vector
 from .vector_field import VectorField, collect_vector_field
 
@@ -41,6 +51,8 @@ def advection(
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
+    boundary: BoundaryLike = None,
+    wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
     **dims: Any,
@@ -80,7 +92,8 @@ def advection(
     array([-10., -10., -10.])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options, requested = grid_options(metric, spacing, periodic), read_requested_units(units)
+    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    requested = read_requested_units(units)
     check_labelled(obj, "advection")
     vector = collect_vector_field(obj, components, dims, options, scheme)
     result: Labelled = _directional_operator(obj, vector, requested, "advection", -1.0, unit=False)
@@ -99,6 +112,8 @@ def directional(
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
+    boundary: BoundaryLike = None,
+    wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
     **dims: Any,
@@ -138,7 +153,8 @@ def directional(
     array([-5., -5., -5.])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options, requested = grid_options(metric, spacing, periodic), read_requested_units(units)
+    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    requested = read_requested_units(units)
     check_labelled(obj, "directional")
     vector = collect_vector_field(obj, components, dims, options, scheme)
     result: Labelled = _directional_operator(obj, vector, requested, "directional", 1.0, unit=True)
@@ -188,7 +204,10 @@ def _directional_derivative(
     grid, (f_in_order,) = vector.grid.for_fields([f_in_order])
     # The scalar comes first; the flow is not differentiated, so its sign at poles does not matter.
     vectors = (False, *(True for _ in vector.fields))
-    context = replace(vector.context, grid=grid, is_component=vectors)
+    context = replace(vector.context, grid=grid, is_component=vectors, boundaries=())
+    if grid.boundaries is not None:
+        boundaries = boundaries_of_field(grid, f_in_order, [f.name])
+        context = replace(context, boundaries=(boundaries,))
     project: Combine
     components: list[Expression] = []
     if unit:

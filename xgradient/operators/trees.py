@@ -7,13 +7,13 @@ from typing import Any
 
 import xarray as xr
 
-from ..labels.arguments import without_names_of_others
 from ..labels.attrs import kept_attrs
 from ..labels.hints import MissingNameError
+from ..labels.named_options import without_names_of_others
 from ..labels.requested_units import RequestedUnits, SharedUnits
 
 #: Options whose keys are names of coordinates, of which a node may have some.
-NAMED_OPTIONS = ("spacing", "periodic")
+NAMED_OPTIONS = ("spacing", "periodic", "boundary")
 
 
 def map_nodes(
@@ -31,8 +31,8 @@ def map_nodes(
     tree : DataTree
         The nodes; each sees the coordinates that it inherits.
     args, options : tuple, dict
-        The arguments of the call. A name in ``spacing``, ``periodic`` or ``units`` is for the
-        nodes that have it.
+        The arguments of the call. A name in ``spacing``, ``periodic``, ``boundary`` or ``units``
+        is for the nodes that have it.
 
     Raises
     ------

@@ -8,6 +8,7 @@ from typing import Any
 import xarray as xr
 
 from .._typing import XarrayObject
+from ..labels.boundaries import read_boundaries
 from ..labels.requested_units import RequestedUnits, read_requested_units
 from ..labels.results import Label, to_dataset
 from ..labels.standard_names import divergence_name, vorticity_name
@@ -17,7 +18,15 @@ from .documentation import documented_by
 from .entry import entry_point
 from .evaluate import evaluate_expressions
 from .gradient import grad
-from .options import MetricLike, PeriodicLike, SpacingLike, UnitsLike, grid_options
+from .options import (
+    BoundaryLike,
+    MetricLike,
+    PeriodicLike,
+    SpacingLike,
+    UnitsLike,
+    WallLike,
+    grid_options,
+)
 from .vector_field import VectorField, collect_vector_field
 
 
@@ -33,6 +42,8 @@ def divergence(
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
+    boundary: BoundaryLike = None,
+    wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
     **dims: Any,
@@ -79,7 +90,8 @@ def divergence(
            [3., 3., 3.]])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options, requested = grid_options(metric, spacing, periodic), read_requested_units(units)
+    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    requested = read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme)
     unit, terms = vector.units("a divergence")
     named, words = vector.standard_name(unit, divergence_name), f"divergence of {vector.label}"
@@ -106,6 +118,8 @@ def curl(
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
+    boundary: BoundaryLike = None,
+    wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
     **dims: Any,
@@ -153,7 +167,8 @@ def curl(
            [2., 2., 2.]])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options, requested = grid_options(metric, spacing, periodic), read_requested_units(units)
+    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    requested = read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme, (2, 3), True)
     pairs = [(0, 1)] if len(vector.fields) == 2 else [(1, 2), (2, 0), (0, 1)]
     labels, arguments = [], []

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..geometry.boundaries import boundaries_of_field
 from ..geometry.build import build_grid
 from ..geometry.expression import Expression
 from ..geometry.grid import Grid
 from ..geometry.lowering import LoweringContext
 from ..geometry.named_metrics import resolve_metric
-from ..labels.arguments import GridOptions, GridRequest, resolve, without_names_of_others
+from ..labels.arguments import GridOptions, GridRequest, resolve
 from ..labels.attrs import describe_field
+from ..labels.named_options import without_names_of_others
 from ..labels.pint_units import is_pint_unit
 from ..labels.requested_units import RequestedUnits
 from ..labels.results import Label, make_label, same_units, to_dataarray
@@ -233,15 +235,14 @@ def collect_vector_field(
         # The first argument may be left out where no names are looked up.
         obj, dims = None, {**obj, **dims}
     given = components_by_dim(components, dims, counts)
-    fields = same_dims_fields(obj, given)
-    request = _resolve_for(fields, obj, list(given), options)
+    fields, names = same_dims_fields(obj, given), list(given)
+    request = _resolve_for(fields, obj, names, options)
     check_same_grid(fields, request.refs)
     if ordered:
         order = right_handed_order(request.refs)
         if order != sorted(order):
-            names = list(given)
-            fields = [fields[i] for i in order]
-            request = _resolve_for(fields, obj, [names[i] for i in order], options)
+            fields, names = [fields[i] for i in order], [names[i] for i in order]
+            request = _resolve_for(fields, obj, names, options)
     first = fields[0]
     grid = build_grid(first, request, scheme, [first])
     grid, fields = grid.for_fields([f.transpose(*first.dims) for f in fields])
@@ -254,6 +255,12 @@ def collect_vector_field(
                 )
     is_component = tuple(grid_axis.latlon_kind is not None for grid_axis in grid.axes)
     context = LoweringContext(grid, first.dims, first.shape, scheme, is_component)
+    if grid.boundaries is not None:
+        pairs = zip(fields, names, strict=True)
+        context = replace(
+            context,
+            boundaries=tuple(boundaries_of_field(grid, f, (f.name, name)) for f, name in pairs),
+        )
     return VectorField(fields, context, request.respaced_dims)
 
 
@@ -270,7 +277,11 @@ def _resolve_for(
         without_names_of_others(value, first, others)
         for value in (options.spacing, options.periodic)
     )
-    return resolve(first, names, GridOptions(metric, spacing, periodic), [first])
+    options = options._replace(metric=metric, spacing=spacing, periodic=periodic)
+    if (given := options.boundaries) is not None:
+        boundary = without_names_of_others(given.boundary, first, others)
+        options = options._replace(boundaries=given._replace(boundary=boundary))
+    return resolve(first, names, options, [*fields, *others])
 
 
 def _equal_attrs(a: Any, b: Any) -> bool:

@@ -106,7 +106,7 @@ def _checked_stencil(
                 "the steps of the axis are too small or too large for this derivative in "
                 "float64; rescale the coordinate or give spacing="
             )
-    return stencil
+    return stencil.with_missing_ends(nodes.missing_ends) if any(nodes.missing_ends) else stencil
 
 
 # To build a stencil costs more than to apply it to a short axis, so recent ones are cached. Nodes
@@ -120,18 +120,19 @@ def _assemble_stencil(
 ) -> Stencil:
     centred = range(-half, half + 1)
     masked = make_masked_stencil(nodes, fit, half, boundary_width) if skipna else None
-    if nodes.has_neighbours_beyond_ends:
+    before, after = nodes.continues
+    if before and after:
         interior = window_table(nodes, range(nodes.n), centred, fit)
         none, no_rows = np.zeros(0, dtype=np.int64), np.zeros((0, 1))
         return Stencil(
             nodes.n, 0, nodes.n, -half, interior, none, none, none, no_rows, masked=masked
         )
-    first = min(half, (nodes.n + 1) // 2)
-    last = max(nodes.n - half, first)
+    first = 0 if before else min(half, (nodes.n + 1) // 2)
+    last = nodes.n if after else max(nodes.n - half, first)
     rows = np.concatenate([np.arange(first), np.arange(last, nodes.n)])
-    mirrored = nodes.n - 1 - rows
-    from_left = rows <= mirrored
-    widths = np.maximum(boundary_width, 2 * np.minimum(rows, mirrored) + 1)
+    from_right = nodes.n - 1 - rows
+    from_left = (rows <= from_right) & (not before) | after
+    widths = np.maximum(boundary_width, 2 * np.where(from_left, rows, from_right) + 1)
     starts = np.where(from_left, 0, nodes.n - widths)
     boundary = np.zeros((len(rows), int(widths.max(initial=2)) - 1))
     for i, (row, start, size) in enumerate(zip(rows, starts, widths, strict=True)):

@@ -162,11 +162,10 @@ def window_table(nodes: Nodes, rows: range, window: range, fit: Fit) -> Floats:
     if last <= first:
         return np.zeros((width - 1, 0))
     positions = nodes.positions
-    if nodes.has_neighbours_beyond_ends:
-        cells = max(-start, start + width - 1)
-        before, after = nodes.ghost_positions(cells)
+    if any(nodes.continues):
+        before, after = nodes.ghost_positions(max(-start, start + width - 1))
         positions = np.concatenate([before, positions, after])
-        first, last = first + cells, last + cells
+        first, last = first + len(before), last + len(before)
     table = np.empty((width - 1, last - first))
     for a in range(first, last, 65536):  # limits temporary memory
         b = min(a + 65536, last)

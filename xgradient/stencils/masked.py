@@ -97,6 +97,12 @@ class MaskedStencil(Record):
             depth, self.low, self.high, window_index, *_stack_windows(starts, widths, rows)
         )
 
+    def with_missing_rows(self, first: int, last: int, n: int) -> MaskedStencil:
+        """Give missing results in the rows before ``first`` and from ``last`` on, of n rows."""
+        table = np.array(np.broadcast_to(self.table, (*self.table.shape[:2], n)))
+        table[:, :, :first] = table[:, :, last:] = np.nan
+        return replace(self, table=table)
+
     def interior_only(self) -> MaskedStencil:
         """Keep the centred three-node window; rows with a neighbour on one side only give zero."""
         centred = self.table[self.window_index[1, 1], :2]
@@ -172,17 +178,19 @@ def make_masked_stencil(nodes: Nodes, fit: Fit, half: int, boundary_width: int) 
     depth, window_index, starts, widths = window_rule(deriv, half, boundary_width)
     windows = starts.tolist(), widths.tolist()
     rows = [_window_rows(nodes, start, width, fit) for start, width in zip(*windows, strict=True)]
-    low, high = (-UNBOUNDED, UNBOUNDED) if nodes.has_neighbours_beyond_ends else (0, nodes.n)
+    before, after = nodes.continues
+    low, high = -UNBOUNDED if before else 0, UNBOUNDED if after else nodes.n
     return MaskedStencil(depth, low, high, window_index, *_stack_windows(*windows, rows))
 
 
 def _window_rows(nodes: Nodes, start: int, width: int, fit: Fit) -> Floats:
     """The coefficients of one window; on a non-uniform axis they differ by row."""
     window = range(start, start + width)
-    if nodes.positions is None or nodes.has_neighbours_beyond_ends:
+    before, after = nodes.continues
+    if nodes.positions is None or (before and after):
         return window_table(nodes, range(nodes.n), window, fit)
     table = np.zeros((width - 1, nodes.n))
-    first, last = -start, nodes.n - (start + width - 1)
+    first, last = 0 if before else -start, nodes.n - (0 if after else start + width - 1)
     if first < last:
         table[:, first:last] = window_table(nodes, range(first, last), window, fit)
     return table

@@ -38,12 +38,14 @@ class Nodes:
         Ticks in one unit of the axis.
     fold_positions : tuple of float or None
         Positions at both ends where the axis is mirrored, as latitudes are at the poles; in ticks
-        if the axis is non-uniform.
+        if the axis is non-uniform. An end that is not mirrored has None.
     on_fold : tuple of int
         1 where the first or last node lies on its fold position, and so is not repeated; else 0.
     cyclic_rounding : float or None
         Relative rounding of a coordinate whose last point repeats the first one after a period;
         this point has no node. None without such a point.
+    missing_ends : tuple of bool
+        True for the ends next to which results are missing.
     """
 
     n: int
@@ -51,27 +53,33 @@ class Nodes:
     positions: NDArray[np.float64] | None = None
     period: float | None = None
     scale: float = 1.0
-    fold_positions: tuple[float, float] | None = None
+    fold_positions: tuple[float | None, float | None] | None = None
     on_fold: tuple[int, int] = (0, 0)
     cyclic_rounding: float | None = None
+    missing_ends: tuple[bool, bool] = (False, False)
 
     @property
-    def has_neighbours_beyond_ends(self) -> bool:
-        """True for a periodic or mirrored axis, where no row needs a one-sided window."""
-        return self.period is not None or self.fold_positions is not None
+    def continues(self) -> tuple[bool, bool]:
+        """True for each end with neighbours beyond it, where no row needs a one-sided window."""
+        if self.fold_positions is None:
+            return (self.period is not None,) * 2
+        first, last = self.fold_positions
+        return first is not None, last is not None
 
     def ghost_positions(self, cells: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The positions of the neighbours beyond both ends of a non-uniform axis."""
+        """The positions of the neighbours beyond both ends of a non-uniform axis, if it has any."""
         assert self.positions is not None
         if self.fold_positions is None:
             assert self.period is not None
             period = self.period
             return self.positions[-cells:] - period, self.positions[:cells] + period
         first, last = self.on_fold[0], self.n - self.on_fold[1]
-        return (
-            2 * self.fold_positions[0] - self.positions[first : first + cells][::-1],
-            2 * self.fold_positions[1] - self.positions[last - cells : last][::-1],
+        sources = self.positions[first : first + cells], self.positions[max(0, last - cells) : last]
+        before, after = (
+            self.positions[:0] if fold is None else 2 * fold - source[::-1]
+            for fold, source in zip(self.fold_positions, sources, strict=True)
         )
+        return before, after
 
 
 _NODES: LRUCache[Nodes] = LRUCache(64)

@@ -55,6 +55,12 @@ class Scheme(NamedTuple):
         except TypeError:  # an argument that cannot be hashed
             return _checked_scheme.__wrapped__(deriv, accuracy, edge_order, skipna, smoothing)
 
+    @property
+    def reach(self) -> int:
+        """The largest number of nodes that a first or second derivative needs on one side."""
+        window = 0 if self.smoothing is None else int(self.smoothing.window)
+        return max(self.deriv, 2) + self.accuracy + self.edge_order + window
+
     def with_deriv(self, deriv: int) -> Scheme:
         """The scheme with the same accuracies for another derivative."""
         return self._replace(deriv=deriv)
@@ -64,11 +70,13 @@ class Scheme(NamedTuple):
         if self.smoothing is not None:
             return self._smoothing_stencil(nodes, label, self.smoothing)
         where, needed = "", self.deriv + self.edge_order
-        if nodes.has_neighbours_beyond_ends:
+        if any(nodes.continues) or any(nodes.missing_ends):
             width = interior_width(self.deriv, self.accuracy, nodes.step is not None)
             # Next to missing values, one-sided windows may reach further than centred ones.
             depth = max(width // 2, needed - 1) if self.skipna else width // 2
-            where, needed = "on a periodic axis ", max(width, depth + max(nodes.on_fold))
+            least = 0 if all(nodes.continues) else needed
+            where = "with this boundary " if nodes.period is None else "on a periodic axis "
+            needed = max(width, depth + max(nodes.on_fold), least)
         self._check_points(nodes.n, needed, label, where)
         return make_stencil(nodes, self.deriv, self.accuracy, self.edge_order, self.skipna)
 
@@ -86,7 +94,7 @@ class Scheme(NamedTuple):
     def _smoothing_stencil(self, nodes: Nodes, label: str, smoothing: Smoothing) -> Stencil:
         smoothing.check(self.deriv)
         window, needed = smoothing.window, smoothing.window
-        if nodes.has_neighbours_beyond_ends:
+        if any(nodes.continues):
             depth = window - 1 if self.skipna else window // 2
             needed = max(window, depth + max(nodes.on_fold))
         if nodes.n < needed:

@@ -103,7 +103,9 @@ class Stencil(Record):
         sizes = np.concatenate([np.abs(table).ravel() for table in tables])
         float32 = np.finfo(np.float32)
         smallest = sizes[sizes > 0].min(initial=1)
-        return bool(sizes.max(initial=0) < float32.max and smallest > float32.tiny)
+        # Rows whose results are missing have no other coefficients.
+        largest = np.fmax.reduce(sizes, initial=0)
+        return bool(largest < float32.max and smallest > float32.tiny)
 
     @cached_property
     def depth(self) -> tuple[int, int]:
@@ -178,6 +180,15 @@ class Stencil(Record):
         return replace(
             self, boundary_starts=starts, boundary_widths=widths, boundary=zeros, masked=masked
         )
+
+    def with_missing_ends(self, ends: tuple[bool, bool]) -> Stencil:
+        """Give missing results in the boundary rows at one end or both."""
+        first = self.first if ends[0] else 0
+        last = self.last if ends[1] else self.n
+        boundary = self.boundary.copy()
+        boundary[(self.boundary_rows < first) | (self.boundary_rows >= last)] = np.nan
+        masked = self.masked and self.masked.with_missing_rows(first, last, self.n)
+        return replace(self, boundary=boundary, masked=masked)
 
     def scale(self, factors: NDArray[Any] | float) -> Stencil:
         """Multiply the coefficients by one factor, or by one factor for each row."""
