@@ -11,7 +11,7 @@ import xarray as xr
 from xgradient import operators
 
 from ..support.command_line import MARKS, here, load, run, store
-from ..support.operations import sample
+from ..support.operations import curved, sample
 
 pytest.importorskip("netCDF4")
 pytest.importorskip("zarr")
@@ -116,6 +116,36 @@ def test_points_of_a_coordinate(ds):
     xr.testing.assert_equal(load("out.nc").dt_dlat, expected)
     text = run("grad in.nc out2.nc -d lat --at 110", code=1).stderr
     assert "at has 110.0 at index 0, outside of coordinate 'lat'" in text
+
+
+def test_components_relative_to_the_grid(ds):
+    wind = curved(ds)
+    store(wind, "curved.nc")
+    run("curl curved.nc out.nc --nav_lon u --nav_lat v -m sphere --relative grid")
+    expected = wind.grad.curl(nav_lon="u", nav_lat="v", metric="sphere", relative="grid")
+    found = load("out.nc").curl
+    xr.testing.assert_equal(found.drop_vars(found.coords), expected.drop_vars(expected.coords))
+    assert (abs(expected - wind.grad.curl(nav_lon="u", nav_lat="v", metric="sphere")) > 0).any()
+    run("curl curved.nc other.nc --nav_lon u --nav_lat v --relative east", code=2)
+    told = run("curl --help").stdout
+    assert "--relative [grid|earth]" in told
+
+
+def test_map_factors_of_wrf(ds):
+    lengths = (1 + 0.01 * ds.h).transpose("lat", "lon").rename("MAPFAC_M")
+    wrf = ds.drop_vars(["lat", "lon", "h"]).assign(MAPFAC_M=lengths.drop_vars(["lat", "lon"]))
+    wrf = wrf.rename(lat="south_north", lon="west_east").assign_attrs(DX=1e4, DY=1e4)
+    store(wrf, "wrf.nc")
+    components = {"west_east": "u", "south_north": "v"}
+    words = " ".join(f"--{name} {variable}" for name, variable in components.items())
+    run(f"curl wrf.nc out.nc {words} -m wrf")
+    expected = wrf.grad.curl(components, metric="wrf")
+    found = load("out.nc").curl
+    xr.testing.assert_equal(found.drop_vars(found.coords), expected.drop_vars(expected.coords))
+    run("grad wrf.nc slope.nc -v t -d west_east -m wrf")
+    expected = wrf[["t", "MAPFAC_M"]].grad("west_east", metric="wrf").dt_dwest_east
+    found = load("slope.nc").dt_dwest_east
+    xr.testing.assert_equal(found.drop_vars(found.coords), expected.drop_vars(expected.coords))
 
 
 def test_spacing_and_smoothing(ds):

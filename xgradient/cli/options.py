@@ -204,8 +204,9 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
             "multiple": True,
             "metavar": "METRIC",
             "help": "Lengths of coordinates: sphere, ellipsoid, cf (the grid mapping of the file), "
-            "the radius of a sphere in metres, or NAME=FACTOR with metres per unit of a "
-            "dimension, as a number or the name of a variable. Repeat the last for more.",
+            "wrf (the map factors of the file), the radius of a sphere in metres, or NAME=FACTOR "
+            "with metres per unit of a dimension, as a number or the name of a variable. Repeat "
+            "the last for more.",
         },
     ),
     "skipna": (
@@ -233,6 +234,15 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
             "metavar": "VALUES",
             "help": "Values of the coordinate at which to differentiate, such as 5,10.5 or "
             "2000-01-01T12. Repeat the option for more.",
+        },
+    ),
+    "relative": (
+        ("--relative", "relative"),
+        lambda word: word,
+        {
+            "type": click.Choice(["grid", "earth"]),
+            "help": "Directions of the components: those in which x and y of the grid increase, or "
+            "east and north. By default as their attributes say, else those of the call.",
         },
     ),
     "units": (

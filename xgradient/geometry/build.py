@@ -19,6 +19,7 @@ from ..stencils.scheme import Scheme
 from .boundaries import with_boundaries
 from .crs import GeographicCRS
 from .curvilinear import CurvilinearGrid
+from .directions import curvilinear_directions, rotated_directions
 from .grid import Grid
 from .grid_axis import GridAxis
 from .horizontal import find_horizontal_coords
@@ -31,6 +32,7 @@ from .projection import Projection
 from .scale_factors import ScaleFactors, grid_with_scale_factors
 from .track import along_tracks, check_arguments, find_track, out_of_order, two_along
 from .vertical import make_vertical_coord
+from .wrf import WrfMetric
 
 
 def build_grid(
@@ -106,8 +108,9 @@ def _grid_without_columns(
     fields: list[xr.DataArray],
 ) -> Grid:
     """Build the grid of coordinates that are the same in every column."""
+    crs = None
     if isinstance(metric, GeographicCRS):
-        obj, metric = metric.label(obj), metric.globe
+        obj, crs, metric = metric.label(obj), metric.crs, metric.globe
         request = request.with_attrs(obj)
     elif isinstance(metric, Projection):
         letters = {ref.name: letter for ref in request.refs if (letter := metric.letter(ref))}
@@ -117,11 +120,15 @@ def _grid_without_columns(
     if isinstance(metric, ScaleFactors):
         sizes = {d: n for field in fields for d, n in field.sizes.items()}
         return grid_with_scale_factors(_one_dim_axes(obj, request.axes), metric, sizes, scheme)
+    if isinstance(metric, WrfMetric):
+        return metric.make_grid(_one_dim_axes(obj, request.axes), fields, scheme)
     if any(len(ref.dims) > 1 for ref in request.refs):
         return _curvilinear_grid(obj, request, metric, scheme)
     if metric is None:
         return cartesian_grid(_one_dim_axes(obj, request.axes))
-    return _grid_on_globe(obj, request, metric)
+    grid = _grid_on_globe(obj, request, metric)
+    directions = rotated_directions(obj, request.refs, metric, crs, fields)
+    return grid if directions is None else replace(grid, directions=directions)
 
 
 def _projected_grid(
@@ -258,4 +265,7 @@ def _curvilinear_grid(
         coords.direction(ref) if is_horizontal(ref) else GridAxis(next(axes))
         for ref in request.refs
     ]
-    return coords.make_grid(grid_axes, closed, scheme)
+    grid = coords.make_grid(grid_axes, closed, scheme)
+    if globe is None:
+        return grid
+    return replace(grid, directions=curvilinear_directions(obj, coords, grid.weights))

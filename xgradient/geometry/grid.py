@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
 import xarray as xr
@@ -48,6 +48,27 @@ class PolarClosure:
 
 
 @dataclass(frozen=True, eq=False)
+class GridDirections:
+    """Directions of the x and y of a grid on the Earth.
+
+    Attributes
+    ----------
+    axes : tuple of hashable
+        Names of the axes of the call to the east and north, or along x and y; None for one that
+        the call does not name.
+    relative_to : str
+        "earth" if these axes point to the east and north, "grid" if they are along x and y.
+    unit_vectors : callable
+        Makes the components of unit vectors along x and y: that of x to the east and to the
+        north, then those of y.
+    """
+
+    axes: tuple[Hashable | None, Hashable | None]
+    relative_to: str
+    unit_vectors: Callable[[], Sequence[xr.Variable]]
+
+
+@dataclass(frozen=True, eq=False)
 class Grid(ABC):
     """A grid: the axes of one call with their metric terms, and the linear operators along them.
 
@@ -66,6 +87,8 @@ class Grid(ABC):
         Coordinates whose last point repeats the first one; it is not among the nodes.
     boundaries : BoundaryRequest or None
         The conditions at the ends of dimensions, which may differ between fields.
+    directions : GridDirections or None
+        Directions of x and y on the Earth; None where they are not known, or are east and north.
     """
 
     axes: tuple[GridAxis | HorizontalDirection | VerticalCoord, ...]
@@ -73,6 +96,7 @@ class Grid(ABC):
     is_cartesian: bool = field(default=False, kw_only=True)
     cyclic: tuple[CyclicPoint, ...] = field(default=(), kw_only=True)
     boundaries: BoundaryRequest | None = field(default=None, kw_only=True)
+    directions: GridDirections | None = field(default=None, kw_only=True)
 
     @abstractmethod
     def for_fields(self, fields: list[xr.DataArray]) -> tuple[Grid, list[xr.DataArray]]:

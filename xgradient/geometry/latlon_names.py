@@ -12,6 +12,7 @@ from .crs import GeographicCRS
 from .metrics import Globe
 from .named_metrics import Metric
 from .projection import Projection
+from .wrf import WrfMetric
 
 KINDS = ("latitude", "longitude")
 
@@ -40,6 +41,8 @@ def horizontal_names(obj: XarrayObject, metric: Metric | None) -> list[Hashable]
         if len(names := metric.names(obj)) == 2:
             return names
         metric = metric.globe
+    if isinstance(metric, WrfMetric):
+        return metric.names(obj)
     if not isinstance(metric, Globe):
         return None
     refs = {kind: find_latlon(obj, kind) for kind in KINDS}

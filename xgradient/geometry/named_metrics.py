@@ -25,8 +25,9 @@ from .grid_mapping import grid_mapping_radius
 from .metrics import Ellipsoid, Globe, Sphere
 from .projection import Projection
 from .scale_factors import ScaleFactors, read_scale_factors
+from .wrf import WrfMetric, read_wrf_metric
 
-Metric = Globe | ScaleFactors | GeographicCRS | Projection
+Metric = Globe | ScaleFactors | WrfMetric | GeographicCRS | Projection
 
 
 def _sphere(obj: XarrayObject, fields: Iterable[xr.DataArray]) -> Metric:
@@ -46,6 +47,7 @@ METRICS: dict[str, Callable[[XarrayObject, Iterable[xr.DataArray]], Metric]] = {
     "sphere": _sphere,
     "ellipsoid": _wgs84,
     "cf": _cf,
+    "wrf": read_wrf_metric,
 }
 
 
@@ -58,8 +60,9 @@ def resolve_metric(
     ----------
     metric : None, str, number, Sphere, Ellipsoid, pyproj.Geod, pyproj.CRS, ScaleFactors or mapping
         A number is the radius of a sphere. "sphere" has the radius of the grid mapping of the
-        data, if they have one, and "cf" is all that it says. A mapping has a scale factor for each
-        dimension: a number, a DataArray, or the name of a variable.
+        data, if they have one, and "cf" is all that it says; "wrf" has the map factors of a file
+        of WRF. A mapping has a scale factor for each dimension: a number, a DataArray, or the name
+        of a variable.
     obj : DataArray or Dataset
         Variables and the grid mapping are looked up here.
     fields : iterable of DataArray, optional

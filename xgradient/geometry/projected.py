@@ -24,11 +24,11 @@ from ..stencils.scheme import Scheme
 from .curvilinear import CurvilinearGrid
 from .cyclic import cyclic_points
 from .direction_weights import DirectionWeights
-from .grid import Grid
+from .grid import Grid, GridDirections
 from .grid_axis import CoordLabel, GridAxis, HorizontalDirection
 from .metric_terms import NodePositions
 from .orthogonal import OrthogonalGrid
-from .projection import Projection, map_factor, map_positions, on_map
+from .projection import Projection, map_directions, map_factor, map_positions, on_map
 from .value_cache import cached_by_value
 
 #: Order of accuracy of derivatives of a map factor, which changes slowly along a grid.
@@ -86,6 +86,10 @@ class ProjectedCoords:
         units = tuple(map(self.projection.units_per, self.refs.values()))
         key = compute.__name__, self.projection, x.dims, y.dims, units
         return cached_by_value(key, [x.data, y.data], 8 * n * x.size * y.size, make)
+
+    def unit_vectors(self) -> list[xr.Variable]:
+        """Return unit vectors along x and y on the Earth, as `GridDirections` has them."""
+        return self.evaluate(map_directions, 4)
 
     def direction(self, letter: str) -> HorizontalDirection:
         """Return the direction on the Earth in which x or y increases."""
@@ -176,6 +180,8 @@ def projected_grid(
         Accuracy and boundary rows of derivatives.
     """
     letters = {coords.refs[letter].name: letter for letter in LETTERS}
+    x, y = letters
+    directions = GridDirections((x, y), "grid", coords.unit_vectors)
     points = cyclic_points([*others.values(), *coords.axes.values()])
     if coords.projection.is_conformal:
         by_letter = _conformal_axes(coords)
@@ -183,7 +189,7 @@ def projected_grid(
             by_letter[letters[ref.name]] if ref.name in letters else GridAxis(others[ref.name])
             for ref in refs
         )
-        return OrthogonalGrid(axes, cyclic=points)
+        return OrthogonalGrid(axes, cyclic=points, directions=directions)
     missing = [letter for letter in LETTERS if letter not in coords.axes]
     if missing:
         name = str(coords.refs[missing[0]].name)
@@ -195,11 +201,11 @@ def projected_grid(
     weights = DirectionWeights(
         partial(_node_positions, coords), index_axes, scheme, counts_steps=False
     )
-    directions = tuple(
+    grid_axes = tuple(
         coords.direction(letters[ref.name]) if ref.name in letters else GridAxis(others[ref.name])
         for ref in refs
     )
-    return CurvilinearGrid(directions, weights, cyclic=points)
+    return CurvilinearGrid(grid_axes, weights, cyclic=points, directions=directions)
 
 
 def _conformal_axes(coords: ProjectedCoords) -> dict[str, GridAxis]:

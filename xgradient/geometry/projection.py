@@ -191,10 +191,11 @@ def map_factor(projection: Projection, y: Floats, x: Floats) -> Floats:
     return _finite(proj.get_factors(lon, lat).meridional_scale)
 
 
-def map_angle(projection: Projection, y: Floats, x: Floats) -> tuple[Floats, Floats]:
-    """Return the cosine and the sine of the angle from east to the direction of x."""
+def map_directions(projection: Projection, y: Floats, x: Floats) -> tuple[Floats, ...]:
+    """Return unit vectors along x and along y, with a component to the east and one north each."""
     _, lon, lat = _inverse(projection, y, x)
-    return _unit(_tangents(projection, lon, lat)[0])
+    along_x, along_y = map(_unit, _tangents(projection, lon, lat))
+    return *along_x, *along_y
 
 
 def map_positions(projection: Projection, y: Floats, x: Floats) -> tuple[Floats, ...]:

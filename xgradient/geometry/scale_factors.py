@@ -69,7 +69,7 @@ def read_scale_factors(metric: Mapping[Any, Any], obj: XarrayObject) -> ScaleFac
     factors, units = {}, {}
     for dim, value in metric.items():
         variable, label = _read_factor(dim, value, obj)
-        factors[dim] = _check_positive(variable, label)
+        factors[dim] = check_positive(variable, label)
         units[dim] = length_units(variable.attrs.get("units"))
     return ScaleFactors(factors, units)
 
@@ -115,7 +115,7 @@ def _check_same_grid(factor: xr.DataArray, obj: XarrayObject, label: str) -> Non
             )
 
 
-def _check_positive(variable: xr.Variable, label: str) -> xr.Variable:
+def check_positive(variable: xr.Variable, label: str) -> xr.Variable:
     """Return a scale factor in float64, and refuse values that are not positive numbers."""
     if getattr(variable.dtype, "kind", "f") in "cmM":  # conversion would change these numbers
         raise TypeError(f"{label} has dtype {variable.dtype}; give real numbers of metres")

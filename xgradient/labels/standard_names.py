@@ -93,7 +93,7 @@ def _positive(attrs: Attrs) -> str:
     return str(attrs.get("positive", "")).strip().lower()
 
 
-def _words(attrs: Attrs) -> list[str]:
+def standard_name_words(attrs: Attrs) -> list[str]:
     """Split a standard name into words, without derivatives, causes and assumptions."""
     # An upward derivative of a wind is not an upward component.
     quantity = re.sub(
@@ -109,7 +109,7 @@ def directions_of(component: Attrs) -> set[str]:
     """
     if _name(component).startswith("lagrangian_tendency_of_"):
         return {"z"}
-    return {_DIRECTIONS[word] for word in _words(component) if word in _DIRECTIONS}
+    return {_DIRECTIONS[word] for word in standard_name_words(component) if word in _DIRECTIONS}
 
 
 def direction_of_coord(name: Hashable, coord: xr.Variable | None) -> str | None:
@@ -147,7 +147,7 @@ def sign_along(component: Attrs, coord: Attrs) -> int | None:
     positive = _SIGNS.get(_positive(coord))
     if positive is None or _name(component).startswith("lagrangian_tendency_of_"):
         return 1  # a rate of change of the coordinate has its direction
-    signs = [_SIGNS[word] for word in _words(component) if word in _SIGNS]
+    signs = [_SIGNS[word] for word in standard_name_words(component) if word in _SIGNS]
     # Fluxes of models have the attribute ``positive``.
     sign = signs[0] if signs else _SIGNS.get(_positive(component), 0)
     if not sign:
@@ -220,9 +220,7 @@ def derivative_name(field: Attrs, name: Hashable, coord: xr.Variable | None) -> 
         known = field_name in _TENDENCIES or field_name.startswith(_MOLES)
         return f"tendency_of_{field_name}" if known else None
     kind, coord_name = latlon_kind(name, coord), _name(coord.attrs)
-    # Without a standard name, rlat and grid_latitude are latitudes of a rotated grid.
-    is_rotated = str(name).lower().startswith(("r", "grid_"))
-    if kind is not None and (coord_name == kind or not (coord_name or is_rotated)):
+    if kind is not None and coord_name in ("", kind) and not is_rotated(name, coord):
         direction = {"longitude": "eastward", "latitude": "northward"}[kind]
     elif _positive(coord.attrs) == "up" or (coord_name in ("height", "altitude") and not kind):
         direction = "upward"
@@ -230,6 +228,13 @@ def derivative_name(field: Attrs, name: Hashable, coord: xr.Variable | None) -> 
         return None
     result = f"{direction}_derivative_of_{field_name}"
     return result if result in _BY_DISTANCE else None
+
+
+def is_rotated(name: Hashable, coord: xr.Variable | None) -> bool:
+    """Return True for a latitude or longitude of a rotated pole, by its standard name or name."""
+    if standard_name := "" if coord is None else _name(coord.attrs):
+        return standard_name.startswith("grid_")
+    return str(name).lower().startswith(("r", "grid_"))
 
 
 def is_time(coord: xr.Variable) -> bool:

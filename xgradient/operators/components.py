@@ -15,7 +15,7 @@ from ..labels.coordinates import CoordRef, resolve_name, squeezed
 from ..labels.helpers import helper_names
 from ..labels.hints import MissingNameError, close_name, quote_names
 from .fields import check_field
-from .options import Options
+from .options import COMPONENT_OPTIONS
 
 #: Types of a component that is the same everywhere.
 _NUMBERS = (int, float, complex, np.number)
@@ -146,12 +146,12 @@ def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
 
 def _option_hint(dim: Hashable, known: Any) -> str:
     """Return a hint at the option that a misspelt keyword may mean."""
-    return "" if dim in known else close_name(dim, Options.__annotations__)
+    return "" if dim in known else close_name(dim, COMPONENT_OPTIONS)
 
 
 def _check_no_option(name: Hashable, dims: Iterable[Hashable]) -> None:
     """Raise an error for a number whose keyword may be a misspelt option."""
-    if hint := close_name(name, Options.__annotations__):
+    if hint := close_name(name, COMPONENT_OPTIONS):
         known = ", ".join(repr(str(dim)) for dim in dims)
         raise MissingNameError(
             f"{str(name)!r} is not a dimension, coordinate or CF name here{hint}; there are {known}"

@@ -23,6 +23,14 @@ TypeError
     If a field is not numeric, or an argument has the wrong type.
 ValueError
     If the units of the terms cannot be added, {}or for one of the reasons of `xgradient.grad`."""
+RELATIVE = """\
+relative : "grid", "earth" or None, default: None
+    Directions of components along x and y of a map projection, a rotated pole or WRF, or along
+    latitudes and longitudes of two dimensions: "grid" for those in which x and y increase, "earth"
+    for east and north. They are rotated to the axes of the call, before anything is
+    differentiated. None follows the standard names of the components, such as eastward_wind or
+    x_wind, then the GRIB attribute uvRelativeToGrid, and else takes components along the axes of
+    the call."""
 OTHER_GRID = "a component is missing or on another grid,\n    "
 REFERENCES = """\
 .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
@@ -41,6 +49,7 @@ def documented_by(model: Callable[..., Any]) -> Callable[[Function], Function]:
             return function
         sections = dict(_sections(function.__doc__))
         entries = _entries(_sections(model.__doc__)["Parameters"])
+        entries.update(_entries(RELATIVE))
         entries.update(_entries(sections["Parameters"]))
         names = signature(function).parameters
         sections["Parameters"] = "\n".join(entries[name] for name in names)

@@ -47,7 +47,7 @@ class CRSLike(Protocol):
 
 #: A metric that a call takes; a mapping has the scale factor of each dimension.
 MetricLike: TypeAlias = (
-    Literal["sphere", "ellipsoid", "cf"]
+    Literal["sphere", "ellipsoid", "cf", "wrf"]
     | float
     | Sphere
     | Ellipsoid
@@ -75,6 +75,9 @@ WallLike: TypeAlias = Literal["node", "face"]
 #: A window and the degree of polynomials that smooth.
 SmoothLike: TypeAlias = tuple[Any, int] | tuple[Any, int, Literal["tricube"]] | None
 
+#: What components of vectors are relative to; None leaves it to their attributes.
+RelativeLike: TypeAlias = Literal["grid", "earth"] | None
+
 
 class PintUnit(Protocol):
     """A unit of pint, which type checkers need not know."""
@@ -100,6 +103,10 @@ class Options(TypedDict, total=False):
     wall: WallLike
     skipna: bool
     units: UnitsLike
+
+
+#: Names of the options of operators on components.
+COMPONENT_OPTIONS = (*Options.__annotations__, "relative")
 
 
 def grid_options(

@@ -23,6 +23,7 @@ from .options import (
     BoundaryLike,
     MetricLike,
     PeriodicLike,
+    RelativeLike,
     SpacingLike,
     UnitsLike,
     WallLike,
@@ -48,6 +49,7 @@ def jacobian(
     wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
+    relative: RelativeLike = None,
     **dims: Any,
 ) -> xr.Dataset:
     r"""All first derivatives of a vector field: the tensor of its gradient.
@@ -61,6 +63,8 @@ def jacobian(
     Physical components, along unit vectors, so that the trace is the divergence and the
     antisymmetric part half the curl [1]_. Each component and coordinate keeps its own direction:
     the derivative of an upward component by a depth enters the divergence with a minus sign.
+    Rows and columns are along the axes of the call: components that are ``relative`` to others are
+    rotated first, and ``du_dx`` is then that of the component along x.
 
     Parameters
     ----------
@@ -92,7 +96,7 @@ def jacobian(
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
     requested = read_requested_units(units)
-    vector = collect_vector_field(obj, components, dims, options, scheme)
+    vector = collect_vector_field(obj, components, dims, options, scheme, relative)
     numbers = range(len(vector.fields))
     pairs = [(i, j) for i in numbers for j in numbers]
     grid = vector.grid
@@ -132,6 +136,7 @@ def strain(
     wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
+    relative: RelativeLike = None,
     **dims: Any,
 ) -> xr.Dataset:
     r"""Deformation of a horizontal flow, and the Okubo-Weiss parameter.
@@ -143,7 +148,9 @@ def strain(
         S_n = J_{ux} - J_{vy}, \quad S_s = J_{vx} + J_{uy}, \quad S = \sqrt{S_n^2 + S_s^2},
         \quad W = S_n^2 + S_s^2 - (J_{vx} - J_{uy})^2
 
-    The parameter W is negative in vortices [1]_ [2]_.
+    The parameter W is negative in vortices [1]_ [2]_. Normal and shear deformation are relative to
+    the axes of the call, whatever the components are ``relative`` to; the total deformation and W
+    are the same for all axes.
 
     Parameters
     ----------
@@ -184,7 +191,7 @@ def strain(
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
     requested = read_requested_units(units)
-    vector = collect_vector_field(obj, components, dims, options, scheme, (2,), True)
+    vector = collect_vector_field(obj, components, dims, options, scheme, relative, (2,), True)
     pairs = [(0, 0), (0, 1), (1, 0), (1, 1)]
     unit, converted = common_units([vector.unit(i, j) for i, j in pairs], "a deformation")
     squared = product_units(unit, unit)

@@ -30,6 +30,7 @@ from .options import (
     BoundaryLike,
     MetricLike,
     PeriodicLike,
+    RelativeLike,
     SpacingLike,
     UnitsLike,
     WallLike,
@@ -55,6 +56,7 @@ def advection(
     wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
+    relative: RelativeLike = None,
     **dims: Any,
 ) -> Labelled:
     r"""Advection of scalar fields by a flow: their change at a fixed point.
@@ -95,7 +97,7 @@ def advection(
     options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
     requested = read_requested_units(units)
     check_labelled(obj, "advection")
-    vector = collect_vector_field(obj, components, dims, options, scheme)
+    vector = collect_vector_field(obj, components, dims, options, scheme, relative)
     result: Labelled = _directional_operator(obj, vector, requested, "advection", -1.0, unit=False)
     return result
 
@@ -116,6 +118,7 @@ def directional(
     wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
+    relative: RelativeLike = None,
     **dims: Any,
 ) -> Labelled:
     r"""Derivative of scalar fields in the direction of a vector field.
@@ -156,7 +159,7 @@ def directional(
     options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
     requested = read_requested_units(units)
     check_labelled(obj, "directional")
-    vector = collect_vector_field(obj, components, dims, options, scheme)
+    vector = collect_vector_field(obj, components, dims, options, scheme, relative)
     result: Labelled = _directional_operator(obj, vector, requested, "directional", 1.0, unit=True)
     return result
 

@@ -22,6 +22,7 @@ from .options import (
     BoundaryLike,
     MetricLike,
     PeriodicLike,
+    RelativeLike,
     SpacingLike,
     UnitsLike,
     WallLike,
@@ -46,6 +47,7 @@ def divergence(
     wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
+    relative: RelativeLike = None,
     **dims: Any,
 ) -> xr.DataArray:
     r"""Divergence of a vector field; the same as ``ds.grad.divergence(lon="u", lat="v")``.
@@ -92,7 +94,7 @@ def divergence(
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
     requested = read_requested_units(units)
-    vector = collect_vector_field(obj, components, dims, options, scheme)
+    vector = collect_vector_field(obj, components, dims, options, scheme, relative)
     unit, terms = vector.units("a divergence")
     named, words = vector.standard_name(unit, divergence_name), f"divergence of {vector.label}"
     label = vector.make_label(requested, "divergence", unit, words, named)
@@ -122,6 +124,7 @@ def curl(
     wall: WallLike = "node",
     skipna: bool = False,
     units: UnitsLike = None,
+    relative: RelativeLike = None,
     **dims: Any,
 ) -> Any:
     r"""Curl of a vector field; of two components, such as a wind, the vertical vorticity.
@@ -169,7 +172,7 @@ def curl(
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
     requested = read_requested_units(units)
-    vector = collect_vector_field(obj, components, dims, options, scheme, (2, 3), True)
+    vector = collect_vector_field(obj, components, dims, options, scheme, relative, (2, 3), True)
     pairs = [(0, 1)] if len(vector.fields) == 2 else [(1, 2), (2, 0), (0, 1)]
     labels, arguments = [], []
     for k, (i, j) in enumerate(pairs):

@@ -33,6 +33,7 @@ from .components import (
     right_handed_order,
     same_dims_fields,
 )
+from .relative import check_relative, rotate_to_axes
 from .user_warnings import warn_of_angles, warn_of_directions
 
 
@@ -206,6 +207,7 @@ def collect_vector_field(
     dims: Mapping[Any, Any],
     options: GridOptions,
     scheme: Scheme,
+    relative: Any,
     counts: tuple[int, ...] = (1, 2, 3),
     ordered: bool = False,
 ) -> VectorField:
@@ -221,6 +223,8 @@ def collect_vector_field(
         The metric, and the spacing and the period of each axis.
     scheme : Scheme
         The derivative.
+    relative : "grid", "earth" or None
+        What the components are relative to.
     counts : tuple of int
         The numbers of components that the operator takes.
     ordered : bool
@@ -231,6 +235,7 @@ def collect_vector_field(
     TypeError, ValueError
         If a component is missing, not numeric or on another grid than the first.
     """
+    check_relative(relative)
     if isinstance(obj, Mapping) and not isinstance(obj, xr.Dataset):
         # The first argument may be left out where no names are looked up.
         obj, dims = None, {**obj, **dims}
@@ -245,7 +250,6 @@ def collect_vector_field(
             request = _resolve_for(fields, obj, names, options)
     first = fields[0]
     grid = build_grid(first, request, scheme, [first])
-    grid, fields = grid.for_fields([f.transpose(*first.dims) for f in fields])
     if any(is_pint_unit(f.attrs.get("units")) for f in fields):
         for f in fields:
             if f.attrs.get("units") is None:
@@ -253,6 +257,8 @@ def collect_vector_field(
                     f"component {str(f.name)!r} has no units, but another one is a quantity; make "
                     "it a quantity too, or set its attribute units"
                 )
+    fields = rotate_to_axes([f.transpose(*first.dims) for f in fields], grid, relative)
+    grid, fields = grid.for_fields(fields)
     is_component = tuple(grid_axis.latlon_kind is not None for grid_axis in grid.axes)
     context = LoweringContext(grid, first.dims, first.shape, scheme, is_component)
     if grid.boundaries is not None:
