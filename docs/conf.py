@@ -22,6 +22,7 @@ project_copyright = author
 release = version = xgradient.__version__
 
 extensions = [
+    "gallery",
     "mathml",
     "myst_nb",
     "numpydoc",
@@ -50,7 +51,7 @@ html_theme_options = {
     "show_toc_level": 2,
 }
 # These pages take the width of the screen.
-html_sidebars = {"index": [], "project/release-notes": []}
+html_sidebars = {"index": [], "gallery/index": [], "project/release-notes": []}
 
 # Prompts and outputs are not copied.
 copybutton_exclude = ".linenos, .gp, .go"

@@ -70,3 +70,20 @@ def test_the_reference_has_every_method_of_the_accessor(kind):
         rf"(?m)^   {kind}\.grad\.(\w+)$", (DOCS / "reference" / "index.md").read_text("utf-8")
     )
     assert sorted(listed) == sorted([*(set(OPERATORS) - {"grad"}), "stencil", "with_options"])
+
+
+RECIPES = sorted(page.stem for page in (DOCS / "gallery").glob("*.md") if page.stem != "index")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_short_and_listed(name):
+    text = (DOCS / "gallery" / f"{name}.md").read_text("utf-8")
+    cells = "".join(re.findall(r"(?ms)^```\{code-cell\}[^\n]*\n(.*?)^```$", text))
+    assert ".grad" in cells
+    assert len([line for line in cells.splitlines() if line.strip()]) < 40
+    index = (DOCS / "gallery" / "index.md").read_text("utf-8")
+    assert len(re.findall(rf"(?m)^{name}$", index)) == 2, "a card and an entry of the toctree"
+
+
+def test_the_gallery_has_recipes():
+    assert len(RECIPES) >= 12
