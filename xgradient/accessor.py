@@ -43,7 +43,8 @@ class Grad(OperatorMethods):
 
         Parameters
         ----------
-        **options : metric, accuracy, edge_order, spacing, periodic, boundary, wall, skipna or units
+        **options : metric, accuracy, edge_order, spacing, periodic, boundary, wall, skipna, coast,
+            units
             Options as `xgradient.grad` has them. They are checked at once.
 
         Returns

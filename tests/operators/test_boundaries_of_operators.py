@@ -247,7 +247,7 @@ REFUSED = [
     ({"boundary": {"x": {"t": "periodic"}}}, "'periodic' for 't' alone"),
     ({"wall": "face"}, "wall is 'face', but no boundary says what holds there; give boundary"),
     ({"wall": "edge", "boundary": "even"}, "wall is 'edge'; give 'node' for walls"),
-    ({"boundary": "even", "at": [2.0]}, "at does not go with boundary; leave one of them out"),
+    ({"boundary": "even", "at": [2.0]}, "at does not go with boundary or coast; leave one of"),
     ({"boundary": "even", "accuracy": 12}, "with this boundary needs 13"),
 ]  # fmt: skip
 
@@ -262,11 +262,11 @@ def test_refusals(options, message):
 def test_other_coordinates_are_refused():
     ds = flow()
     nav = ds.t.assign_coords(lat2=ds.y + 0 * ds.x, lon2=ds.x + 0 * ds.y)
-    with pytest.raises(ValueError, match="boundary names 'x', along which 'lon2' has positions"):
+    with pytest.raises(ValueError, match="boundary or coast names 'x', along which 'lon2' has"):
         nav.grad(["lon2", "lat2"], boundary={"x": "even"})
     with pytest.raises(ValueError, match="but boundary is for single dimensions"):
         nav.grad(["lon2", "lat2"], boundary={"lon2": "even"})
-    with pytest.raises(ValueError, match="leave boundary or at_constant out"):
+    with pytest.raises(ValueError, match="leave them or at_constant out"):
         nav.grad("x", at_constant="lat2", along="y", boundary={"x": "even"})
     lat = xr.DataArray([30.0, 60.0, 90.0], {"lat": [30.0, 60.0, 90.0]}, name="f")
     with pytest.raises(ValueError, match="boundary names 'lat', which has a row on a pole"):

@@ -105,6 +105,12 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     "laplacian": lambda ds: in_plane(ds).t.grad.laplacian(HORIZONTAL, **PLANE),
     "laplacian, globe": lambda ds: ds.t.grad.laplacian(HORIZONTAL, accuracy=4, **GLOBE),
     "laplacian, coasts": lambda ds: in_plane(ds).t.grad.laplacian(HORIZONTAL, skipna=True),
+    "laplacian, coasts without flux": lambda ds: in_plane(ds).t.grad.laplacian(
+        HORIZONTAL, skipna=True, coast="even", wall="face", boundary={"lon": VALUE}
+    ),
+    "divergence, globe, walls at coasts": lambda ds: ds.grad.divergence(
+        lon="u", lat="v", skipna=True, coast={"lon": "odd", "lat": SLOPE}, **GLOBE
+    ),
     "hessian": lambda ds: in_plane(ds).t.grad.hessian(HORIZONTAL),
     "hessian, globe": lambda ds: ds.t.grad.hessian(HORIZONTAL, **GLOBE),
     "divergence": lambda ds: in_plane(ds).grad.divergence(lon="u", lat="v", **PLANE),

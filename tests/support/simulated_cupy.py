@@ -164,8 +164,8 @@ def _elementwise(name: str, function: Callable[..., Any] | None = None) -> Calla
 
 for _name in (
     "abs", "add", "all", "ascontiguousarray", "astype", "broadcast_to", "cos", "expand_dims",
-    "hypot", "imag", "isfinite", "isnan", "logical_not", "moveaxis", "multiply", "real", "sin",
-    "sqrt", "subtract", "sum", "take", "where",
+    "hypot", "imag", "isfinite", "isnan", "logical_not", "moveaxis", "multiply", "real", "reshape",
+    "sin", "sqrt", "subtract", "sum", "take", "where",
 ):  # fmt: skip
     globals()[_name] = _elementwise(_name)
 

@@ -188,6 +188,16 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
             "periodic, value:NUMBER or slope:NUMBER. Repeat the option for more.",
         },
     ),
+    "coast": (
+        ("--coast", "coast"),
+        lambda words: _named(words, _conditions),
+        {
+            "multiple": True,
+            "metavar": "[NAME=]CONDITION",
+            "help": "Condition next to missing values, with --skipna, such as even. Repeat the "
+            "option for more.",
+        },
+    ),
     "spacing": (
         ("--spacing", "spacing"),
         lambda words: _named(words, number_or_text),

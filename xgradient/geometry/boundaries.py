@@ -26,6 +26,7 @@ from ..stencils.boundary import (
     mirror_distances,
     nodes_with_conditions,
 )
+from ..stencils.coasts import Coast
 from ..stencils.nodes import Nodes
 from .grid import Grid
 from .grid_axis import GridAxis
@@ -38,17 +39,29 @@ class AxisBoundary(NamedTuple):
 
     Attributes
     ----------
-    conditions : Conditions
-        The conditions at both ends; a value is a Variable of float64 in units of the field.
+    conditions : Conditions or None
+        The conditions at both ends; a value is a Variable of float64 in units of the field. None
+        leaves the ends as they are.
     face : bool
-        True for walls half a step beyond the last points.
+        True for walls and coasts half a step beyond the last points.
+    coast_condition : Condition or None
+        The condition next to missing values.
     """
 
-    conditions: Conditions
+    conditions: Conditions | None
     face: bool
+    coast_condition: Condition | None = None
+
+    @property
+    def coast(self) -> Coast | None:
+        """Return the condition next to missing values with its place."""
+        condition = self.coast_condition
+        return None if condition is None else Coast(condition, self.face)
 
     def nodes(self, nodes: Nodes) -> Nodes:
         """Return the nodes of an axis with these ends."""
+        if self.conditions is None:
+            return nodes
         return nodes_with_conditions(nodes, self.conditions.kinds, self.face)
 
     def of_derivative(self, dim: Hashable) -> AxisBoundary:
@@ -61,14 +74,18 @@ class AxisBoundary(NamedTuple):
         """
 
         def differentiate(condition: Condition) -> Condition:
-            if condition.value is not None and condition.value.ndim:
+            if np.ndim(condition.value):
                 raise ValueError(
                     f"boundary of {str(dim)!r} has an array as {condition.kind}, which a mixed "
                     "derivative would differentiate; give a number"
                 )
             return Condition({"value": "odd", "slope": "even"}.get(condition.kind, condition.kind))
 
-        return self._replace(conditions=Conditions(*map(differentiate, self.conditions)))
+        ends, coast = self.conditions, self.coast_condition
+        return self._replace(
+            conditions=None if ends is None else Conditions(*map(differentiate, ends)),
+            coast_condition=None if coast is None else differentiate(coast),
+        )
 
     def walls(
         self, nodes: Nodes, axis: int, cells: int, to_array: Callable[[xr.Variable], Any]
@@ -86,9 +103,11 @@ class AxisBoundary(NamedTuple):
         to_array : callable
             Broadcasts a Variable against the field.
         """
+        assert self.conditions is not None
+        conditions = self.conditions
 
         def mirror(end: int) -> Mirror | None:
-            kind, value = self.conditions[end]
+            kind, value = conditions[end]
             on_wall = nodes.on_fold[end]
             if kind not in MIRRORED:
                 return None
@@ -117,17 +136,18 @@ def with_boundaries(grid: AnyGrid, request: GridRequest) -> AnyGrid:
     assert boundaries is not None
     if request.constant is not None:
         raise ValueError(
-            "boundary is not for derivatives at constant values of another coordinate; leave "
-            "boundary or at_constant out"
+            "boundary and coast are not for derivatives at constant values of another coordinate; "
+            "leave them or at_constant out"
         )
     for grid_axis in grid.axes:
-        dims = [dim for dim in grid_axis.dims if dim in boundaries.entries]
+        dims = [dim for dim in grid_axis.dims if dim in boundaries.dims]
         if not dims:
             continue
         if not isinstance(grid_axis, GridAxis):
             raise ValueError(
-                f"boundary names {str(dims[0])!r}, along which {str(grid_axis.axis.name)!r} has "
-                f"positions in {len(grid_axis.dims)} dimensions; boundary is for coordinates of one"
+                f"boundary or coast names {str(dims[0])!r}, along which "
+                f"{str(grid_axis.axis.name)!r} has positions in {len(grid_axis.dims)} dimensions; "
+                "both are for coordinates of one"
             )
     poles = grid.polar_closure
     if poles is not None and any(poles.pole_signs) and poles.lat.dim in boundaries.entries:
@@ -166,15 +186,22 @@ def boundaries_of_field(
         if not isinstance(grid_axis, GridAxis) or grid_axis.dim not in field.dims:
             continue
         conditions = request.conditions(grid_axis.dim, names)
-        if conditions is None or conditions.kinds == ("periodic", "periodic"):
-            continue
-        read = [
-            Condition(kind, _value(kind, value, field, grid_axis)) if kind in WITH_VALUE else given
-            for given in conditions
-            for kind, value in (given,)
-        ]
-        boundaries[grid_axis.dim] = AxisBoundary(Conditions(*read), request.face)
+        coast = request.coast(grid_axis.dim, names)
+        if conditions is not None and "periodic" in conditions.kinds:
+            conditions = None
+        if conditions is not None:
+            conditions = Conditions(*(_in_units(c, field, grid_axis) for c in conditions))
+        if conditions is not None or coast is not None:
+            boundaries[grid_axis.dim] = AxisBoundary(conditions, request.face, coast)
     return boundaries
+
+
+def _in_units(condition: Condition, field: xr.DataArray, grid_axis: GridAxis) -> Condition:
+    """Return a condition with its value in units of the field."""
+    kind, value = condition
+    if kind not in WITH_VALUE:
+        return condition
+    return Condition(kind, _value(kind, value, field, grid_axis))
 
 
 def _value(kind: str, value: Any, field: xr.DataArray, grid_axis: GridAxis) -> xr.Variable:

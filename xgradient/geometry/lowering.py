@@ -111,14 +111,16 @@ class LoweringContext:
         number, nodes = self._input_number(term.field), self._nodes(term.field, axis)
         if not term.deriv and not self.scheme.deriv:
             # The smoothed field is the field plus a sum of differences.
-            stencil = self.scheme.stencil(nodes, f"dimension {str(axis.dim)!r}")
+            stencil = self._stencil(self.scheme, term.field, axis, nodes)
             one, fold = self._weight(1.0), self._fold(term.field, axis)
             return Term(number, d, stencil, center_weight=one, fold=fold)
         if not term.deriv:
             return Term(number, d, identity_stencil(self.shape[d]), self._weight(coefficient))
         scheme = self.scheme.with_deriv(term.deriv)
-        make = scheme.interior_stencil if term.interior_only else scheme.stencil
-        stencil = make(nodes, f"dimension {str(axis.dim)!r}")
+        if term.interior_only:
+            stencil = scheme.interior_stencil(nodes, f"dimension {str(axis.dim)!r}")
+        else:
+            stencil = self._stencil(scheme, term.field, axis, nodes)
         weight = None
         if isinstance(coefficient, xr.Variable) and coefficient.dims not in ((), (axis.dim,)):
             weight = self._weight(coefficient)
@@ -127,6 +129,15 @@ class LoweringContext:
             values = np.asarray(coefficient)
             stencil = stencil if values.ndim == 0 and values == 1 else stencil.scale(values)
         return Term(number, d, stencil, weight, fold=self._fold(term.field, axis))
+
+    def _stencil(
+        self, scheme: Scheme, field: int | Expression, axis: Axis, nodes: Nodes
+    ) -> Stencil:
+        """Return the stencil of an input array along an axis."""
+        label, boundary = f"dimension {str(axis.dim)!r}", self._boundary(field, axis.dim)
+        if boundary is None or boundary.coast is None:
+            return scheme.stencil(nodes, label)
+        return scheme.coast_stencil(nodes, label, boundary.coast)
 
     def _column(self, term: DerivativeTerm, column: VerticalCoord) -> Term:
         d = self.dims.index(column.dim)
@@ -185,7 +196,7 @@ class LoweringContext:
     def _fold(self, field: int | Expression, axis: Axis) -> PolarFold | Walls | None:
         """Return how an input array continues across poles or beyond walls."""
         boundary = self._boundary(field, axis.dim)
-        if boundary is not None:
+        if boundary is not None and boundary.conditions is not None:
             nodes, d = boundary.nodes(axis.nodes), self.dims.index(axis.dim)
             return boundary.walls(nodes, d, self.scheme.reach, self._weight)
         return self._pole_fold(field, axis)
@@ -238,6 +249,7 @@ def _fuse_terms(terms: list[Term]) -> tuple[Term, ...]:
             and other.output_weight is None
             and term.output_weight is None
             and _term_stencil(term).width > 1
+            and _term_stencil(term).coasts is None  # each has windows of its own there
         ]
         if alike:
             other = fused[alike[0]]

@@ -63,8 +63,17 @@ def real_dtype(array: Any, xp: Any) -> Any:
 
 
 def device(f: Any) -> Any:
-    """Return the device to make constants on; None where the library moves them by itself."""
-    return None if hasattr(f, "sharding") else getattr(f, "device", None)
+    """Return the device to make constants on; None where the library chooses it by itself."""
+    # JAX moves constants, and CuPy, whose arrays have `get`, makes them on the current device.
+    by_itself = hasattr(f, "sharding") or hasattr(f, "get")
+    return None if by_itself else getattr(f, "device", None)
+
+
+def asarray(values: Any, f: Any, xp: Any, dtype: Any = None) -> Any:
+    """Convert NumPy values to an array of the field's library on its device."""
+    where = device(f)
+    options = {} if where is None else {"device": where}  # CuPy has no such argument
+    return xp.asarray(values, dtype=dtype, **options)
 
 
 def asarray_like(values: Any, f: Any, xp: Any) -> Any:
@@ -72,7 +81,7 @@ def asarray_like(values: Any, f: Any, xp: Any) -> Any:
 
     The dtype is that of the field's real part.
     """
-    return xp.asarray(values, dtype=real_dtype(f, xp), device=device(f))
+    return asarray(values, f, xp, real_dtype(f, xp))
 
 
 def concat(parts: list[Any], axis: int, xp: Any) -> Any:
@@ -93,7 +102,7 @@ def check_dense(f: Any) -> None:
 def take(f: Any, index: Any, axis: int, xp: Any) -> Any:
     """Return the cells with some indices, a NumPy array of integers, along an axis."""
     if not hasattr(f, "fill_value"):  # sparse arrays take indices of NumPy only
-        index = xp.asarray(index, device=device(f))
+        index = asarray(index, f, xp)
     return xp.take(f, index, axis=axis)
 
 

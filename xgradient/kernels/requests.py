@@ -90,6 +90,11 @@ class TermRequest(NamedTuple):
         shape, axis = self.block.shape, self.axis
         return (*shape[:axis], self.stencil.n, *shape[axis + 1 :])
 
+    @property
+    def has_coasts(self) -> bool:
+        """Return whether a condition holds at missing values, for which there are no loops."""
+        return self.positions is None and self.stencil.coasts is not None
+
     def with_boundary_rows(self) -> TermRequest:
         """Return the term with the stencil's boundary rows in its table, if it has a halo."""
         if self.left_halo is None and self.right_halo is None:

@@ -183,7 +183,8 @@ def resolve(
         entries = by_coord(obj, refs, boundaries.entries(names))
         periods |= periods_of_boundaries(entries, periods)
         known = {*field_names([obj, *fields]), *names, *(ref.name for ref in refs.values())}
-        requested = request_boundaries(entries, boundaries.face, known)
+        coasts = by_coord(obj, refs, boundaries.coasts(names))
+        requested = request_boundaries(entries, coasts, boundaries.face, known)
     given = {ref.name: ref for ref, _ in (*spacings.values(), *periods.values())}
     requests = {
         name: AxisRequest(

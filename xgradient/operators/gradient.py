@@ -27,6 +27,7 @@ from .fields import check_field, check_labelled, no_field_error, select_fields
 from .mixed import mixed_derivative
 from .options import (
     BoundaryLike,
+    CoastLike,
     MetricLike,
     PeriodicLike,
     PointsLike,
@@ -55,6 +56,7 @@ def grad(  # type: ignore[overload-overlap]
     boundary: BoundaryLike = ...,
     wall: WallLike = ...,
     skipna: bool = ...,
+    coast: CoastLike = ...,
     smooth: SmoothLike = ...,
     metric: MetricLike = ...,
     along: Hashable | None = ...,
@@ -75,6 +77,7 @@ def grad(
     boundary: BoundaryLike = ...,
     wall: WallLike = ...,
     skipna: bool = ...,
+    coast: CoastLike = ...,
     smooth: SmoothLike = ...,
     metric: MetricLike = ...,
     along: Hashable | None = ...,
@@ -95,6 +98,7 @@ def grad(
     boundary: BoundaryLike = None,
     wall: WallLike = "node",
     skipna: bool = False,
+    coast: CoastLike = None,
     smooth: SmoothLike = None,
     metric: MetricLike = None,
     along: Hashable | None = None,
@@ -159,13 +163,18 @@ def grad(
         differ. A mapping in place of conditions, such as ``{"x": {"u": "odd", "v": "even"}}``,
         has them by field, or by the dimension of a component; others are one-sided.
     wall : "node" or "face", default: "node"
-        Whether the field is mirrored at the last points, or half a step beyond them.
+        Whether the field is mirrored at the last points, or half a step beyond them; at coasts,
+        too.
     skipna : bool, default: False
         If True, a missing value (NaN) acts as a boundary of the axis, as a coast bounds an ocean.
         Stencils then take the valid values on their own side, with ``edge_order`` as at the
         boundaries, or with the lower order that a short run of valid values allows. The result is
         missing where the value is, or where too few neighbours are valid. If False, the result is
         missing wherever the stencil contains a missing value.
+    coast : condition or mapping by name, optional
+        With ``skipna``, what continues the field beyond the ends of each run of valid values, as
+        ``boundary`` does at the ends of axes: "even" where no flux crosses the coast. By default
+        stencils are one-sided. v and s are numbers. Runs of one point have no derivative.
     smooth : (window, degree) or (window, degree, "tricube"), optional
         Differentiates polynomials of this degree that are fitted by least squares to the grid
         points of a window [2]_, in place of polynomials through them: for noisy data. The window
@@ -260,7 +269,7 @@ def grad(
     if at is not None and edge_order is None and smooth is None:
         edge_order = accuracy
     scheme = Scheme.checked(deriv, accuracy, edge_order, skipna, smooth)
-    boundaries = read_boundaries(boundary, wall)
+    boundaries = read_boundaries(boundary, wall, coast, skipna)
     options = grid_options(metric, spacing, periodic, boundaries, along, at_constant)
     requested = read_requested_units(units)
     check_labelled(obj, "grad")

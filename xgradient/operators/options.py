@@ -70,6 +70,8 @@ EndLike: TypeAlias = (
 ConditionLike: TypeAlias = EndLike | tuple[EndLike, EndLike]
 #: Boundary conditions: of all axes, or by the name of an axis, and there perhaps by field.
 BoundaryLike: TypeAlias = ConditionLike | Mapping[Any, Any] | None
+#: The condition next to missing values: of all axes, or by the name of an axis and by field.
+CoastLike: TypeAlias = EndLike | Mapping[Any, Any] | None
 #: Whether walls are at the last points or half a step beyond.
 WallLike: TypeAlias = Literal["node", "face"]
 #: A window and the degree of polynomials that smooth.
@@ -102,6 +104,7 @@ class Options(TypedDict, total=False):
     boundary: BoundaryLike
     wall: WallLike
     skipna: bool
+    coast: CoastLike
     units: UnitsLike
 
 
@@ -148,8 +151,9 @@ def check_options(obj: XarrayObject | xr.DataTree, options: Mapping[str, Any]) -
     read_requested_units(options.get("units"))
     resolve_metric(options.get("metric"), obj)
     grid = grid_options(None, options.get("spacing"), options.get("periodic"))
-    boundaries = read_boundaries(options.get("boundary"), options.get("wall", "node"))
-    entries = {} if boundaries is None else boundaries.entries([])
+    given = options.get("boundary"), options.get("wall", "node"), options.get("coast")
+    boundaries = read_boundaries(*given, options.get("skipna", False))
+    entries = {} if boundaries is None else {**boundaries.coasts([]), **boundaries.entries([])}
     spacing, periods = grid.spacing, periodic_mapping(grid.periodic, [])
     if spacing is not None and not isinstance(spacing, Mapping):
         # A number is for every dimension; whether positions fit, the dimensions of a call decide.

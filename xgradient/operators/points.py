@@ -50,7 +50,7 @@ def check_point_options(argument: str, dim: Any, scheme: Scheme, options: GridOp
         "metric": options.metric is not None,
         "along": options.along is not None,
         "at_constant": options.at_constant is not None,
-        "boundary": options.boundaries is not None,
+        "boundary or coast": options.boundaries is not None,
     }
     for name, is_given in given.items():
         if is_given:

@@ -29,6 +29,7 @@ from .fields import check_field, check_labelled, no_field_error, select_fields
 from .gradient import grad
 from .options import (
     BoundaryLike,
+    CoastLike,
     MetricLike,
     PeriodicLike,
     SpacingLike,
@@ -53,6 +54,7 @@ def magnitude(
     boundary: BoundaryLike = None,
     wall: WallLike = "node",
     skipna: bool = False,
+    coast: CoastLike = None,
     units: UnitsLike = None,
 ) -> Labelled:
     r"""Magnitude of the gradient; the same as ``obj.grad.magnitude(dim, ...)``.
@@ -108,7 +110,8 @@ def magnitude(
         return [to_dataarray(da, real_length(data), label)]
 
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    boundaries = read_boundaries(boundary, wall, coast, skipna)
+    options = grid_options(metric, spacing, periodic, boundaries)
     check_labelled(obj, "magnitude")
     result: Labelled = _scalar_operator(obj, dim, options, scheme, apply)
     return result
@@ -128,6 +131,7 @@ def laplacian(
     boundary: BoundaryLike = None,
     wall: WallLike = "node",
     skipna: bool = False,
+    coast: CoastLike = None,
     units: UnitsLike = None,
 ) -> Labelled:
     r"""Laplacian; the same as ``obj.grad.laplacian(dim, ...)``.
@@ -177,7 +181,8 @@ def laplacian(
         return [to_dataarray(da, data, label)]
 
     scheme = Scheme.checked(2, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    boundaries = read_boundaries(boundary, wall, coast, skipna)
+    options = grid_options(metric, spacing, periodic, boundaries)
     check_labelled(obj, "laplacian")
     result: Labelled = _scalar_operator(obj, dim, options, scheme, apply)
     return result
@@ -197,6 +202,7 @@ def hessian(
     boundary: BoundaryLike = None,
     wall: WallLike = "node",
     skipna: bool = False,
+    coast: CoastLike = None,
     units: UnitsLike = None,
 ) -> xr.Dataset:
     r"""All second derivatives; the same as ``obj.grad.hessian(dim, ...)``.
@@ -242,7 +248,8 @@ def hessian(
         return _hessian_fields(grid, da, scheme, requested)
 
     scheme = Scheme.checked(2, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    boundaries = read_boundaries(boundary, wall, coast, skipna)
+    options = grid_options(metric, spacing, periodic, boundaries)
     check_labelled(obj, "hessian")
     result = _scalar_operator(obj, dim, options, scheme, apply)
     return result if isinstance(result, xr.Dataset) else result.to_dataset()

@@ -21,6 +21,7 @@ from .evaluate import evaluate_expressions, real_length
 from .gradient import grad
 from .options import (
     BoundaryLike,
+    CoastLike,
     MetricLike,
     PeriodicLike,
     RelativeLike,
@@ -48,6 +49,7 @@ def jacobian(
     boundary: BoundaryLike = None,
     wall: WallLike = "node",
     skipna: bool = False,
+    coast: CoastLike = None,
     units: UnitsLike = None,
     relative: RelativeLike = None,
     **dims: Any,
@@ -94,7 +96,8 @@ def jacobian(
     {'du_dx': 2.0, 'du_dy': 0.0, 'dv_dx': 1.0, 'dv_dy': -1.0}
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    boundaries = read_boundaries(boundary, wall, coast, skipna)
+    options = grid_options(metric, spacing, periodic, boundaries)
     requested = read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme, relative)
     numbers = range(len(vector.fields))
@@ -135,6 +138,7 @@ def strain(
     boundary: BoundaryLike = None,
     wall: WallLike = "node",
     skipna: bool = False,
+    coast: CoastLike = None,
     units: UnitsLike = None,
     relative: RelativeLike = None,
     **dims: Any,
@@ -189,7 +193,8 @@ def strain(
     (2.0, 4.0)
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    boundaries = read_boundaries(boundary, wall, coast, skipna)
+    options = grid_options(metric, spacing, periodic, boundaries)
     requested = read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme, relative, (2,), True)
     pairs = [(0, 0), (0, 1), (1, 0), (1, 1)]

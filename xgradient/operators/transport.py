@@ -28,6 +28,7 @@ from .fields import check_field, check_labelled, numeric_fields
 from .gradient import grad
 from .options import (
     BoundaryLike,
+    CoastLike,
     MetricLike,
     PeriodicLike,
     RelativeLike,
@@ -55,6 +56,7 @@ def advection(
     boundary: BoundaryLike = None,
     wall: WallLike = "node",
     skipna: bool = False,
+    coast: CoastLike = None,
     units: UnitsLike = None,
     relative: RelativeLike = None,
     **dims: Any,
@@ -94,7 +96,8 @@ def advection(
     array([-10., -10., -10.])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    boundaries = read_boundaries(boundary, wall, coast, skipna)
+    options = grid_options(metric, spacing, periodic, boundaries)
     requested = read_requested_units(units)
     check_labelled(obj, "advection")
     vector = collect_vector_field(obj, components, dims, options, scheme, relative)
@@ -117,6 +120,7 @@ def directional(
     boundary: BoundaryLike = None,
     wall: WallLike = "node",
     skipna: bool = False,
+    coast: CoastLike = None,
     units: UnitsLike = None,
     relative: RelativeLike = None,
     **dims: Any,
@@ -156,7 +160,8 @@ def directional(
     array([-5., -5., -5.])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    boundaries = read_boundaries(boundary, wall, coast, skipna)
+    options = grid_options(metric, spacing, periodic, boundaries)
     requested = read_requested_units(units)
     check_labelled(obj, "directional")
     vector = collect_vector_field(obj, components, dims, options, scheme, relative)

@@ -13,7 +13,7 @@ from ..labels.named_options import without_names_of_others
 from ..labels.requested_units import RequestedUnits, SharedUnits
 
 #: Options whose keys are names of coordinates, of which a node may have some.
-NAMED_OPTIONS = ("spacing", "periodic", "boundary")
+NAMED_OPTIONS = ("spacing", "periodic", "boundary", "coast")
 
 
 def map_nodes(

@@ -20,6 +20,7 @@ from .evaluate import evaluate_expressions
 from .gradient import grad
 from .options import (
     BoundaryLike,
+    CoastLike,
     MetricLike,
     PeriodicLike,
     RelativeLike,
@@ -46,6 +47,7 @@ def divergence(
     boundary: BoundaryLike = None,
     wall: WallLike = "node",
     skipna: bool = False,
+    coast: CoastLike = None,
     units: UnitsLike = None,
     relative: RelativeLike = None,
     **dims: Any,
@@ -92,7 +94,8 @@ def divergence(
            [3., 3., 3.]])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    boundaries = read_boundaries(boundary, wall, coast, skipna)
+    options = grid_options(metric, spacing, periodic, boundaries)
     requested = read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme, relative)
     unit, terms = vector.units("a divergence")
@@ -123,6 +126,7 @@ def curl(
     boundary: BoundaryLike = None,
     wall: WallLike = "node",
     skipna: bool = False,
+    coast: CoastLike = None,
     units: UnitsLike = None,
     relative: RelativeLike = None,
     **dims: Any,
@@ -170,7 +174,8 @@ def curl(
            [2., 2., 2.]])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
-    options = grid_options(metric, spacing, periodic, read_boundaries(boundary, wall))
+    boundaries = read_boundaries(boundary, wall, coast, skipna)
+    options = grid_options(metric, spacing, periodic, boundaries)
     requested = read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme, relative, (2, 3), True)
     pairs = [(0, 1)] if len(vector.fields) == 2 else [(1, 2), (2, 0), (0, 1)]

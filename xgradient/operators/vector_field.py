@@ -285,8 +285,10 @@ def _resolve_for(
     )
     options = options._replace(metric=metric, spacing=spacing, periodic=periodic)
     if (given := options.boundaries) is not None:
-        boundary = without_names_of_others(given.boundary, first, others)
-        options = options._replace(boundaries=given._replace(boundary=boundary))
+        boundary, coast = (
+            without_names_of_others(value, first, others) for value in (given.boundary, given.coast)
+        )
+        options = options._replace(boundaries=given._replace(boundary=boundary, coast=coast))
     return resolve(first, names, options, [*fields, *others])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -87,7 +87,7 @@ def check_wall(wall: Any) -> bool:
     return wall == "face"
 
 
-def check_entries(option: Any, label: str) -> None:
+def check_entries(option: Any, label: str, read: Callable[[Any, str], Any]) -> None:
     """Check an entry for all axes, or those of a mapping by name and perhaps by field.
 
     Raises
@@ -96,12 +96,31 @@ def check_entries(option: Any, label: str) -> None:
         If an entry is wrong.
     """
     if not isinstance(option, Mapping):
-        read_conditions(option, label)
+        read(option, label)
         return
     for name, entry in option.items():
         for field, of_field in entry.items() if isinstance(entry, Mapping) else [(None, entry)]:
             suffix = "" if field is None else f" for {str(field)!r}"
-            read_conditions(of_field, f"{label} of {str(name)!r}{suffix}")
+            read(of_field, f"{label} of {str(name)!r}{suffix}")
+
+
+def read_coast(entry: Any, label: str) -> Condition:
+    """Return the condition next to missing values, the same on both sides of each.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the entry is none, or its value is not a number.
+    """
+    condition = _read_condition(entry, label)
+    if condition.kind in ("missing", "periodic"):
+        mend = "leave out skipna" if condition.kind == "missing" else "give another condition"
+        raise ValueError(f"{label} is {entry!r}, which no coast can be; {mend}")
+    if condition.kind in WITH_VALUE and not isinstance(condition.value, int | float):
+        raise TypeError(
+            f"{label} has the {condition.kind} {short_repr(condition.value)}; give a number"
+        )
+    return condition
 
 
 def _has_value(entry: Any) -> bool:
@@ -138,6 +157,8 @@ def nodes_with_conditions(nodes: Nodes, kinds: tuple[str, str], face: bool) -> N
         True for walls half a step beyond the last nodes, else they lie on these.
     """
     first, last = (kind in MIRRORED for kind in kinds)
+    if kinds == ("one-sided", "one-sided"):
+        return nodes
     missing = kinds[0] == "missing", kinds[1] == "missing"
     if nodes.positions is None:
         assert nodes.step is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -10,7 +11,9 @@ import numpy as np
 
 from .._wording import short_repr
 from .assembly import half_width, interior_width, make_smoothing_stencil, make_stencil
+from .coasts import Coast, make_coast_stencil
 from .columns import ColumnWindows
+from .fornberg import Interpolation
 from .least_squares import LeastSquares
 from .nodes import Nodes
 from .smoothing import Smoothing, check_smooth
@@ -79,6 +82,20 @@ class Scheme(NamedTuple):
             needed = max(width, depth + max(nodes.on_fold), least)
         self._check_points(nodes.n, needed, label, where)
         return make_stencil(nodes, self.deriv, self.accuracy, self.edge_order, self.skipna)
+
+    def coast_stencil(self, nodes: Nodes, label: str, coast: Coast) -> Stencil:
+        """Make the stencil of this derivative where a condition holds at missing values."""
+        stencil = self.stencil(nodes, label)
+        if self.smoothing is None:
+            fit: Any = Interpolation(self.deriv)
+            half = half_width(self.deriv, self.accuracy, nodes.step is not None, nodes.n)
+            boundary_width = self.deriv + self.edge_order
+        else:
+            fit = LeastSquares(self.deriv, self.smoothing.degree, self.smoothing.tricube)
+            half, boundary_width = self.smoothing.window // 2, self.smoothing.window
+        coasts = make_coast_stencil(nodes, fit, half, boundary_width, coast)
+        stencil = replace(stencil, masked=None, coasts=coasts)
+        return stencil.with_missing_ends(nodes.missing_ends)
 
     def interior_stencil(self, nodes: Nodes, label: str) -> Stencil:
         """Make a stencil of centred three-node windows, with zeros in all other rows."""

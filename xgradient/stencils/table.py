@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .coasts import CoastStencil
 from .fornberg import CoefficientTables
 from .masked import MaskedStencil
 from .records import Record
@@ -50,6 +51,8 @@ class Stencil(Record):
         The node of row 0.
     masked : MaskedStencil, optional
         Windows for rows next to missing values; without them such rows are missing.
+    coasts : CoastStencil, optional
+        Windows in their place where a condition holds at missing values.
     homes : ndarray of int64, shape (n,), optional
         The node in whose chunk each row is computed, ascending, for rows that are not at the
         nodes. By default each node has its row.
@@ -68,8 +71,14 @@ class Stencil(Record):
     boundary: Floats
     center: int = 0
     masked: MaskedStencil | None = None
+    coasts: CoastStencil | None = None
     homes: Ints | None = None
     cells: int | None = None
+
+    @property
+    def gap_windows(self) -> MaskedStencil | CoastStencil | None:
+        """The windows for rows next to missing values, of either kind."""
+        return self.masked or self.coasts
 
     @property
     def n_nodes(self) -> int:
@@ -99,7 +108,8 @@ class Stencil(Record):
     @cached_property
     def fits_float32(self) -> bool:
         """True if float32 can hold the coefficients."""
-        tables = [self.interior, self.boundary, *([self.masked.table] if self.masked else [])]
+        windows = self.gap_windows
+        tables = [self.interior, self.boundary, *([windows.table] if windows else [])]
         sizes = np.concatenate([np.abs(table).ravel() for table in tables])
         float32 = np.finfo(np.float32)
         smallest = sizes[sizes > 0].min(initial=1)
@@ -117,8 +127,8 @@ class Stencil(Record):
     def node_span(self) -> tuple[int, int]:
         """The nodes that all rows read, a half-open range; each row reads its own node."""
         lo, hi = (0, self.n) if self.homes is None else self._home_span
-        if self.masked and self.n:
-            low, high = self.masked.node_range(self.center, self.center + self.n)
+        if self.gap_windows and self.n:
+            low, high = self.gap_windows.node_range(self.center, self.center + self.n)
             lo, hi = min(lo, low), max(hi, high)
         if self.last > self.first:
             lo = min(lo, self.first + self.offset)
@@ -166,10 +176,11 @@ class Stencil(Record):
     def is_shift_invariant(self, start: int, stop: int) -> bool:
         """Return whether all row ranges of this length in the interior have equal coefficients."""
         interior = self.uniform and self.first <= start < stop <= self.last and self.homes is None
-        if not interior or self.masked is None:
+        windows = self.gap_windows
+        if not interior or windows is None:
             return interior
-        low, high = self.masked.node_range(start, stop)
-        return high - low == stop - start + 2 * self.masked.depth
+        low, high = windows.node_range(start, stop)
+        return high - low == stop - start + 2 * windows.depth
 
     @cached_property
     def interior_only(self) -> Stencil:
@@ -188,12 +199,14 @@ class Stencil(Record):
         boundary = self.boundary.copy()
         boundary[(self.boundary_rows < first) | (self.boundary_rows >= last)] = np.nan
         masked = self.masked and self.masked.with_missing_rows(first, last, self.n)
-        return replace(self, boundary=boundary, masked=masked)
+        coasts = self.coasts and self.coasts.with_missing_rows(first, last, self.n)
+        return replace(self, boundary=boundary, masked=masked, coasts=coasts)
 
     def scale(self, factors: NDArray[Any] | float) -> Stencil:
         """Multiply the coefficients by one factor, or by one factor for each row."""
         factors = np.asarray(factors, dtype=np.float64)
         masked = self.masked.scale(factors) if self.masked else None
+        coasts = self.coasts.scale(factors) if self.coasts else None
         interior, boundary = factors, factors
         if factors.ndim:
             interior = factors[self.first : self.last]
@@ -203,6 +216,7 @@ class Stencil(Record):
             interior=self.interior * interior,
             boundary=self.boundary * boundary,
             masked=masked,
+            coasts=coasts,
         )
 
     def add(self, other: Stencil) -> Stencil:
@@ -279,6 +293,7 @@ class Stencil(Record):
             self.boundary[a:b],
             self.center + start - origin,
             self.masked and self.masked.slice_rows(start, stop, self.center, origin),
+            self.coasts and self.coasts.slice_rows(start, stop, self.center, origin),
             homes,
             None if homes is None else cells,
         )

@@ -196,7 +196,8 @@ def _run_tile(job: TileJob, scratch: dict[Any, list[Array]]) -> None:
 def write_term(term: TermRequest, out: Array) -> None:
     """Write one term into an array, as its ``accumulate`` has it."""
     dtype = out.dtype
-    if dtype.itemsize > 8 and (dtype.kind != "c" or dtype.itemsize > 16):  # long doubles
+    is_long = dtype.itemsize > 8 and (dtype.kind != "c" or dtype.itemsize > 16)
+    if is_long or term.has_coasts:  # no compiled loops
         numpy_sums.write_term(term, out)
     elif term.positions is None:
         write_derivative(term, out)

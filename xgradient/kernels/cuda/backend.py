@@ -42,13 +42,16 @@ class CudaBackend(Backend):
         """Return the sums, or what ``combine`` makes of them."""
         computed = accumulation_dtype(sum_dtype, self.namespace)
         term_dtype = computed if request.combine else dtype
-        with_stencil = [terms for terms in request.sums if not terms[0].positions]
+        with_loops = [not any(t.positions or t.has_coasts for t in terms) for terms in request.sums]
+        with_stencil = [
+            s for s, has_loops in zip(request.sums, with_loops, strict=True) if has_loops
+        ]
         fused = iter(())
         if with_stencil:
             fused = iter(launch.cupy_sums(with_stencil, request.blocks[0], term_dtype))
         sums = [
-            sum_of_terms(self, terms, term_dtype) if terms[0].positions else next(fused)
-            for terms in request.sums
+            next(fused) if has_loops else sum_of_terms(self, terms, term_dtype)
+            for terms, has_loops in zip(request.sums, with_loops, strict=True)
         ]
         return combined(self, request, sums, computed, dtype)
 

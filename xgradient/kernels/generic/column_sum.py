@@ -14,7 +14,7 @@ import numpy as np
 from ...stencils.columns import ColumnWindows
 from ..array_api import check_dense, concat, device, missing_cells
 from ..requests import TermRequest, slice_axis
-from .stencil_sum import count_valid_nodes
+from .windows import count_valid_nodes
 
 
 def apply_windows(term: TermRequest, dtype: Any, xp: Any) -> Any:
