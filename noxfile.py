@@ -23,7 +23,10 @@ nox.options.reuse_existing_virtualenvs = True
 ROOT = Path(__file__).parent.resolve()
 SMOKE = str(ROOT / "tests" / "support" / "smoke.py")
 #: Tests of optional libraries, which a user's installation skips.
-PEERS = "torch or jax or sparse or cupy or cuda or backends or findiff or numpydoc or mathml"
+PEERS = (
+    "torch or jax or sparse or cupy or cuda or backends or findiff or numpydoc or mathml"
+    " or coming_from"
+)
 
 
 @nox.session

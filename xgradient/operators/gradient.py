@@ -211,8 +211,8 @@ def grad(
         many on both sides, with ``edge_order`` equal to ``accuracy`` by default. Points may be
         half a step beyond the ends of the coordinate. A DataArray or a quantity may have other
         units, and a DataArray has the dimension and the coordinates of the results. It is for one
-        coordinate of one dimension; `skipna`, `smooth`, `metric`, `along` and `at_constant` do
-        not go with it.
+        coordinate of one dimension; ``skipna``, ``smooth``, ``metric``, ``along`` and
+        ``at_constant`` do not go with it.
     units : text, pint Unit or mapping by name of the result, optional
         Units to give the results in, as UDUNITS writes them, such as "K (100 km)-1" or "K day-1".
         One text is for all results. A mapping, such as ``{"dT_dlat": "K km-1"}``, converts those
