@@ -66,8 +66,8 @@ def test_the_accessor_has_nothing_else():
 
 def test_the_reference_lists_what_is_public():
     text = REFERENCE.read_text("utf-8")
-    (listed,) = re.findall(r"(?s):nosignatures:\n(.*?)```", text)
-    names = re.findall(r"(?m)^   (\w+)$", listed)
+    listed = re.findall(r"(?s):nosignatures:\n(.*?)```", text)
+    names = re.findall(r"(?m)^   (\w+)$", "".join(listed))
     assert sorted(names) == sorted(set(xgradient.__all__) - {"__version__"})
 
 
