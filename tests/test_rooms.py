@@ -40,6 +40,7 @@ COMPILED = {
     for name in (
         "stencil_loops",
         "column_loops",
+        "error_loops",
         "masked_loops",
         "span_loops",
         "jit",

@@ -100,6 +100,10 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     "jacobian, walls": lambda ds: in_plane(ds).grad.jacobian(
         lon="u", lat="v", boundary={"lat": {"u": "even", "v": "odd"}, "lon": ("odd", VALUE)}
     ),
+    "grad, error": lambda ds: ds.t.grad(HORIZONTAL, error=True),
+    "grad, error, accuracy 4": lambda ds: ds.t.grad("lat", accuracy=4, error=True),
+    "grad, error, globe": lambda ds: ds.t.grad(HORIZONTAL, error=True, **GLOBE),
+    "grad, error, coasts": lambda ds: ds.t.grad(HORIZONTAL, skipna=True, error=True, sigma=0.1),
     "magnitude": lambda ds: in_plane(ds).t.grad.magnitude(HORIZONTAL),
     "magnitude, globe": lambda ds: ds.t.grad.magnitude(HORIZONTAL, **GLOBE),
     "laplacian": lambda ds: in_plane(ds).t.grad.laplacian(HORIZONTAL, **PLANE),

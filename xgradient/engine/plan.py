@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..stencils.columns import ColumnWindows
+from ..stencils.errors import StencilGroup
 from ..stencils.table import Stencil
 from .ghost_cells import Walls
 from .halo import HaloDemand, HaloExchange, HaloPlan, Range, chunk_bounds, plan_exchange
@@ -13,6 +14,8 @@ from .terms import Computation, PolarFold, PoleValue, Term, TermSum, all_weights
 
 #: Chunk sizes along each axis.
 Chunks = tuple[tuple[int, ...], ...]
+#: The rows of an axis, which chunks divide.
+Rows = Stencil | StencilGroup | ColumnWindows
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,15 +191,13 @@ def _out_sizes(terms: list[Term], bounds: list[tuple[Range, ...]]) -> Chunks:
     return tuple(sizes)
 
 
-def _stencils_by_chunk(
-    stencil: Stencil | ColumnWindows, bounds: tuple[Range, ...]
-) -> list[Stencil | ColumnWindows]:
+def _stencils_by_chunk(stencil: Rows, bounds: tuple[Range, ...]) -> list[Rows]:
     """The rows of each chunk, numbered from its first cell."""
     if len(bounds) == 1:
         return [stencil]
     # Inside a uniform axis, chunks of equal length share one stencil.
-    shared: dict[int, Stencil | ColumnWindows] = {}
-    stencils: list[Stencil | ColumnWindows] = []
+    shared: dict[int, Rows] = {}
+    stencils: list[Rows] = []
     for (start, stop), rows in zip(bounds, stencil.rows_of_chunks(bounds), strict=True):
         if stencil.is_shift_invariant(start, stop):
             if stop - start not in shared:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..kernels.requests import Combine
 from ..stencils.columns import ColumnWindows
+from ..stencils.errors import StencilGroup
 from ..stencils.table import Stencil
 from .ghost_cells import Walls
 
@@ -42,8 +43,8 @@ class Term:
         Index of the input array.
     axis : int
         Axis of the stencil.
-    stencil : Stencil or ColumnWindows
-        Coefficients for each row of the axis; width 1 means the field itself.
+    stencil : Stencil, StencilGroup or ColumnWindows
+        Coefficients for each row of the axis; width 1 means the field itself. A group is an error.
     output_weight : array of float64 or int, optional
         Weight of the stencil's result, in memory or in dask chunks. It has as many dimensions as
         the field, each of the field's length or 1. An int is the index of a dask weight, whose
@@ -60,7 +61,7 @@ class Term:
 
     field: int
     axis: int
-    stencil: Stencil | ColumnWindows
+    stencil: Stencil | StencilGroup | ColumnWindows
     output_weight: Any = None
     center_weight: Any = None
     fold: PolarFold | Walls | None = None
@@ -79,7 +80,7 @@ class PoleValue:
     ----------
     field, axis : int
         Index of the input array, and its axis of latitudes.
-    rows : tuple of Stencil or None
+    rows : tuple of Stencil, StencilGroup or None
         For the first and the last latitude, its row of the stencil, counted from the row's own
         node; None if that latitude is not a pole.
     value, mean, azimuthal_derivative : tuple of float
@@ -94,7 +95,7 @@ class PoleValue:
 
     field: int
     axis: int
-    rows: tuple[Stencil | None, Stencil | None]
+    rows: tuple[Stencil | StencilGroup | None, Stencil | StencilGroup | None]
     value: tuple[float, float] = (0.0, 0.0)
     mean: tuple[float, float] = (0.0, 0.0)
     azimuthal_derivative: tuple[float, float] = (0.0, 0.0)

@@ -93,10 +93,10 @@ def concat(parts: list[Any], axis: int, xp: Any) -> Any:
     return xp.concat(parts, axis=axis)
 
 
-def check_dense(f: Any) -> None:
-    """Refuse sparse arrays where missing values are skipped."""
+def check_dense(f: Any, option: str = "skipna") -> None:
+    """Refuse sparse arrays for an option that depends on every cell."""
     if hasattr(f, "fill_value"):
-        raise TypeError("skipna looks at every cell; make the sparse array a dense one first")
+        raise TypeError(f"{option} looks at every cell; make the sparse array a dense one first")
 
 
 def take(f: Any, index: Any, axis: int, xp: Any) -> Any:

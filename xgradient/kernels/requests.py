@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+from ..stencils.table import Stencil
+
 
 class Accumulate(IntEnum):
     """Name the ways in which a term enters the output.
@@ -69,13 +71,18 @@ class TermRequest(NamedTuple):
 
     block: Any
     axis: int
-    stencil: Any  # Stencil or ColumnWindows
+    stencil: Any  # Stencil, StencilGroup or ColumnWindows
     left_halo: Any = None
     right_halo: Any = None
     output_weight: Any = None
     center_weight: Any = None
     accumulate: int = 0  # a value of `Accumulate`, as the plain integer that loops compare
     positions: BlockWithHalo | None = None
+
+    @property
+    def has_one_stencil(self) -> bool:
+        """Return true for a term with a `Stencil`, which the fast loops of every library sum."""
+        return isinstance(self.stencil, Stencil)
 
     @property
     def weight_mode(self) -> WeightMode:

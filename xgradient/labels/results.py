@@ -137,6 +137,27 @@ def smoothed_label(da: xr.DataArray) -> Label:
     return Label(da.name, result_attrs(da.attrs, units, long_name, standard_name), 1.0)
 
 
+def error_label(derivative: Label) -> Label:
+    """Make the label of the estimated error of a derivative."""
+    return _ancillary_label(derivative, "error", "estimated error of", None)
+
+
+def noise_label(derivative: Label) -> Label:
+    """Make the label of the standard deviation of a derivative, by that of the data."""
+    name = derivative.attrs.get("standard_name")
+    modified = None if name is None else f"{name} standard_error"
+    return _ancillary_label(derivative, "noise", "standard error of", modified)
+
+
+def _ancillary_label(
+    derivative: Label, suffix: str, words: str, standard_name: str | None
+) -> Label:
+    attrs = derivative.attrs
+    described = attrs.get("long_name") or derivative.name
+    new = result_attrs(attrs, attrs.get("units"), f"{words} {described}", standard_name)
+    return Label(f"{derivative.name}_{suffix}", new, derivative.factor)
+
+
 def _standard_name(da: xr.DataArray, axis: Any) -> str | None:
     """Return the CF standard name of a first derivative by time or distance, if it has one."""
     coord = da.coords.variables.get(axis.name) if "standard_name" in da.attrs else None

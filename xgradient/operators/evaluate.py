@@ -11,6 +11,7 @@ import xarray as xr
 
 from ..engine.chunked import check_same_device, device_context
 from ..engine.evaluate import evaluate_sums
+from ..engine.terms import TermSum
 from ..geometry.cyclic import FieldsWithoutCyclicPoint
 from ..geometry.expression import Expression
 from ..geometry.grid import Grid
@@ -20,6 +21,9 @@ from ..kernels.requests import Combine
 from ..labels.hints import check_repeated
 from ..labels.packing import variable_label
 from .pointwise import scaled, vector_length
+
+#: Returns the sums of an expression in a context.
+Lower = Callable[[LoweringContext, Expression], list[TermSum]]
 
 
 def _check_dims(da: xr.DataArray) -> None:
@@ -42,6 +46,7 @@ def evaluate_expressions(
     combine: Combine | None = None,
     count: int | None = None,
     squares: bool = False,
+    lower: Lower | None = None,
 ) -> list[Any]:
     """Return the arrays of expressions of fields on one grid.
 
@@ -62,17 +67,19 @@ def evaluate_expressions(
         Number of arrays that ``combine`` makes; by default one for each expression.
     squares : bool
         True for the square root of the sum of squares of all expressions, as one array.
+    lower : callable, optional
+        Returns the sums of an expression in a context; by default its terms alone.
     """
     arrays = [field.variable.data for field in fields]
     with device_context(arrays[0]):
         points = [p for p in context.grid.cyclic if p.dim in context.dims]
         if not points:
-            return _evaluate(context, arrays, make_expressions(), combine, count, squares)
+            return _evaluate(context, arrays, make_expressions(), combine, count, squares, lower)
         names, columns = [field.name for field in fields], set(context.column_inputs.values())
         inner = FieldsWithoutCyclicPoint(points, context.dims, arrays, names, columns)
         context = replace(context, shape=inner.arrays[0].shape)
         results = _evaluate(
-            context, inner.arrays, make_expressions(), combine, count, squares, inner
+            context, inner.arrays, make_expressions(), combine, count, squares, lower, inner
         )
         return inner.restore(results)
 
@@ -84,6 +91,7 @@ def _evaluate(
     combine: Combine | None,
     count: int | None,
     squares: bool,
+    lower: Lower | None = None,
     without_cyclic: FieldsWithoutCyclicPoint | None = None,
 ) -> list[Any]:
     """Return the arrays of expressions, whose subexpressions are evaluated first."""
@@ -111,7 +119,10 @@ def _evaluate(
     factors = tuple(map(_column_factor, expressions))
     if combine is None and any(factor != 1 for factor in factors):
         combine, count = partial(scaled, factors=factors), len(expressions)
-    sums = [context.lower(expression, squares=squares) for expression in expressions]
+    if lower is None:
+        sums = [context.lower(expression, squares=squares) for expression in expressions]
+    else:
+        sums = [part for expression in expressions for part in lower(context, expression)]
     return evaluate_sums(arrays, sums, combine, count)
 
 

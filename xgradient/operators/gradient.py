@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import xarray as xr
 
 from .._typing import Labelled, XarrayObject
 from .._wording import short_repr
-from ..engine.evaluate import derivatives
 from ..geometry.build import build_grid
-from ..geometry.expression import Expression
-from ..geometry.grid import Grid
-from ..geometry.lowering import LoweringContext
-from ..geometry.orthogonal import OrthogonalGrid
 from ..labels.arguments import resolve
-from ..labels.axis import Axis
 from ..labels.boundaries import read_boundaries
-from ..labels.requested_units import RequestedUnits, read_requested_units
-from ..labels.results import derivative_label, pack_results, to_dataarray
+from ..labels.requested_units import read_requested_units
+from ..labels.results import pack_results
 from ..stencils.scheme import Scheme
+from .derivatives import differentiate
 from .entry import entry_point
-from .evaluate import axes_of_field, evaluate_expressions, grid_dims
-from .fields import check_field, check_labelled, no_field_error, select_fields
+from .errors import check_errors, read_error_options
+from .evaluate import axes_of_field, grid_dims
+from .fields import check_labelled, no_field_error, select_fields
 from .mixed import mixed_derivative
 from .options import (
     BoundaryLike,
@@ -31,6 +27,7 @@ from .options import (
     MetricLike,
     PeriodicLike,
     PointsLike,
+    SigmaLike,
     SmoothLike,
     SpacingLike,
     UnitsLike,
@@ -38,7 +35,7 @@ from .options import (
     grid_options,
 )
 from .points import check_point_options, grad_at_points
-from .smoothing import check_smoothing, smooth_along
+from .smoothing import check_smoothing
 from .vertical import grad_at_constant
 
 
@@ -58,6 +55,8 @@ def grad(  # type: ignore[overload-overlap]
     skipna: bool = ...,
     coast: CoastLike = ...,
     smooth: SmoothLike = ...,
+    error: Literal[False] = ...,
+    sigma: None = ...,
     metric: MetricLike = ...,
     along: Hashable | None = ...,
     at_constant: Hashable | None = ...,
@@ -79,6 +78,8 @@ def grad(
     skipna: bool = ...,
     coast: CoastLike = ...,
     smooth: SmoothLike = ...,
+    error: bool = ...,
+    sigma: SigmaLike = ...,
     metric: MetricLike = ...,
     along: Hashable | None = ...,
     at_constant: Hashable | None = ...,
@@ -100,6 +101,8 @@ def grad(
     skipna: bool = False,
     coast: CoastLike = None,
     smooth: SmoothLike = None,
+    error: bool = False,
+    sigma: SigmaLike = None,
     metric: MetricLike = None,
     along: Hashable | None = None,
     at_constant: Hashable | None = None,
@@ -183,6 +186,16 @@ def grad(
         less weight to distant points. With ``deriv=0`` the result is the smoothed field. With
         ``skipna`` a window keeps to the run of valid values, with a lower degree in short ones.
         Excludes ``accuracy`` and ``edge_order``.
+    error : bool, default: False
+        Estimates the error of each derivative D of accuracy p by another of accuracy p + 2:
+        :math:`2 \max |D_p - D_{p+2}| + \varepsilon \sum |w||f|`, with the largest difference at
+        the point and its two neighbours, the rounding :math:`\varepsilon` of the dtype and the
+        weights w of the values f. The result is a Dataset, with ``dT_dlat_error`` for ``dT_dlat``.
+        Excludes ``smooth``, ``along`` and ``at_constant``.
+    sigma : number, DataArray, name or mapping by name of the field, optional
+        Standard deviation of independent errors of the data, for ``error``. The noise of the
+        derivative, :math:`(\sum w^2\sigma^2)^{1/2}`, is ``dT_dlat_noise``, and enters the error
+        by the root of the sum of the squares. A name is that of a variable of the Dataset.
     metric : str, number, Sphere, Ellipsoid, pyproj.CRS, pyproj.Geod or mapping, optional
         Gives coordinates lengths, so that derivatives are per metre. "sphere" has the radius of
         the data's grid mapping, else 6371008.8 m; "ellipsoid" is WGS84; a number is the radius of
@@ -273,6 +286,7 @@ def grad(
     options = grid_options(metric, spacing, periodic, boundaries, along, at_constant)
     requested = read_requested_units(units)
     check_labelled(obj, "grad")
+    errors = read_error_options(obj, error, sigma, at=at, boundary=boundary, coast=coast)
     for argument, value in (("along", along), ("at_constant", at_constant)):
         if value is not None and not isinstance(value, Hashable):
             raise TypeError(f"{argument} is {short_repr(value)}; give one name")
@@ -281,10 +295,9 @@ def grad(
     # Check for a text first: checks of abstract classes are slow.
     is_list = dim is not None and not isinstance(dim, str)
     if is_list and isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
-        if along is not None or at_constant is not None:
-            raise ValueError(
-                "along and at_constant are not for mixed derivatives; name coordinates in a list"
-            )
+        if error or along is not None or at_constant is not None:
+            name = "error is" if error else "along and at_constant are"
+            raise ValueError(f"{name} not for mixed derivatives; name coordinates in a list")
         return mixed_derivative(obj, dim, scheme, options, requested)
     if is_list and isinstance(dim, Iterator):
         dim = list(dim)  # so that it can be read more than once
@@ -292,7 +305,9 @@ def grad(
     request = resolve(obj, dim, options, fields, columns=True)
     if at is not None:
         return grad_at_points(obj, fields, request, at, scheme, requested)
-    if smooth is not None:
+    if errors is not None:
+        check_errors(scheme, request)
+    elif smooth is not None:
         check_smoothing(scheme, request, units)
     grid = build_grid(obj, request, scheme, fields)
     if request.constant is not None:
@@ -301,46 +316,9 @@ def grad(
         results = []
         for da in fields:
             if numbers := axes_of_field(grid, da):
-                results.extend(_differentiate(da, grid, numbers, scheme, requested))
+                more = differentiate(da, grid, numbers, scheme, requested, errors)
+                results.extend(more)
     if not results:
         assert isinstance(obj, xr.Dataset)
         raise no_field_error(obj, grid_dims(grid))
-    return pack_results(obj, results, request.scalar_dim)
-
-
-def _differentiate(
-    da: xr.DataArray,
-    grid: Grid,
-    numbers: list[int],
-    scheme: Scheme,
-    requested: RequestedUnits | None,
-) -> list[xr.DataArray]:
-    """Differentiate a field along some axes of a grid, and label the results."""
-    da = check_field(da)
-    grid, (da,) = grid.for_fields([da])
-    if scheme.smoothing is not None:
-        return [smooth_along(da, grid, i, scheme, requested) for i in numbers]
-    labels = [derivative_label(da, grid.axes[i].axis, scheme.deriv, requested) for i in numbers]
-    if (
-        isinstance(grid, OrthogonalGrid)
-        and grid.is_cartesian
-        and not (grid.cyclic or grid.boundaries)
-    ):
-        stencils = []
-        for i, label in zip(numbers, labels, strict=True):
-            axis = grid.axes[i].axis
-            assert isinstance(axis, Axis)
-            stencil = scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
-            if label.factor != 1:
-                stencil = stencil.scale(label.factor)
-            stencils.append((da.dims.index(axis.dim), stencil))
-        arrays = derivatives(da.variable.data, stencils)
-    else:
-
-        def expressions() -> list[Expression]:
-            pairs = zip(numbers, labels, strict=True)
-            return [grid.derivative(i, scheme.deriv) * label.factor for i, label in pairs]
-
-        context = LoweringContext.for_scalar(grid, da, scheme)
-        arrays = evaluate_expressions(context, [da], expressions)
-    return [to_dataarray(da, data, label) for data, label in zip(arrays, labels, strict=True)]
+    return pack_results(obj, results, request.scalar_dim and errors is None)

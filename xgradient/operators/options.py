@@ -81,6 +81,10 @@ SmoothLike: TypeAlias = tuple[Any, int] | tuple[Any, int, Literal["tricube"]] | 
 RelativeLike: TypeAlias = Literal["grid", "earth"] | None
 
 
+#: The standard deviation of the data: for all fields, or by the name of each.
+SigmaLike: TypeAlias = float | xr.DataArray | str | Mapping[Any, Any] | None
+
+
 class PintUnit(Protocol):
     """A unit of pint, which type checkers need not know."""
 

@@ -68,6 +68,12 @@ class Scheme(NamedTuple):
         """The scheme with the same accuracies for another derivative."""
         return self._replace(deriv=deriv)
 
+    def two_orders_higher(self) -> Scheme:
+        """The scheme to compare with: each of its windows is wider than the same row's here."""
+        half = interior_width(self.deriv, self.accuracy, uniform=False) // 2
+        boundary_width = max(self.deriv + self.edge_order, 2 * half) + 2
+        return self._replace(accuracy=self.accuracy + 2, edge_order=boundary_width - self.deriv)
+
     def stencil(self, nodes: Nodes, label: str) -> Stencil:
         """Make the stencil of this derivative on an axis; refuse an axis with too few points."""
         if self.smoothing is not None:

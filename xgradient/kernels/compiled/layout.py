@@ -94,6 +94,26 @@ def is_contiguous_along(a: Any, d: int) -> bool:
     return a.shape[d] == 1 or bool(a.strides[d] == prod(a.shape[d + 1 :], start=a.itemsize))
 
 
+def is_strided_ok(a: Any, axis: int, *, backwards: bool = False) -> bool:
+    """Return whether the cells inside the axis, or along an innermost one, are contiguous.
+
+    Other axes may have negative strides, if ``backwards``.
+    """
+    if not a.flags.aligned:
+        return False
+    if a.flags.c_contiguous:
+        return True
+    row = axis + 1 if prod(a.shape[axis + 1 :]) > 1 else axis
+    if not all(is_contiguous_along(a, d) for d in range(row, a.ndim)):
+        return False
+    return all(s % a.itemsize == 0 and (s >= 0 or backwards) for s in a.strides)
+
+
+def row_step(a: Any, axis: int) -> int:
+    """Return the step from one row to the next in items, 0 if all rows share one."""
+    return a.strides[axis] // a.itemsize if a.shape[axis] > 1 else 0
+
+
 def as_aligned(a: Any, dtype: Any = None) -> Any:
     """Return an array in C order and aligned, copied only where it is not.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..generic import column_sum, stencil_sum
+from ..generic.backend import apply_term
 from ..requests import Accumulate, TermRequest
 from .layout import Array, cache_blocks
 
@@ -32,9 +32,8 @@ def slice_term(term: TermRequest, block: tuple[slice, ...]) -> TermRequest:
 
 def _write_block(term: TermRequest, out: Array) -> None:
     """Write a term into an array."""
-    apply = stencil_sum.stencil_sum if term.positions is None else column_sum.apply_windows
     with np.errstate(all="ignore"):  # missing and infinite values are ordinary here
-        result = apply(term, out.dtype, np)
+        result = apply_term(term, out.dtype, np)
         if term.accumulate == Accumulate.ADD:
             result = out + result
         elif term.accumulate == Accumulate.HYPOT:

@@ -22,9 +22,10 @@ from .layout import (
     cache_blocks,
     collapse_outer_axes,
     flat_view,
-    is_contiguous_along,
+    is_strided_ok,
     is_worth_striding,
     read_only_view,
+    row_step,
     strided_order,
 )
 from .numpy_sums import slice_term, write_term
@@ -78,7 +79,7 @@ def write_derivative(term: TermRequest, out: Array) -> None:
         by, mode = (_NO_WEIGHT[out.dtype], 0, 0), 0
         if weight is not None:
             weight, mode = _prepare_weight(term, out)
-            by = read_only_view(weight.ravel()), weight.size // outer, _row_step(weight, axis)
+            by = read_only_view(weight.ravel()), weight.size // outer, row_step(weight, axis)
         case = _case(out.dtype, inner, stencil, mode, accumulate)
         if case.is_ready:
             _run_loops(
@@ -138,38 +139,17 @@ def _prepare_weight(term: TermRequest, out: Array) -> tuple[Array, int]:
     return weight, int(LoopWeight.ROW if by_row else LoopWeight.CELL)
 
 
-def _row_step(w: Array, axis: int) -> int:
-    """Return the step from one row to the next in items, 0 for a weight that all rows share."""
-    return w.strides[axis] // w.itemsize if w.shape[axis] > 1 else 0
-
-
-def _is_strided_ok(a: Array, axis: int, *, backwards: bool = False) -> bool:
-    """Return whether the cells inside the axis, or along an innermost one, are contiguous.
-
-    Other axes may have negative strides, if ``backwards``.
-    """
-    if not a.flags.aligned:
-        return False
-    if a.flags.c_contiguous:
-        return True
-    row = axis + 1 if prod(a.shape[axis + 1 :]) > 1 else axis
-    if not all(is_contiguous_along(a, d) for d in range(row, a.ndim)):
-        return False
-    return all(s % a.itemsize == 0 and (s >= 0 or backwards) for s in a.strides)
-
-
 def _run_strided(term: TermRequest, out: Array) -> bool:
     """Run the loops over (outer, axis, inner), if the layout of the arrays makes it worth it."""
     f, axis, stencil, left, right, *_ = term
-    if not (_is_strided_ok(f, axis, backwards=True) and _is_strided_ok(out, axis)):
+    if not (is_strided_ok(f, axis, backwards=True) and is_strided_ok(out, axis)):
         return False
     if not is_worth_striding([f, out], axis):
         return False
     # A halo has few cells, so it is copied where its layout is another one.
     halo = [p for p in (left, right) if p is not None]
     halo = [
-        p if p.dtype == f.dtype and _is_strided_ok(p, axis) else as_aligned(p, f.dtype)
-        for p in halo
+        p if p.dtype == f.dtype and is_strided_ok(p, axis) else as_aligned(p, f.dtype) for p in halo
     ]
     w, mode = _prepare_weight(term, out)
     reach = 0 if left is None else left.shape[axis]
@@ -183,7 +163,7 @@ def _run_strided(term: TermRequest, out: Array) -> bool:
     for pieces, outer, steps in collapse_outer_axes(arrays, axis):
         start = base_offset(pieces[0])
         lines = [
-            (flat_view(a), step, _row_step(a, axis)) for a, step in zip(pieces, steps, strict=True)
+            (flat_view(a), step, row_step(a, axis)) for a, step in zip(pieces, steps, strict=True)
         ]
         by = lines.pop() if mode else (w, 0, 0)
         to = lines.pop()

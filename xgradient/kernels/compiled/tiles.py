@@ -24,6 +24,7 @@ from ..requests import (
 from ..threads import processor_count
 from . import numpy_sums
 from .column_driver import write_column_derivative
+from .error_driver import can_write_both, write_error
 from .layout import assign
 from .stencil_driver import write_derivative
 
@@ -46,7 +47,10 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class TileJob:
-    """Sums to write into arrays, or to combine into them."""
+    """Sums to write into arrays, or to combine into them.
+
+    The sum of an error alone writes two arrays: the derivative and its error.
+    """
 
     sums: list[list[TermRequest]]
     outputs: list[Array]
@@ -86,6 +90,8 @@ def evaluate_tiles(
     if out.size * work < MIN_CELLS_FOR_THREADS:
         runner = None
     sums = _convert_weights(request.sums, out, dtype)
+    if request.combine is None and can_write_both(sums, outs):
+        sums = sums[1:]
     job = TileJob(sums, outs, request.blocks, request.combine, dtype)
     rows = cache(stencil_rows)  # tiles share the parts of an axis
     order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
@@ -144,7 +150,11 @@ def _run_tiles(job: TileJob, order: list[int], rows: RowSlicer) -> None:
     """Do the work tile by tile; the loops of a single term need no tiles."""
     out = job.outputs[0]
     if job.combine is None and len(job.sums) == len(job.sums[0]) == 1:
-        write_term(job.sums[0][0], out)
+        (term,), outputs = job.sums[0], job.outputs
+        if len(outputs) > 1:  # a derivative and its error
+            write_error(term, outputs[1], outputs[0])
+        else:
+            write_term(term, out)
         return
     scratch: dict[Any, list[Array]] = {}
     tile = TILE_BYTES if len(job.sums) <= MANY_SUMS else TILE_BYTES // 16
@@ -199,7 +209,9 @@ def write_term(term: TermRequest, out: Array) -> None:
     is_long = dtype.itemsize > 8 and (dtype.kind != "c" or dtype.itemsize > 16)
     if is_long or term.has_coasts:  # no compiled loops
         numpy_sums.write_term(term, out)
-    elif term.positions is None:
+    elif term.positions is not None:
+        write_column_derivative(term, out)
+    elif term.has_one_stencil:
         write_derivative(term, out)
     else:
-        write_column_derivative(term, out)
+        write_error(term, out)

@@ -42,7 +42,9 @@ class CudaBackend(Backend):
         """Return the sums, or what ``combine`` makes of them."""
         computed = accumulation_dtype(sum_dtype, self.namespace)
         term_dtype = computed if request.combine else dtype
-        with_loops = [not any(t.positions or t.has_coasts for t in terms) for terms in request.sums]
+        with_loops = [
+            all(t.has_one_stencil and not t.has_coasts for t in terms) for terms in request.sums
+        ]
         with_stencil = [
             s for s, has_loops in zip(request.sums, with_loops, strict=True) if has_loops
         ]

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from ...stencils.columns import ColumnWindows
 from .. import array_api, torch_interop
 from ..backend import Backend
 from ..requests import Runner, SumRequest, TermRequest
 from .column_sum import apply_windows
+from .group_sum import group_sum
 from .stencil_sum import stencil_sum
 
 
@@ -46,7 +46,7 @@ class GenericBackend(Backend):
         """Differentiate one block along one axis."""
         xp, dtype = self.namespace, self.derivative_dtype([term.block])
         computed = array_api.accumulation_dtype(dtype, xp)
-        result = stencil_sum(term, computed, xp)
+        result = apply_term(term, computed, xp)
         return xp.astype(result, dtype) if computed != dtype else result
 
     def evaluate(
@@ -109,12 +109,18 @@ class GenericBackend(Backend):
             ) from error
 
 
+def apply_term(term: TermRequest, dtype: Any, xp: Any) -> Any:
+    """Return the result of one term, by slices of whole arrays."""
+    if term.positions is not None:
+        return apply_windows(term, dtype, xp)
+    return (stencil_sum if term.has_one_stencil else group_sum)(term, dtype, xp)
+
+
 def sum_of_terms(backend: Backend, terms: list[TermRequest], dtype: Any) -> Any:
     """Sum terms by slices of whole arrays, in a dtype of the backend's library."""
     total: Any = None
     for term in terms:
-        apply = apply_windows if isinstance(term.stencil, ColumnWindows) else stencil_sum
-        part = apply(term, dtype, backend.namespace)
+        part = apply_term(term, dtype, backend.namespace)
         total = backend.accumulate(total, part, term.accumulate)
     return total
 

@@ -6,6 +6,7 @@ the compiled loops.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,14 @@ from .windows import difference_sum, nodes_and_counts, window_kinds
 
 #: Boundary rows up to which each is a sum of slices, which are views.
 MAX_SLICED_ROWS = 32
+#: Sums windows: takes arrays with each of their nodes, coefficients, the field, the axis and the
+#: namespace.
+WindowSum = Callable[[list[Any], Any, Any, int, Any], Any]
 
 
-def stencil_sum(term: TermRequest, dtype: Any, xp: Any) -> Any:
+def stencil_sum(
+    term: TermRequest, dtype: Any, xp: Any, window_sum: WindowSum = difference_sum
+) -> Any:
     """Apply the rows of a stencil along one axis, and weight the result.
 
     Parameters
@@ -31,6 +37,8 @@ def stencil_sum(term: TermRequest, dtype: Any, xp: Any) -> Any:
         Type of the result, in the namespace ``xp``.
     xp : module
         The array's namespace, by the array API standard.
+    window_sum : callable
+        Sums a window; by default coefficients times differences.
 
     Returns
     -------
@@ -44,8 +52,11 @@ def stencil_sum(term: TermRequest, dtype: Any, xp: Any) -> Any:
     f = xp.astype(concat(parts, axis, xp), dtype)
     if not stencil.n:  # a chunk may have no cell at all
         return slice_axis(f, axis, 0, 0)
-    run = _all_rows if stencil.masked is None else _masked_rows
-    result = (run if stencil.coasts is None else coast_rows)(f, axis, stencil, xp)
+    if stencil.coasts is not None:
+        result = coast_rows(f, axis, stencil, xp)
+    else:
+        run = _all_rows if stencil.masked is None else _masked_rows
+        result = run(f, axis, stencil, xp, window_sum)
     if term.output_weight is not None:
         result = result * asarray_like(term.output_weight, f, xp)
     if term.center_weight is not None:
@@ -54,19 +65,19 @@ def stencil_sum(term: TermRequest, dtype: Any, xp: Any) -> Any:
     return result
 
 
-def _all_rows(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
+def _all_rows(f: Any, axis: int, stencil: Stencil, xp: Any, window_sum: WindowSum) -> Any:
     """Return all rows, each with its whole window."""
     middle = int(np.searchsorted(stencil.boundary_rows, stencil.first))
-    parts = _boundary_rows(f, axis, stencil, range(middle), xp)
+    parts = _boundary_rows(f, axis, stencil, range(middle), xp, window_sum)
     if stencil.last > stencil.first:
         start, stop = stencil.first + stencil.offset, stencil.last + stencil.offset
-        parts.append(_window_sum(f, axis, start, stop, stencil.interior, xp))
+        parts.append(_window_sum(f, axis, start, stop, stencil.interior, xp, window_sum))
     ends = range(middle, len(stencil.boundary_rows))
-    parts.extend(_boundary_rows(f, axis, stencil, ends, xp))
+    parts.extend(_boundary_rows(f, axis, stencil, ends, xp, window_sum))
     return concat(parts, axis, xp)
 
 
-def _masked_rows(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
+def _masked_rows(f: Any, axis: int, stencil: Stencil, xp: Any, window_sum: WindowSum) -> Any:
     """Return all rows, each with the window that its valid neighbours allow."""
     masked, n = stencil.masked, stencil.n
     assert masked is not None
@@ -76,15 +87,19 @@ def _masked_rows(f: Any, axis: int, stencil: Stencil, xp: Any) -> Any:
     result = missing_cells(f, axis, n, xp)
     for kind, (first, width) in enumerate(zip(masked.starts, masked.widths, strict=True)):
         at = depth + int(first)
-        total = _window_sum(f, axis, at, at + n, masked.table[kind, : int(width) - 1], xp)
+        total = _window_sum(
+            f, axis, at, at + n, masked.table[kind, : int(width) - 1], xp, window_sum
+        )
         result = xp.where(kinds == kind, total, result)
     return result
 
 
-def _boundary_rows(f: Any, axis: int, stencil: Stencil, rows: range, xp: Any) -> list[Any]:
+def _boundary_rows(
+    f: Any, axis: int, stencil: Stencil, rows: range, xp: Any, window_sum: WindowSum
+) -> list[Any]:
     """Return some boundary rows in order: one by one, or many by taking their nodes."""
     if len(rows) <= MAX_SLICED_ROWS:
-        return [_boundary_row(f, axis, stencil, at, xp) for at in rows]
+        return [_boundary_row(f, axis, stencil, at, xp, window_sum) for at in rows]
     numbers = np.array(rows)
     widths, starts = stencil.boundary_widths[numbers], stencil.boundary_starts[numbers]
     parts, order = [], []
@@ -92,7 +107,7 @@ def _boundary_rows(f: Any, axis: int, stencil: Stencil, rows: range, xp: Any) ->
         alike = np.flatnonzero(widths == width)
         columns = stencil.boundary[numbers[alike], : width - 1].T
         nodes = [take(f, starts[alike] + k, axis, xp) for k in range(width)]
-        parts.append(difference_sum(nodes, columns, f, axis, xp))
+        parts.append(window_sum(nodes, columns, f, axis, xp))
         order.append(alike)
     total = concat(parts, axis, xp)
     if len(parts) > 1:
@@ -100,14 +115,19 @@ def _boundary_rows(f: Any, axis: int, stencil: Stencil, rows: range, xp: Any) ->
     return [total]
 
 
-def _boundary_row(f: Any, axis: int, stencil: Stencil, at: int, xp: Any) -> Any:
+def _boundary_row(
+    f: Any, axis: int, stencil: Stencil, at: int, xp: Any, window_sum: WindowSum
+) -> Any:
     """Return one boundary row."""
     start, width = int(stencil.boundary_starts[at]), int(stencil.boundary_widths[at])
-    return _window_sum(f, axis, start, start + 1, stencil.boundary[at, : width - 1, None], xp)
+    row = stencil.boundary[at, : width - 1, None]
+    return _window_sum(f, axis, start, start + 1, row, xp, window_sum)
 
 
-def _window_sum(f: Any, axis: int, start: int, stop: int, coefficients: Any, xp: Any) -> Any:
-    """Sum coefficients times differences, for the windows that begin at start to stop - 1."""
+def _window_sum(
+    f: Any, axis: int, start: int, stop: int, coefficients: Any, xp: Any, window_sum: WindowSum
+) -> Any:
+    """Sum the windows that begin at start to stop - 1."""
     width = len(coefficients) + 1
     nodes = [slice_axis(f, axis, start + k, stop + k) for k in range(width)]
-    return difference_sum(nodes, coefficients, f, axis, xp)
+    return window_sum(nodes, coefficients, f, axis, xp)
