@@ -43,9 +43,10 @@ class Grad(OperatorMethods):
 
         Parameters
         ----------
-        **options : metric, accuracy, edge_order, spacing, periodic, boundary, wall, skipna, coast,
-            units
-            Options as `xgradient.grad` has them. They are checked at once.
+        **options : mapping
+            Any of ``metric``, ``accuracy``, ``edge_order``, ``spacing``, ``periodic``,
+            ``boundary``, ``wall``, ``skipna``, ``coast`` and ``units``, as `xgradient.grad` has
+            them. They are checked at once.
 
         Returns
         -------

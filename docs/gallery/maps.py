@@ -80,13 +80,14 @@ def draw(
     limit: float | None = None,
     coast: str | None = "c",
     land: bool = True,
+    outline: str = "0.2",
     levels: int | None = None,
     bar: dict[str, object] | None = None,
     **style: object,
 ) -> GeoAxes:
     """Draw a field on a map with land and a colour bar.
 
-    Land is grey, or an outline if ``land`` is False, at the resolution ``coast``.
+    Land is grey, or if ``land`` is False an ``outline``. ``coast`` is the resolution.
     ``limit`` makes the colours symmetric about zero. With ``levels`` the map has that many bands of
     colours, else one cell for each value. ``bar`` has options of the colour bar; other arguments
     are those of ``pcolormesh``.
@@ -112,7 +113,7 @@ def draw(
         mesh = ax.contourf(lon, lat, field, cmap=cmap, transform=DEGREES, **style)
         bar["ticks"] = bar.get("ticks", mpl.ticker.MaxNLocator(6, steps=[1, 2, 5, 10]))
     if coast is not None:
-        lines = {"edgecolor": "0.45", "linewidth": 0.3} if land else {"edgecolor": "0.2"}
+        lines = {"edgecolor": "0.45", "linewidth": 0.3} if land else {"edgecolor": outline}
         near = coastlines_near(lon, lat, coast)
         face = LAND if land else "none"
         ax.add_geometries(near, DEGREES, facecolor=face, **{"linewidth": 0.5} | lines)

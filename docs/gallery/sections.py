@@ -20,7 +20,7 @@ plt.rcParams.update(
 
 def axes(columns: int = 2, deepest: float = -1500) -> list[Axes]:
     """Return axes for sections, next to each other."""
-    figure = {"figsize": (11, 4), "sharey": True, "squeeze": False}
+    figure = {"figsize": (9.5, 3.8), "sharey": True, "squeeze": False}
     row = plt.subplots(1, columns, **figure)[1][0].tolist()
     row[0].set(ylabel="height (m)", ylim=(deepest, 0))
     for ax in row:
