@@ -87,3 +87,20 @@ def test_a_recipe_is_short_and_listed(name):
 
 def test_the_gallery_has_recipes():
     assert len(RECIPES) >= 12
+
+
+#: Words that readers search for.
+WORDS = """
+advection boundary calendar citation coast cluster curvilinear decade derivative distributed
+divergence Ekman ellipsoid ERA5 frontogenesis geostrophic gradient GrADS Jacobian irregular
+Laplacian memory missing NEMO noise Okubo periodic projection ROMS slope smoothing sphere stencil
+stratification trend units vorticity WRF xgcm Zarr
+""".split()
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_pages_have_the_words_that_readers_search(word):
+    pages = [
+        page.read_text("utf-8") for page in DOCS.rglob("*.md") if "decisions" not in page.parts
+    ]
+    assert any(re.search(rf"\b{word}", page, flags=re.IGNORECASE) for page in pages)
