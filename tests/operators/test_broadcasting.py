@@ -156,6 +156,72 @@ def test_dimensions_have_the_order_of_arithmetic(ds):
     assert found.dims == (ds.u_steady + ds.v).dims == ("lat", "lon", "time")
 
 
+LACKING = {
+    "u(x), v(y)": (("x",), ("y",)),
+    "u(time, x), v(y, x)": (("time", "x"), ("y", "x")),
+    "u(y, x), v(z, y)": (("y", "x"), ("z", "y")),
+    "u(time, y), v(z, x)": (("time", "y"), ("z", "x")),
+    "u(member, x), v(scenario, y)": (("member", "x"), ("scenario", "y")),
+    "u(y, x), v(y, t2)": (("y", "x"), ("y", "t2")),
+}
+
+
+@pytest.mark.parametrize("chunks", [False, True])
+@pytest.mark.parametrize("name", LACKING)
+def test_components_that_each_lack_a_dimension(name, chunks, rng, nothing_computed):
+    sizes = {"x": 5, "y": 5, "time": 4, "z": 5, "member": 3, "scenario": 3, "t2": 4}
+    u, v = (
+        xr.DataArray(rng.random([sizes[d] for d in dims]), {d: np.arange(sizes[d]) for d in dims},
+                     dims, n, {"units": "m s-1"})
+        for n, dims in zip("uv", LACKING[name], strict=True)
+    )  # fmt: skip
+    dims = (u + v).dims
+    along = {"x": np.arange(5), "y": np.arange(5)}
+    known = xr.Dataset(coords=along)
+    full = [(f + 0 * (u + v)).transpose(*dims).assign_coords(along) for f in (u, v)]
+    full = [f.expand_dims({d: along[d] for d in along if d not in f.dims}) for f in full]
+    full = [f.rename(n).assign_attrs(units="m s-1") for f, n in zip(full, "uv", strict=True)]
+    expected = [xgradient.curl(x=full[0], y=full[1]), xgradient.divergence(x=full[0], y=full[1])]
+    if chunks:
+        pytest.importorskip("dask")
+        u, v = u.chunk(2), v.chunk(3)
+    with nothing_computed():
+        found = [known.grad.curl(x=u, y=v), known.grad.divergence(x=u, y=v)]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one.transpose(*other.dims), other)
+        assert one.dims[: len(dims)] == dims
+
+
+def test_a_scalar_and_a_wind_that_each_lack_a_dimension(ds):
+    """A section of the air at several times, in a wind of several latitudes."""
+    section = ds.t.isel(lat=4, drop=True)
+    wind = ds.u_steady
+    found = section.grad.advection(lon=wind.drop_attrs(), metric={"lon": 2.0})
+    expected = -wind * section.grad("lon", metric={"lon": 2.0})
+    np.testing.assert_allclose(found, expected.transpose(*found.dims), rtol=1e-5)
+
+
+STAGGERED = [
+    ({"y": 4, "x_u": 5}, {"y_v": 5, "x": 4}),
+    ({"eta_rho": 4, "xi_u": 4}, {"eta_v": 4, "xi_rho": 4}),
+    ({"nodes": 4, "faces": 5}, {"nodes": 4, "cells": 4}),
+    ({"time": 2, "lat": 3, "lon": 4}, {"time": 2, "slat": 2, "lon": 4}),
+    ({"y": 3, "x": 4}, {"y": 3, "xc": 4}),
+    ({"s_rho": 4, "x": 4}, {"s_w": 5, "x": 4}),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), STAGGERED)
+def test_two_dimensions_of_one_axis_are_staggered(first, second):
+    u, v = (
+        xr.DataArray(np.ones(tuple(sizes.values())), dims=tuple(sizes), name=n)
+        for n, sizes in zip("uv", (first, second), strict=True)
+    )
+    names = dict(zip([*first][-1:] + [*second][:1], (u, v), strict=True))
+    with pytest.raises(ValueError, match="as on a staggered grid; average neighbours of each"):
+        xgradient.divergence(names)
+
+
 @pytest.mark.parametrize(
     ("call", "told"),
     [

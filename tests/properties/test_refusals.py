@@ -43,8 +43,8 @@ BAD = {
         "one; add it, e.g. with .assign_coords(lat=...)"),
     ),
     "other dims": (
-        lambda: xgradient.divergence(lon=wind().u, lat=wind().v[:, 0].expand_dims("z")),
-        ("'u' has the dimensions lat, lon, but 'v' has z, lat, as on a staggered grid; average "
+        lambda: xgradient.divergence(lon=wind().u, lat=wind().v.rename(lat="lat_v")),
+        ("'u' has the dimensions lat, lon, but 'v' has lat_v, lon, as on a staggered grid; average "
         "neighbours of each to the same points, and name their dimensions alike"),
     ),
     "another grid": (

@@ -15,7 +15,7 @@ from .._typing import XarrayObject
 from ..labels.angles import latlon_kind
 from ..labels.coordinates import CoordRef, squeezed
 from ..labels.hints import quote_names
-from ..labels.standard_names import is_rotated
+from ..labels.standard_names import direction_of_coord, is_rotated, is_time
 from ..stencils.scheme import Scheme
 from .curvilinear import CurvilinearGrid
 from .direction_weights import DirectionWeights
@@ -23,7 +23,7 @@ from .grid import GridDirections
 from .horizontal import LATLON_KINDS, HorizontalCoords, find_horizontal_coords
 from .metrics import Globe
 from .projected import find_projected_coords
-from .projection import Projection, letter_of
+from .projection import NAMES, Projection
 
 #: Least order of accuracy of directions, which change slowly along a grid. Components that are
 #: rotated are differentiated afterwards, so it is higher than that of a call.
@@ -31,8 +31,10 @@ DIRECTION_ACCURACY = 6
 #: Names of dimensions along x and y: x, xc, xi_rho, ni, rlon, grid_xt and so on.
 _SUFFIX = r"([a-z]?([_\W\d].*)?)"
 DIM_NAMES = {
-    "x": re.compile(rf"(n|r|grid_)?(x|i|xi|lon|longitude|west_east|easting){_SUFFIX}"),
-    "y": re.compile(rf"(n|r|grid_)?(y|j|eta|lat|latitude|south_north|northing){_SUFFIX}"),
+    "x": re.compile(rf"(n|r|s|grid_)?(x|i|xi|lon|longitude|west_east|easting){_SUFFIX}"),
+    "y": re.compile(rf"(n|r|s|grid_)?(y|j|eta|lat|latitude|south_north|northing){_SUFFIX}"),
+    "z": re.compile(rf"(n|i)?(z|k|lev|level|depth|height|bottom_top){_SUFFIX}"),
+    "t": re.compile("x?time|t"),
 }
 
 
@@ -99,9 +101,9 @@ def grid_dims(
     ValueError
         If neither coordinates nor names say which dimension is which.
     """
-    letters = {dim: _letter_of_dim(obj, dim) for dim in dims}
+    letters = {dim: letter_of_dim(obj, dim) for dim in dims}
     for dim, other in (dims, dims[::-1]):
-        if letters[dim] is None and letters[other] is not None:
+        if letters[dim] is None and letters[other] in ("x", "y"):
             letters[dim] = "y" if letters[other] == "x" else "x"
     if set(letters.values()) != {"x", "y"}:
         raise ValueError(
@@ -124,11 +126,13 @@ def _coords_along(obj: XarrayObject, dim: Hashable) -> list[tuple[Hashable, xr.V
     ]
 
 
-def _letter_of_dim(obj: XarrayObject, dim: Hashable) -> str | None:
-    """Return "x" or "y" by the coordinates along a dimension, else by its name."""
+def letter_of_dim(obj: XarrayObject, dim: Hashable) -> str | None:
+    """Return "x", "y", "z" or "t" by the coordinates along a dimension, else by its name."""
     for name, coord in [*_coords_along(obj, dim), (dim, None)]:
-        if letter := letter_of(CoordRef(dim, name, coord)):
+        if letter := direction_of_coord(name, coord) or NAMES.get(str(name).lower()):
             return letter
+    if any(is_time(c) for c in obj.coords.variables.values() if c.dims == (dim,)):
+        return "t"
     name = str(dim).lower()
     return next((letter for letter, names in DIM_NAMES.items() if names.fullmatch(name)), None)
 

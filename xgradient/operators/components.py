@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+import re
+from collections.abc import Container, Hashable, Iterable, Mapping
 from contextlib import suppress
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from ..geometry.directions import letter_of_dim
 from ..labels.angles import latlon_kind
 from ..labels.coordinates import CoordRef, resolve_name, squeezed
 from ..labels.helpers import helper_names
@@ -45,9 +47,9 @@ def same_dims_fields(obj: Any, given: Mapping[Hashable, Any]) -> list[xr.DataArr
     """Return the components, broadcast to the dimensions of all and of the names of the call."""
     fields = [_component(obj, dim, field) for dim, field in given.items()]
     labels = _component_labels(fields, given)
-    for i, j in combinations(range(len(fields)), 2):
-        check_nested(fields[i], fields[j], labels[i], labels[j])
     sources = fields if obj is None else [*fields, obj]
+    for i, j in combinations(range(len(fields)), 2):
+        check_not_staggered(fields[i], fields[j], labels[i], labels[j], given)
     dims = dict.fromkeys(dim for field in fields for dim in field.dims)
     for name in given:
         if name not in dims:
@@ -162,7 +164,7 @@ def check_grid(
     first: xr.DataArray, other: xr.DataArray, name: str, its: str, multi_dim: list[Hashable]
 ) -> None:
     """Raise a ValueError for fields whose dimensions, sizes or coordinates differ."""
-    check_nested(first, other, name, its)
+    check_not_staggered(first, other, name, its)
     for dim in first.dims:
         if dim not in other.dims:
             continue
@@ -189,14 +191,31 @@ def _same_transform(a: Any, b: Any) -> bool:
     return all(hasattr(index, "transform") for index in (a, b)) and bool(a.equals(b))
 
 
-def check_nested(first: xr.DataArray, other: xr.DataArray, name: str, its: str) -> None:
-    """Raise a ValueError where each of two fields has a dimension that the other lacks.
+def check_not_staggered(
+    first: xr.DataArray,
+    other: xr.DataArray,
+    name: str,
+    its: str,
+    named: Container[Hashable] = (),
+) -> None:
+    """Raise a ValueError for two fields that lie on different points of one axis.
 
-    They are likely to lie on a staggered grid, for which the message has a hint. If one field has
-    all dimensions of the other, this is broadcast.
+    Fields that lack dimensions of each other are broadcast, as in arithmetic. On a staggered grid
+    they have two dimensions for one axis, for which the message has a hint.
+
+    Parameters
+    ----------
+    first, other : DataArray
+        The fields.
+    name, its : str
+        The fields, for the message.
+    named : container of hashable
+        Dimensions that the call names as axes; two of these are never one axis.
     """
-    mine, theirs = set(first.dims), set(other.dims)
-    if mine <= theirs or theirs <= mine:
+    mine = [dim for dim in first.dims if dim not in other.dims]
+    theirs = [dim for dim in other.dims if dim not in first.dims]
+    pairs = [pair for pair in product(mine, theirs) if not all(dim in named for dim in pair)]
+    if not any(_are_one_axis(first, a, other, b) for a, b in pairs):
         return
     found = (
         f"{name} has the dimensions {', '.join(str(d) for d in first.dims) or 'none'}, but "
@@ -213,6 +232,28 @@ def check_nested(first: xr.DataArray, other: xr.DataArray, name: str, its: str) 
                     f".rename({{{label}: {cells}}}) for that along {label}"
                 )
     raise ValueError(f"{found}, as on a staggered grid; {mend}")
+
+
+def _are_one_axis(first: xr.DataArray, a: Hashable, other: xr.DataArray, b: Hashable) -> bool:
+    """Return True if two dimensions are likely to hold different points of one axis.
+
+    These go in one direction, or their names differ in the last word, as x_rho and x_u. Where
+    directions are not known, one may have a point more than the other, at the same place.
+    """
+    letters = letter_of_dim(first, a), letter_of_dim(other, b)
+    if None not in letters:
+        return letters[0] == letters[1]
+    if _without_last_word(a) == _without_last_word(b):
+        return True
+    place = first.dims.index(a) - first.ndim, other.dims.index(b) - other.ndim
+    return letters == (None, None) and (
+        place[0] == place[1] and abs(first.sizes[a] - other.sizes[b]) == 1
+    )
+
+
+def _without_last_word(dim: Hashable) -> str:
+    """Return the name of a dimension without its last word, if it has several."""
+    return re.sub(r"(?<=.)_[A-Za-z]+$", "", str(dim))
 
 
 def right_handed_order(refs: list[CoordRef]) -> list[int]:
