@@ -11,6 +11,7 @@ import xarray as xr
 
 import xgradient
 
+from ..support.backends import library
 from ..support.cf_mappings import FIGURES, MAPPINGS, Place, attributes, largest_errors
 from ..support.map_fields import CONFORMAL, RADIUS, projected, solid_rotation
 from ..support.shared_data import open_shared
@@ -150,6 +151,64 @@ def test_vector_operators_where_x_and_y_are_not_at_right_angles(name):
     assert abs(found + steepest**2).max() < 1e-5 * (steepest**2).max()
 
 
+def test_a_direction_by_components_in_different_units():
+    """Where x and y are not at right angles, the length of the vector mixes them."""
+    crs, f, *_ = harmonic("sinusoidal", 15)
+    u, v = (f.copy(data=a).assign_attrs(units="m s-1") for a in (3 + np.sin(f), 2 - f))
+    expected = f.grad.directional(x=u, y=v, metric=crs)
+    knots_u, knots_v = ((c * 3600 / 1852).assign_attrs(units="knot") for c in (u, v))
+    for x, y in ((u, knots_v), (knots_u, v), (knots_u, knots_v)):
+        found = f.grad.directional(x=x, y=y, metric=crs)
+        np.testing.assert_allclose(found, expected, rtol=1e-10)
+    wrong = f.grad.directional(x=u, y=knots_v.assign_attrs(units="m s-1"), metric=crs)
+    assert abs(wrong / expected - 1).max() > 0.1
+
+
+@pytest.mark.parametrize("kind", ["cupy, simulated", "dask of cupy, simulated"])
+@pytest.mark.parametrize("name", ["mercator", "lambert_azimuthal_equal_area",
+                                  "rotated_latitude_longitude"])  # fmt: skip
+def test_fields_on_a_gpu(name, kind):
+    """Map factors, positions and directions are made in memory, and taken to the device."""
+    crs, f, *_ = harmonic(name, 12)
+    y, x = f.dims
+    components = {x: f, y: f.rename("g")}
+    calls = {
+        "grad": lambda f, c: f.grad([x, y], metric=crs, accuracy=4),
+        "laplacian": lambda f, c: f.grad.laplacian(metric=crs),
+        "curl": lambda f, c: xgradient.curl(c, metric=crs, relative="earth"),
+        "strain": lambda f, c: xgradient.strain(c, metric=crs),
+        "directional": lambda f, c: f.grad.directional(c, metric=crs, relative="earth"),
+        "magnitude": lambda f, c: f.grad.magnitude(metric=crs),
+    }
+    with library(kind) as xp:
+        there = f.copy(data=xp.asarray(f.values))
+        components_there = {d: c.copy(data=xp.asarray(c.values)) for d, c in components.items()}
+        for call in calls.values():
+            expected, found = call(f, components), call(there, components_there)
+            if isinstance(expected, xr.DataArray):
+                expected, found = expected.to_dataset(name="r"), found.to_dataset(name="r")
+            for result, field in expected.items():
+                values = xp.numpy(found[result].data)
+                np.testing.assert_allclose(values, field, rtol=1e-9, atol=1e-12 * abs(field).max())
+
+
+def test_mappings_without_a_figure_of_the_earth():
+    """All have WGS84, as pyproj gives it; a latitude_longitude as well as a rotated pole."""
+    wgs84 = {"semi_major_axis": 6378137.0, "inverse_flattening": 298.257223563}
+    for name in ("latitude_longitude", "rotated_latitude_longitude", "mercator"):
+        attrs = {k: v for k, v in attributes(name, "sphere").items() if k != "earth_radius"}
+        bare, known = pyproj.CRS.from_cf(attrs), pyproj.CRS.from_cf({**attrs, **wgs84})
+        assert bare.ellipsoid.semi_major_metre == 6378137.0
+        _, f, *_ = harmonic("mercator" if name == "mercator" else "rotated_latitude_longitude", 9)
+        f = f.assign_coords(map=((), 0, attrs)).assign_attrs(grid_mapping="map")
+        names = list(f.dims)
+        if name == "latitude_longitude":
+            f, names = f.rename(rlat="lat", rlon="lon"), ["lat", "lon"]
+        found, expected = f.grad(names, metric="cf"), f.grad(names, metric=known)
+        for result in expected:
+            np.testing.assert_allclose(found[result], expected[result], rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", ["mercator", "lambert_azimuthal_equal_area"])
 def test_any_unit_of_length(name):
     crs, f, *_ = harmonic(name, 9)
@@ -160,10 +219,15 @@ def test_any_unit_of_length(name):
         for result in ("df_dx", "df_dy"):
             np.testing.assert_allclose(found[result], expected[result], rtol=1e-9)
             assert found[result].dims == ("y", "x")
-    crs = pyproj.CRS(pyproj.Proj(crs).definition.replace("units=m", "units=us-ft"))
-    coords = {d: (d, f[d].values * 3937 / 1200) for d in ("x", "y")}
-    found = f.assign_coords(coords).grad(["x", "y"], metric=crs, accuracy=4)
-    np.testing.assert_allclose(found.df_dx, expected.df_dx, rtol=1e-6)
+    survey = pyproj.CRS(pyproj.Proj(crs).definition.replace("units=m", "units=us-ft"))
+    scaled = survey.cs_to_cf()[0]["units"]
+    assert scaled.startswith("0.3048006096")
+    for units in (None, "US_survey_foot", "US_survey_feet", scaled):
+        attrs = {} if units is None else {"units": units}
+        coords = {d: (d, f[d].values * 3937 / 1200, attrs) for d in ("x", "y")}
+        for metric in (survey,) if units is None else (survey, crs):
+            found = f.assign_coords(coords).grad(["x", "y"], metric=metric, accuracy=4)
+            np.testing.assert_allclose(found.df_dx, expected.df_dx, rtol=1e-6)
 
 
 def satellite(n=41, radians=False):

@@ -25,6 +25,7 @@ MEANINGS = [
     (1e-10, "m", "Å"),
     (0.025400000000000002, "m", "in ; inches"),
     (0.3048, "m", "feet ; ft"),
+    (1200 / 3937, "m", "US_survey_feet ; US_survey_foot"),
     (0.9144000000000001, "m", "yd"),
     (1609.344, "m", "mi"),
     (1852.0, "m", "nautical_miles"),

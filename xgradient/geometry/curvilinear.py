@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, final
 
-import numpy as np
 import xarray as xr
 
 from ..engine.chunked import device_context
@@ -239,8 +238,8 @@ class CurvilinearGrid(Grid):
         cosine = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
         normal = [a[i - 2] * b[i - 1] - a[i - 1] * b[i - 2] for i in range(3)]
         x, y, z = (r * n for r, n in zip(positions.xyz, normal, strict=True))
-        sign = xr.apply_ufunc(np.sign, x + y + z, dask="allowed")
-        return _Skew(cosine, sign * (1 - cosine**2) ** 0.5)
+        upwards = x + y + z
+        return _Skew(cosine, upwards / abs(upwards) * (1 - cosine**2) ** 0.5)
 
     def _across(self, vectors: Sequence[Sequence[xr.Variable]]) -> list[xr.Variable]:
         """Return vectors or weights along y as those of the direction at right angles to x."""

@@ -16,7 +16,8 @@ from .._typing import XarrayObject
 from ..labels.angles import latlon_kind
 from ..labels.coordinates import CoordRef
 from ..labels.standard_names import direction_of_coord
-from ..labels.units import factor_between
+from ..labels.unit_conversion import factor_between
+from ..labels.units import unit_text
 from .crs import DEGREE
 from .metrics import Globe
 
@@ -121,14 +122,14 @@ class Projection:
             return DEGREE if units is None else self._factor(ref, units, "rad")
         if units is None:
             return 1.0
-        if self._name == "geos" and factor_between(units, "rad") is not None:
+        if self._name == "geos" and factor_between(unit_text(units) or "", "rad") is not None:
             # The angles at which a satellite scans, times its height.
             height = self._parameter("h")
             return self._factor(ref, units, "rad") * height / self.metres_per_unit
         return self._factor(ref, units, "m") / self.metres_per_unit
 
     def _factor(self, ref: CoordRef, units: Any, wanted: str) -> float:
-        factor = factor_between(units, wanted)
+        factor = factor_between(unit_text(units) or "", wanted)
         if factor is None:
             kind = "lengths" if wanted == "m" else "angles"
             raise ValueError(

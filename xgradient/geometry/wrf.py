@@ -18,7 +18,8 @@ from ..labels.angles import latlon_kind
 from ..labels.axis import Axis
 from ..labels.coordinates import squeezed
 from ..labels.hints import quote_names
-from ..labels.units import factor_between
+from ..labels.unit_conversion import factor_between
+from ..labels.units import unit_text
 from ..stencils.scheme import Scheme
 from .directions import directions_by_latlon, grid_dims
 from .grid import GridDirections
@@ -197,7 +198,7 @@ def _metres_per_unit(
     """Return the metres on the map in one unit of a coordinate, or in one step without one."""
     coord = variables.get(dim)
     if coord is not None and (units := coord.attrs.get("units")) is not None:
-        if (metres := factor_between(units, "m")) is None:
+        if (metres := factor_between(unit_text(units) or "", "m")) is None:
             raise ValueError(
                 f"metric is 'wrf', but coordinate {str(dim)!r} has the units {units!r}; give it a "
                 "unit of length, or drop it"

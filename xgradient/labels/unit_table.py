@@ -75,6 +75,7 @@ angstrom = 1e-10 meter | Å Å | angstrom
 micron = 1e-6 meter | micron | micron
 inch = 0.0254 meter | in | inch international_inch
 foot = 0.3048 meter | ft foot feet international_foot international_feet |
+US_survey_foot = 1200/3937 meter | US_survey_foot US_survey_feet |
 yard = 0.9144 meter | yd | yard international_yard
 mile = 1609.344 meter | mi | mile international_mile
 nautical_mile = 1852 meter | nautical_mile | nautical_mile nmile

@@ -158,19 +158,6 @@ def _different_terms_error(label: str, first: Any, other: Any) -> ValueError:
     )
 
 
-def factor_between(units: Any, wanted: str) -> float | None:
-    """Return the number of wanted units in one unit; None for unknown text and other dimensions.
-
-    Examples
-    --------
-    >>> factor_between("km", "m"), factor_between("degrees", "m")
-    (1000.0, None)
-    """
-    text = unit_text(units)
-    result = None if text is None else _conversion_factors((wanted, text))
-    return result[1][1] / result[1][0] if isinstance(result, tuple) else None
-
-
 @lru_cache(maxsize=256)
 def _divide(field: str, axis: str, deriv: int) -> str:
     """Return units of a field over units of an axis to the power ``deriv``."""
