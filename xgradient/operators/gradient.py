@@ -15,6 +15,7 @@ from ..labels.boundaries import read_boundaries
 from ..labels.requested_units import read_requested_units
 from ..labels.results import pack_results
 from ..stencils.scheme import Scheme
+from .choice import grad_with_choice
 from .derivatives import differentiate
 from .entry import entry_point
 from .errors import check_errors, read_error_options
@@ -46,7 +47,7 @@ def grad(  # type: ignore[overload-overlap]
     dim: str | Mapping[Any, int],
     *,
     deriv: int = ...,
-    accuracy: int = ...,
+    accuracy: int | Literal["auto"] = ...,
     edge_order: int | None = ...,
     spacing: SpacingLike = ...,
     periodic: PeriodicLike = ...,
@@ -69,7 +70,7 @@ def grad(
     dim: Iterable[Hashable] | None = ...,
     *,
     deriv: int = ...,
-    accuracy: int = ...,
+    accuracy: int | Literal["auto"] = ...,
     edge_order: int | None = ...,
     spacing: SpacingLike = ...,
     periodic: PeriodicLike = ...,
@@ -92,7 +93,7 @@ def grad(
     dim: Hashable | Iterable[Hashable] | Mapping[Any, int] | None = None,
     *,
     deriv: int = 1,
-    accuracy: int = 2,
+    accuracy: int | Literal["auto"] = 2,
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
@@ -137,8 +138,10 @@ def grad(
     deriv : int, default: 1
         Order of the derivative. Each order has its own stencils; none is applied twice. With
         ``smooth`` it may be 0.
-    accuracy : int, default: 2
-        Order of accuracy in the interior, on uniform and non-uniform grid points.
+    accuracy : int or "auto", default: 2
+        Order of accuracy in the interior, on uniform and non-uniform grid points. "auto" takes
+        that which `xgradient.choose_accuracy` returns for data in memory, which may be a smoothing
+        where ``sigma`` is given, and writes it to the attribute ``xgradient_accuracy``.
     edge_order : int, optional
         Order of accuracy next to the boundaries. By default 1 at accuracy 2, as in NumPy, torch
         and xarray, else ``accuracy``. An axis too short for the stencils of the interior has
@@ -279,6 +282,14 @@ def grad(
         units:      K degrees_north-1
         long_name:  derivative of t with respect to lat
     """
+    if isinstance(accuracy, str):
+        others = {
+            "deriv": deriv, "edge_order": edge_order, "spacing": spacing, "periodic": periodic,
+            "boundary": boundary, "wall": wall, "skipna": skipna, "coast": coast,
+            "smooth": smooth, "error": error, "metric": metric, "along": along,
+            "at_constant": at_constant, "at": at, "units": units,
+        }  # fmt: skip
+        return grad_with_choice(grad, obj, dim, accuracy, sigma, others)
     if at is not None and edge_order is None and smooth is None:
         edge_order = accuracy
     scheme = Scheme.checked(deriv, accuracy, edge_order, skipna, smooth)
