@@ -67,7 +67,46 @@ def test_uniform_axes_are_those_of_scipy(step, deriv, smooth):
 def test_all_axes_are_those_of_polyfit(weights, kind, deriv, smooth):
     x = 0.3 * NODES[kind](40)
     found = xr.DataArray(NOISE, {"x": x}).grad("x", deriv=deriv, smooth=(*smooth, *weights))
-    close(found, smoothed(x, NOISE, *smooth, deriv, bool(weights)), 2e-12)
+    close(found, smoothed(x, NOISE, *smooth, deriv, bool(weights)))
+
+
+def exact_fit(x, f, row, window, degree, tricube):
+    """The coefficients of the polynomial of a window in rational arithmetic, about its row."""
+    z = [Fraction(v) - Fraction(x[row]) for v in x[window].tolist()]
+    width, farthest = len(z), max(map(abs, z))
+    share = Fraction(width - 1, width + 1) / farthest
+    weights = [(1 - abs(t * share) ** 3) ** 3 if tricube else 1 for t in z]
+    pairs = list(zip(weights, z, strict=True))
+    values = [Fraction(v) for v in f[window].tolist()]
+    rows = [
+        [sum(w * t ** (i + j) for w, t in pairs) for j in range(degree + 1)]
+        + [sum(w * t**i * v for (w, t), v in zip(pairs, values, strict=True))]
+        for i in range(degree + 1)
+    ]
+    for i, pivot in enumerate(rows):  # Gauss-Jordan elimination
+        rows[i] = [a / pivot[i] for a in pivot]
+        rows = [
+            row if k == i else [a - row[i] * b for a, b in zip(row, rows[i], strict=True)]
+            for k, row in enumerate(rows)
+        ]
+    return [row[-1] for row in rows]
+
+
+@pytest.mark.parametrize("weights", [(), ("tricube",)])
+@pytest.mark.parametrize("kind", NODES)
+def test_fits_are_those_of_rational_arithmetic(weights, kind):
+    x, n, width, degree = (0.3 * NODES[kind](40)), 40, 11, 4
+    starts = np.clip(np.arange(n) - width // 2, 0, n - width)
+    fits = [
+        exact_fit(x, NOISE, i, slice(s, s + width), degree, bool(weights))
+        for i, s in enumerate(starts.tolist())
+    ]
+    da = xr.DataArray(NOISE, {"x": x})
+    for deriv, factorial in enumerate((1, 1, 2, 6)):
+        exact = np.array([float(factorial * fit[deriv]) for fit in fits])
+        close(da.grad("x", deriv=deriv, smooth=(width, degree, *weights)).values, exact)
+        # NumPy, with which the test above compares, is as close.
+        close(smoothed(x, NOISE, width, degree, deriv, bool(weights)), exact)
 
 
 # Savitzky and Golay (1964), with the corrections of Steinier et al. (1972),
