@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 
+import numpy as np
 import pytest
 import xarray as xr
 
@@ -218,3 +219,20 @@ def test_errors_are_one_line(words, told, code):
     assert told in result.stderr
     assert result.stderr.count("\n") == 1 or code == 2
     assert here() == {"in.nc"}
+
+
+def test_boundary_conditions(ds):
+    words = "--boundary lat=even,value:2.5 --boundary lon=slope:-1 --wall face -s --coast odd"
+    run(f"grad in.nc out.nc -v t -d lat -d lon {words}")
+    expected = ds[["t"]].grad(
+        ["lat", "lon"],
+        boundary={"lat": ("even", ("value", 2.5)), "lon": ("slope", -1.0)},
+        wall="face",
+        skipna=True,
+        coast="odd",
+    )
+    found = load("out.nc")
+    for name in ("dt_dlat", "dt_dlon"):
+        np.testing.assert_array_equal(found[name], expected[name])
+    result = run("grad in.nc out.nc -d lat --boundary lat=value:warm", code=1)
+    assert "the value 'warm' in boundary is not a number" in result.stderr

@@ -38,6 +38,10 @@ def options(da: xr.DataArray) -> None:
     xgradient.grad(da, "lat", spacing=da, periodic=["lon"])
     xgradient.grad(da, "lat", spacing=None, periodic=None, metric=None, edge_order=None)
     xgradient.grad(da, "lat", units="K km-1")
+    xgradient.grad(da, "x", boundary={"x": ("even", ("value", 280.0))}, wall="face")
+    xgradient.curl(x=da, y=da, boundary="odd", skipna=True, coast=("slope", 0.0))
+    xgradient.curl(x=da, y=da, wall="edge")  # error: arg-type
+    xgradient.hessian(da, boundary=("even", 3))  # error: arg-type
     xgradient.strain(x=da, y=da, units={"okubo_weiss": "day-2"})
     xgradient.grad(da, "lat", units=1.0)  # error: call-overload
     xgradient.curl(x=da, y=da, units=["s-1"])  # error: arg-type

@@ -188,6 +188,15 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
             "periodic, value:NUMBER or slope:NUMBER. Repeat the option for more.",
         },
     ),
+    "wall": (
+        ("--wall", "wall"),
+        str,
+        {
+            "type": click.Choice(["node", "face"]),
+            "default": "node",
+            "help": "Whether walls and coasts are at the last points or half a step beyond.",
+        },
+    ),
     "coast": (
         ("--coast", "coast"),
         lambda words: _named(words, _conditions),

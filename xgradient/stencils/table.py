@@ -80,6 +80,11 @@ class Stencil(Record):
         """The windows for rows next to missing values, of either kind."""
         return self.masked or self.coasts
 
+    @cached_property
+    def without_coasts(self) -> Stencil:
+        """The stencil that gives missing results next to missing values."""
+        return replace(self, coasts=None)
+
     @property
     def n_nodes(self) -> int:
         """Number of nodes, from node 0 on, that are not in a halo."""

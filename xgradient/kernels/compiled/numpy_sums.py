@@ -33,14 +33,18 @@ def slice_term(term: TermRequest, block: tuple[slice, ...]) -> TermRequest:
 def _write_block(term: TermRequest, out: Array) -> None:
     """Write a term into an array."""
     with np.errstate(all="ignore"):  # missing and infinite values are ordinary here
-        result = apply_term(term, out.dtype, np)
-        if term.accumulate == Accumulate.ADD:
-            result = out + result
-        elif term.accumulate == Accumulate.HYPOT:
-            result = _root_of_squares(out, result)
-        elif term.accumulate == Accumulate.ABS:
-            result = _magnitude(result)
-        out[...] = result
+        accumulate(term, apply_term(term, out.dtype, np), out)
+
+
+def accumulate(term: TermRequest, result: Array, out: Array) -> None:
+    """Write the result of a term into an array, as its ``accumulate`` has it."""
+    if term.accumulate == Accumulate.ADD:
+        result = out + result
+    elif term.accumulate == Accumulate.HYPOT:
+        result = _root_of_squares(out, result)
+    elif term.accumulate == Accumulate.ABS:
+        result = _magnitude(result)
+    out[...] = result
 
 
 def _magnitude(array: Array) -> Array:

@@ -57,11 +57,16 @@ def stencil_sum(
     else:
         run = _all_rows if stencil.masked is None else _masked_rows
         result = run(f, axis, stencil, xp, window_sum)
+    center = slice_axis(f, axis, stencil.center, stencil.center + stencil.n)
+    return weighted(result, center, term, xp)
+
+
+def weighted(result: Any, center: Any, term: TermRequest, xp: Any) -> Any:
+    """Return the result of a stencil with the weights of a term; the field is ``center`` there."""
     if term.output_weight is not None:
-        result = result * asarray_like(term.output_weight, f, xp)
+        result = result * asarray_like(term.output_weight, center, xp)
     if term.center_weight is not None:
-        center = slice_axis(f, axis, stencil.center, stencil.center + stencil.n)
-        result = result + asarray_like(term.center_weight, f, xp) * center
+        result = result + asarray_like(term.center_weight, center, xp) * center
     return result
 
 
