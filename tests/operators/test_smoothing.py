@@ -83,8 +83,8 @@ def exact_fit(x, f, row, window, degree, tricube):
         + [sum(w * t**i * v for (w, t), v in zip(pairs, values, strict=True))]
         for i in range(degree + 1)
     ]
-    for i, pivot in enumerate(rows):  # Gauss-Jordan elimination
-        rows[i] = [a / pivot[i] for a in pivot]
+    for i in range(degree + 1):  # Gauss-Jordan elimination
+        rows[i] = [a / rows[i][i] for a in rows[i]]
         rows = [
             row if k == i else [a - row[i] * b for a, b in zip(row, rows[i], strict=True)]
             for k, row in enumerate(rows)
