@@ -108,6 +108,14 @@ def test_the_vorticity_of_a_large_flow_is_measured(scheduler):
     assert all(float(found) > 0 for found in done.stdout.split())
 
 
+def test_graphs_of_many_chunks_are_measured():
+    done = run_module("benchmarks.large_graphs", "--chunks", 400)
+    assert done.returncode == 0, done.stderr
+    table = cells(done.stdout)
+    assert len(table) == 4
+    assert all(re.match(r"\d", row[1]) for row in table)
+
+
 def test_the_plots_are_drawn_and_small(folder):
     done = run("scaling", "--quick", "--write", folder)
     assert done.returncode == 0, done.stderr

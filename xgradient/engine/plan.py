@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,7 +53,7 @@ class Planner:
     """
 
     def __init__(self, computation: Computation, chunks: Chunks) -> None:
-        self._computation, self.chunks = computation, chunks
+        self._computation, self._chunks = computation, chunks
         self._bounds = [chunk_bounds(sizes) for sizes in chunks]
         sums = computation.sums
         terms = [t for s in sums for t in s.terms]
@@ -73,14 +74,12 @@ class Planner:
         self._varying_axes = sorted(
             {*(r.axis for r in readers), *lon_axes, *_varying_axes(self._whole_arrays(sums))}
         )
-        #: Sizes of the results' chunks along each axis, one for each chunk of the inputs.
-        self.out_sizes = _out_sizes(terms, self._bounds)
         self._plans: dict[tuple[int, ...], BlockPlan] = {}
         self._weights: dict[Any, Any] = {}
 
     def plan(self, block: tuple[int, ...]) -> BlockPlan:
         """The plan of a block; blocks with equal indices along the varying axes share it."""
-        key = tuple(block[d] for d in self._varying_axes)
+        key = tuple([block[d] for d in self._varying_axes])
         if key not in self._plans:
             self._plans[key] = self._make_plan(block)
         return self._plans[key]
@@ -92,7 +91,7 @@ class Planner:
         )
         halos = tuple(self._halo_of_block(e.halos[block[e.axis]], block) for e in self.exchanges)
         lon_range = None
-        if self._lon_axis is not None and len(self.chunks[self._lon_axis]) > 1:
+        if self._lon_axis is not None and len(self._chunks[self._lon_axis]) > 1:
             lon_range = self._bounds[self._lon_axis][block[self._lon_axis]]
         computation = replace(self._computation, sums=sums)
         return BlockPlan(computation, halos, self._ends_on_pole(block), lon_range)
@@ -157,16 +156,16 @@ class Planner:
         if isinstance(fold, PolarFold):
             lon_axis = fold.lon_axis
         depths = []
-        for i, size in enumerate(self.chunks[axis]):
+        for i, size in enumerate(self._chunks[axis]):
             needed = [self._stencils[t.stencil, axis][i].depth for t in terms] if size else []
             early, late = (max((depth[k] for depth in needed), default=0) for k in (0, 1))
             depths.append((early, late))
-        has_all_longitudes = lon_axis is None or len(self.chunks[lon_axis]) == 1
+        has_all_longitudes = lon_axis is None or len(self._chunks[lon_axis]) == 1
         return plan_exchange(
             HaloDemand(
                 field=field,
                 axis=axis,
-                sizes=self.chunks[axis],
+                sizes=self._chunks[axis],
                 depths=depths,
                 fold=fold,
                 pole_values=poles,
@@ -182,13 +181,24 @@ def _varying_axes(weights: list[Any]) -> set[int]:
     return {d for shape in shapes for d, n in enumerate(shape) if n > 1}
 
 
-def _out_sizes(terms: list[Term], bounds: list[tuple[Range, ...]]) -> Chunks:
-    """Return the number of rows that each chunk computes along each axis."""
-    sizes = [tuple(stop - start for start, stop in ranges) for ranges in bounds]
-    for term in terms:
-        rows = term.stencil.rows_of_chunks(bounds[term.axis])
-        sizes[term.axis] = tuple(stop - start for start, stop in rows)
-    return tuple(sizes)
+def chunks_of_results(
+    computation: Computation, chunks: Chunks
+) -> tuple[Chunks, list[Sequence[int]]]:
+    """Return the chunk sizes of results along each axis, and the input chunk of each of them.
+
+    A chunk whose nodes have no row has no result, unless the chunk is empty itself.
+    """
+    sizes, sources = list(chunks), [range(len(known)) for known in chunks]
+    stencils = {t.axis: t.stencil for s in computation.sums for t in s.terms}
+    results: list[Sequence[int]] = [*sources]
+    for axis, stencil in stencils.items():
+        bounds = chunk_bounds(chunks[axis])
+        rows = stencil.rows_of_chunks(bounds)
+        if rows != list(bounds):
+            lengths = [stop - start for start, stop in rows]
+            kept = [i for i in sources[axis] if lengths[i] or not chunks[axis][i]]
+            sizes[axis], results[axis] = tuple(lengths[i] for i in kept), kept
+    return tuple(sizes), results
 
 
 def _stencils_by_chunk(stencil: Rows, bounds: tuple[Range, ...]) -> list[Rows]:
