@@ -149,6 +149,18 @@ def test_map_factors_of_wrf(ds):
     xr.testing.assert_equal(found.drop_vars(found.coords), expected.drop_vars(expected.coords))
 
 
+def test_positions_on_the_cells(ds):
+    faces = ds.t.isel(lat=slice(1, None)).rename(lat="lat_g")
+    store(ds.assign(faces=faces.assign_coords(lat_g=faces.lat_g - 15)), "wide.nc")
+    wide = load("wide.nc")
+    positions = {"Y": {"center": "lat", "inner": "lat_g"}}
+    run("grad wide.nc out.nc -v t -d lat --to inner --positions Y:center=lat,inner=lat_g")
+    expected = wide.grad("lat", to="inner", positions=positions).dt_dlat
+    xr.testing.assert_equal(load("out.nc").dt_dlat, expected)
+    text = run("grad wide.nc out2.nc -d lat --to inner --positions Y:lat", code=1).stderr
+    assert "positions 'Y:lat' is not AXIS:POSITION=NAME" in text
+
+
 def test_spacing_and_smoothing(ds):
     run("grad in.nc out.nc -v t -d lat --spacing 2 --smooth 3,1")
     expected = ds.t.grad("lat", spacing=2.0, smooth=(3, 1))

@@ -275,7 +275,7 @@ def test_quantities():
         ([1.0, np.nan], ValueError, "missing value at index 1"),
         ("a", TypeError, "but coordinate 'z' has numbers"),
         ([1j], TypeError, "give numbers in its units"),
-        (xr.DataArray([1.0], dims="y"), ValueError, "at has the dimension 'y', which 'T' has too"),
+        (xr.DataArray([1.0], dims="y"), ValueError, "results would have the dimension 'y', which"),
         (xr.DataArray(1.0, attrs={"units": "s"}), ValueError, "at is in 's', and coordinate 'z'"),
     ],
     ids=str,

@@ -84,6 +84,8 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     "grad, globe": lambda ds: ds.t.grad(HORIZONTAL, **GLOBE),
     "grad, given lengths": lambda ds: ds.t.grad(HORIZONTAL, metric={"lon": ds.h, "lat": 2.0}),
     "grad, at points": lambda ds: ds.t.grad("lat", at=[55.0, -40.0, 10.0], accuracy=4),
+    "grad, on faces": lambda ds: ds.t.grad("lon", to="left", periodic=True, accuracy=4),
+    "grad, on faces, coasts": lambda ds: ds.t.grad("lat", to="inner", skipna=True),
     "grad, coasts": lambda ds: ds.t.grad(skipna=True, edge_order=2),
     "grad, coasts, periodic": lambda ds: ds.t.grad("lon", accuracy=4, periodic=True, skipna=True),
     "grad, walls": lambda ds: ds.t.grad(

@@ -16,6 +16,7 @@ def results(da: xr.DataArray, ds: xr.Dataset) -> None:
     reveal_type(xgradient.grad(da, ["lat", "lon"]))  # Dataset
     reveal_type(xgradient.grad(da, ("lat", "lon")))  # Dataset
     reveal_type(xgradient.grad(da, "z", at=[0.5, 1.5]))  # DataArray
+    reveal_type(xgradient.grad(da, "z", to="edges", positions={"Z": {"outer": "zi"}}))  # DataArray
     reveal_type(xgradient.grad(da))  # Dataset
     reveal_type(xgradient.grad(da, deriv=2))  # Dataset
     reveal_type(xgradient.grad(ds, "lat"))  # Dataset

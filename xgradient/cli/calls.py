@@ -64,6 +64,8 @@ def apply(call: Call, groups: Mapping[str, xr.Dataset], input: str) -> dict[str,
         results = _call(call, chunked)
     except (ImportError, TypeError, ValueError) as error:
         raise Failure(f"{input}: {error}") from None
+    if call.variables and call.arguments.get("to"):
+        results = {path: _results_of(call.variables, ds) for path, ds in results.items()}
     for path, result in results.items():
         files.clean_encodings(result)
         result.attrs = dict(groups[path].attrs)
@@ -125,8 +127,8 @@ def _call(call: Call, groups: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]
 
 def _choose(call: Call, ds: xr.Dataset) -> xr.Dataset:
     """Return the variables of a call with their coordinates and cell bounds."""
-    if not call.variables:
-        return ds
+    if not call.variables or call.arguments.get("to"):
+        return ds  # other variables have the dimensions that results may be on
     wanted = [*call.variables, *call.components.values(), *_factors(call)]
     chosen = ds[[name for name in dict.fromkeys(wanted) if name in ds.data_vars]]
     encodings = [ds[name].encoding for name in chosen.coords]
@@ -170,6 +172,11 @@ def _keep_chunks(result: xr.Variable, sources: list[xr.Variable]) -> None:
     if source is None or source.chunks is None or source.chunks != result.chunks:
         return
     files.keep_chunks(result, source)
+
+
+def _results_of(variables: Iterable[str], ds: xr.Dataset) -> xr.Dataset:
+    """Return the results of some variables."""
+    return ds[[name for name in ds.data_vars if any(_is_result_of(name, v) for v in variables)]]
 
 
 def _is_result_of(result: Hashable, field: str) -> bool:

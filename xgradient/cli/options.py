@@ -11,6 +11,7 @@ import click
 
 from ..operators.documentation import parameter_texts
 from .errors import Failure
+from .positions import read_positions
 
 #: Key under which a context keeps the words of its command line.
 WORDS = "xgradient.words"
@@ -251,8 +252,7 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
         {
             "multiple": True,
             "metavar": "VALUES",
-            "help": "Values of the coordinate at which to differentiate, such as 5,10.5 or "
-            "2000-01-01T12. Repeat the option for more.",
+            "help": "Values of the coordinate at which to differentiate, such as 5,10.5.",
         },
     ),
     "relative": (
@@ -262,6 +262,15 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
             "type": click.Choice(["grid", "earth"]),
             "help": "Directions of the components: those in which x and y of the grid increase, or "
             "east and north. By default as their attributes say, else those of the call.",
+        },
+    ),
+    "positions": (
+        ("--positions", "positions"),
+        read_positions,
+        {
+            "multiple": True,
+            "metavar": "AXIS:POSITION=NAME,POSITION=NAME",
+            "help": "Dimensions of an axis. Repeat the option for more axes.",
         },
     ),
     "units": (

@@ -73,8 +73,8 @@ def read_points(at: Any, request: AxisRequest, axis: Axis) -> ResultPoints:
     given, units = _values_and_units(at)
     given = _like_positions(given, np.asarray(known.values), known.label)
     if units is not None:
-        given = given * _unit_factor(units, axis.units, known.label)
-    offsets, rounding = _offsets(np.atleast_1d(given), known, coord, axis)
+        given = given * unit_factor(units, axis.units, known.label)
+    offsets, rounding = offsets_from_first(np.atleast_1d(given), known, coord, axis)
     try:
         points = locate_points(axis.nodes, offsets, rounding)
     except PointsOutsideError as error:
@@ -128,7 +128,7 @@ def _like_positions(given: NDArray[Any], known: NDArray[Any], label: str) -> NDA
     return given
 
 
-def _unit_factor(units: str, wanted: str | None, label: str) -> float:
+def unit_factor(units: str, wanted: str | None, label: str) -> float:
     """Return the factor from units of points to those of the coordinate.
 
     Raises
@@ -147,7 +147,7 @@ def _unit_factor(units: str, wanted: str | None, label: str) -> float:
     return factor
 
 
-def _offsets(
+def offsets_from_first(
     given: NDArray[Any], known: GivenPositions, coord: xr.Variable | None, axis: Axis
 ) -> tuple[NDArray[np.float64], float]:
     """Return points as positions from the first node on, and how far they may be off by rounding.

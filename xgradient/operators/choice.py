@@ -153,7 +153,7 @@ def grad_with_choice(
         raise TypeError(f"accuracy is {accuracy!r}; give a whole number or 'auto'")
     if dim is None or (isinstance(dim, Iterable) and not isinstance(dim, str)):
         raise TypeError(f"dim is {short_repr(dim)}, but accuracy='auto' is for one name; name it")
-    for name in ("edge_order", "smooth"):
+    for name in ("edge_order", "smooth", "to", "positions"):
         if options.pop(name) is not None:
             raise ValueError(f"{name} does not go with accuracy='auto'; leave one of them out")
     check_labelled(obj, "grad")

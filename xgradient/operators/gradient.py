@@ -28,6 +28,8 @@ from .options import (
     MetricLike,
     PeriodicLike,
     PointsLike,
+    PositionLike,
+    PositionsLike,
     SigmaLike,
     SmoothLike,
     SpacingLike,
@@ -35,7 +37,7 @@ from .options import (
     WallLike,
     grid_options,
 )
-from .points import check_point_options, grad_at_points
+from .points import PointOptions, grad_at_points
 from .smoothing import check_smoothing
 from .vertical import grad_at_constant
 
@@ -62,6 +64,8 @@ def grad(  # type: ignore[overload-overlap]
     along: Hashable | None = ...,
     at_constant: Hashable | None = ...,
     at: PointsLike = ...,
+    to: PositionLike = ...,
+    positions: PositionsLike = ...,
     units: UnitsLike = ...,
 ) -> Labelled: ...
 @overload
@@ -85,6 +89,8 @@ def grad(
     along: Hashable | None = ...,
     at_constant: Hashable | None = ...,
     at: PointsLike = ...,
+    to: PositionLike = ...,
+    positions: PositionsLike = ...,
     units: UnitsLike = ...,
 ) -> xr.Dataset: ...
 @entry_point
@@ -108,6 +114,8 @@ def grad(
     along: Hashable | None = None,
     at_constant: Hashable | None = None,
     at: PointsLike = None,
+    to: PositionLike = None,
+    positions: PositionsLike = None,
     units: UnitsLike = None,
 ) -> Any:
     r"""Derivatives along named coordinates; the same as ``obj.grad(dim, ...)``.
@@ -222,13 +230,19 @@ def grad(
         instead of along the levels, by the chain rule :math:`(\partial f/\partial x)_z =
         (\partial f/\partial x)_s - (\partial z/\partial x)_s\,\partial f/\partial z`.
     at : number, 1-D array, sequence or DataArray, optional
-        Values of the coordinate at which to differentiate, in place of its own: depths between
-        levels, or times. The result is that of the polynomial through the nearest grid points, as
-        many on both sides, with ``edge_order`` equal to ``accuracy`` by default. Points may be
-        half a step beyond the ends of the coordinate. A DataArray or a quantity may have other
-        units, and a DataArray has the dimension and the coordinates of the results. It is for one
-        coordinate of one dimension; ``skipna``, ``smooth``, ``metric``, ``along`` and
-        ``at_constant`` do not go with it.
+        Values of the coordinate at which to differentiate, at most half a step beyond its ends.
+        The result is that of the polynomial through as many grid points on both sides, with
+        ``edge_order`` equal to ``accuracy`` by default. A DataArray brings its units, dimension
+        and coordinates. It is for one coordinate of one dimension; ``skipna``, ``smooth``,
+        ``metric``, ``along`` and ``at_constant`` do not go with it.
+    to : "center", "left", "right", "inner", "outer" or "edges", optional
+        Position on the cells at which to differentiate, half a step away: from centers to the
+        faces before ("left") or after ("right") each cell, between cells ("inner") or all of
+        them ("outer"), or from faces to "center". "edges" are the faces that the data have, else
+        "inner", or "left" on a periodic axis. Both neighbours must be valid with ``skipna``.
+        Further options that do not go with ``at`` do not go with it either.
+    positions : mapping, optional
+        The dimensions, such as ``{"X": {"center": "xc", "left": "xg"}}``, if the data do not tell.
     units : text, pint Unit or mapping by name of the result, optional
         Units to give the results in, as UDUNITS writes them, such as "K (100 km)-1" or "K day-1".
         One text is for all results. A mapping, such as ``{"dT_dlat": "K km-1"}``, converts those
@@ -287,22 +301,23 @@ def grad(
             "deriv": deriv, "edge_order": edge_order, "spacing": spacing, "periodic": periodic,
             "boundary": boundary, "wall": wall, "skipna": skipna, "coast": coast,
             "smooth": smooth, "error": error, "metric": metric, "along": along,
-            "at_constant": at_constant, "at": at, "units": units,
+            "at_constant": at_constant, "at": at, "to": to, "positions": positions, "units": units,
         }  # fmt: skip
         return grad_with_choice(grad, obj, dim, accuracy, sigma, others)
-    if at is not None and edge_order is None and smooth is None:
+    points = PointOptions(at, to, positions) if at is not None or to is not None else None
+    if points and edge_order is None and smooth is None:
         edge_order = accuracy
     scheme = Scheme.checked(deriv, accuracy, edge_order, skipna, smooth)
     boundaries = read_boundaries(boundary, wall, coast, skipna)
     options = grid_options(metric, spacing, periodic, boundaries, along, at_constant)
     requested = read_requested_units(units)
     check_labelled(obj, "grad")
-    errors = read_error_options(obj, error, sigma, at=at, boundary=boundary, coast=coast)
+    errors = read_error_options(obj, error, sigma, at=at, to=to, boundary=boundary, coast=coast)
     for argument, value in (("along", along), ("at_constant", at_constant)):
         if value is not None and not isinstance(value, Hashable):
             raise TypeError(f"{argument} is {short_repr(value)}; give one name")
-    if at is not None:
-        check_point_options("at", dim, scheme, options)
+    if points or positions is not None:
+        (points or PointOptions(positions=positions)).check(dim, scheme, options)
     # Check for a text first: checks of abstract classes are slow.
     is_list = dim is not None and not isinstance(dim, str)
     if is_list and isinstance(dim, Mapping) and any(n is not None for n in dim.values()):
@@ -314,8 +329,8 @@ def grad(
         dim = list(dim)  # so that it can be read more than once
     fields = select_fields(obj, dim)
     request = resolve(obj, dim, options, fields, columns=True)
-    if at is not None:
-        return grad_at_points(obj, fields, request, at, scheme, requested)
+    if points:
+        return grad_at_points(obj, fields, request, points, scheme, requested)
     if errors is not None:
         check_errors(scheme, request)
     elif smooth is not None:

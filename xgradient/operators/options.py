@@ -60,6 +60,10 @@ MetricLike: TypeAlias = (
 SpacingLike: TypeAlias = ArrayLike | Sequence[Any] | Mapping[Any, Any] | None
 #: Values of a coordinate, of which a DataArray has a dimension and units.
 PointsLike: TypeAlias = ArrayLike | Sequence[Any] | xr.DataArray | None
+#: A position on the cells of a grid, or the faces that the data have.
+PositionLike: TypeAlias = Literal["center", "left", "right", "inner", "outer", "edges"] | None
+#: Dimensions by position, by axis.
+PositionsLike: TypeAlias = Mapping[Any, Mapping[Any, Any]] | None
 #: The axes that close on themselves; "auto" and None leave it to the metric.
 PeriodicLike: TypeAlias = bool | str | Iterable[Hashable] | Mapping[Any, Any] | None
 #: What holds at one end of an axis, or at both.

@@ -1,9 +1,10 @@
-"""Derivatives at points between those of the data: at given values of a coordinate."""
+"""Derivatives at other points than those of the data: at given values, or on faces of cells."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -15,57 +16,81 @@ from ..engine.evaluate import derivatives
 from ..geometry.build import grid_of_dimensions
 from ..geometry.grid_axis import GridAxis
 from ..labels.arguments import GridOptions, GridRequest
+from ..labels.axis import Axis
 from ..labels.coordinates import describe_coord
 from ..labels.points import ResultPoints, read_points
+from ..labels.position_points import points_at_position
+from ..labels.positions import find_target
 from ..labels.requested_units import RequestedUnits
 from ..labels.results import derivative_label, pack_results, to_dataarray
-from ..stencils.points import WindowOrders, point_stencil
+from ..stencils.masked_points import make_masked_points
+from ..stencils.point_stencil import WindowOrders, point_stencil
 from ..stencils.scheme import Scheme
+from ..stencils.table import Stencil
 from .fields import check_field, no_field_error
 
 
-def check_point_options(argument: str, dim: Any, scheme: Scheme, options: GridOptions) -> None:
-    """Refuse options that do not go with derivatives at other points.
+class PointOptions(NamedTuple):
+    """Hold the options of a call that decide at which points results are.
 
-    Parameters
+    Attributes
     ----------
-    argument : str
-        The argument that asks for them.
-    dim : object
-        The names of the call.
-    scheme, options : Scheme, GridOptions
-        The options of the call.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an option or several names are given.
+    at : None, number, 1-D array or DataArray
+        Values of the coordinate.
+    to : None or str
+        A position on the cells of the grid.
+    positions : None or mapping
+        The dimensions at each position, by axis.
     """
-    is_list = isinstance(dim, list) and len(dim) != 1
-    if dim is None or is_list or isinstance(dim, Mapping):
-        raise TypeError(f"dim is {short_repr(dim)}, but {argument} is for one coordinate; name it")
-    given = {
-        "skipna": scheme.skipna,
-        "smooth": scheme.smoothing is not None,
-        "metric": options.metric is not None,
-        "along": options.along is not None,
-        "at_constant": options.at_constant is not None,
-        "boundary or coast": options.boundaries is not None,
-    }
-    for name, is_given in given.items():
-        if is_given:
-            raise ValueError(f"{argument} does not go with {name}; leave one of them out")
+
+    at: Any = None
+    to: Any = None
+    positions: Any = None
+
+    @property
+    def argument(self) -> str:
+        """Return the name of the option that is given."""
+        return "to" if self.at is None else "at"
+
+    def check(self, dim: Any, scheme: Scheme, options: GridOptions) -> None:
+        """Refuse options that do not go with results at other points.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If another option, both of ``at`` and ``to``, or several names are given.
+        """
+        if self.at is not None and self.to is not None:
+            raise ValueError("at and to are both given; leave one of them out")
+        if self.positions is not None and self.to is None:
+            raise ValueError("positions are for to; give to, or leave positions out")
+        is_list = isinstance(dim, list) and len(dim) != 1
+        if dim is None or is_list or isinstance(dim, Mapping):
+            raise TypeError(
+                f"dim is {short_repr(dim)}, but {self.argument} is for one coordinate; name it"
+            )
+        given = {
+            "skipna": scheme.skipna and self.at is not None,
+            "smooth": scheme.smoothing is not None,
+            "metric": options.metric is not None,
+            "along": options.along is not None,
+            "at_constant": options.at_constant is not None,
+            "boundary or coast": options.boundaries is not None,
+        }
+        for name, is_given in given.items():
+            if is_given:
+                raise ValueError(f"{self.argument} does not go with {name}; leave one of them out")
 
 
 def grad_at_points(
     obj: XarrayObject,
     fields: list[xr.DataArray],
     request: GridRequest,
-    at: Any,
+    options: PointOptions,
     scheme: Scheme,
     requested: RequestedUnits | None,
 ) -> Any:
-    """Differentiate fields along a coordinate at given values of it.
+    """Differentiate fields along a coordinate at other points than their own.
 
     Parameters
     ----------
@@ -75,8 +100,8 @@ def grad_at_points(
         The fields.
     request : GridRequest
         The coordinate, along one dimension, with its options.
-    at : number, 1-D array or DataArray
-        The values.
+    options : PointOptions
+        The points.
     scheme : Scheme
         The orders of the derivative and of its accuracy.
     requested : RequestedUnits or None
@@ -85,33 +110,16 @@ def grad_at_points(
     Raises
     ------
     TypeError, ValueError
-        If the coordinate, the values or a field do not fit.
+        If the coordinate, the points or a field do not fit.
     """
-    if len(request.axes) != 1:
-        raise TypeError(f"dim names {len(request.axes)} coordinates, but at is for one; name it")
-    (axis_request,) = request.axes
-    ref = axis_request.ref
-    if len(ref.dims) != 1:
-        raise ValueError(f"{describe_coord(ref)}, but at is for coordinates of one; name another")
-    grid = grid_of_dimensions(obj, request)
-    (grid_axis,) = grid.axes
-    assert isinstance(grid_axis, GridAxis)
-    axis: Any = grid_axis.axis
-    if grid.cyclic:
-        raise ValueError(
-            f"the last point of coordinate {str(axis.name)!r} repeats the first, which does not go "
-            f"with at; drop it, e.g. with .isel({{{axis.dim!r}: slice(None, -1)}})"
-        )
-    orders = WindowOrders(scheme.deriv, scheme.accuracy, scheme.edge_order)
-    orders.check_points(axis.nodes, f"dimension {str(axis.dim)!r}")
-    points = read_points(at, axis_request, axis)
-    stencil = point_stencil(axis.nodes, points.points, orders)
+    axis = _one_axis(obj, request, options.argument)
+    points, stencil = _points_and_stencil(obj, request, axis, options, scheme)
     results = []
     for field in fields:
         if axis.dim not in field.dims:
             continue
         da = check_field(field)
-        template = _on_points(da, points, axis.dim)
+        template = _on_points(obj, da, points, axis.dim)
         label = derivative_label(da, axis, scheme.deriv, requested)
         number = da.dims.index(axis.dim)
         (data,) = derivatives(da.variable.data, [(number, stencil.scale(label.factor))])
@@ -127,12 +135,57 @@ def grad_at_points(
     return pack_results(obj.drop_vars(others), results, request.scalar_dim)
 
 
-def _on_points(da: xr.DataArray, points: ResultPoints, dim: Hashable) -> xr.DataArray:
+def _one_axis(obj: XarrayObject, request: GridRequest, argument: str) -> Axis:
+    """Return the axis of a call, or refuse it."""
+    if len(request.axes) != 1:
+        raise TypeError(
+            f"dim names {len(request.axes)} coordinates, but {argument} is for one; name it"
+        )
+    ref = request.axes[0].ref
+    if len(ref.dims) != 1:
+        raise ValueError(
+            f"{describe_coord(ref)}, but {argument} is for coordinates of one; name another"
+        )
+    grid = grid_of_dimensions(obj, request)
+    (grid_axis,) = grid.axes
+    assert isinstance(grid_axis, GridAxis)
+    axis = grid_axis.axis
+    if grid.cyclic:
+        raise ValueError(
+            f"the last point of coordinate {str(axis.name)!r} repeats the first, which does not go "
+            f"with {argument}; drop it, e.g. with .isel({{{axis.dim!r}: slice(None, -1)}})"
+        )
+    return axis
+
+
+def _points_and_stencil(
+    obj: XarrayObject, request: GridRequest, axis: Axis, options: PointOptions, scheme: Scheme
+) -> tuple[ResultPoints, Stencil]:
+    """Return the points of a call, and the stencil of the derivative there."""
+    nodes, (axis_request,) = axis.nodes, request.axes
+    orders = WindowOrders(scheme.deriv, scheme.accuracy, scheme.edge_order)
+    orders.check_points(nodes, f"dimension {str(axis.dim)!r}")
+    if options.at is not None:
+        points = read_points(options.at, axis_request, axis)
+        return points, point_stencil(nodes, points.points, orders)
+    target = find_target(obj, axis.dim, options.to, options.positions, nodes.period is not None)
+    points = points_at_position(obj, target, axis_request, axis)
+    homes = np.minimum(np.arange(target.size), nodes.n - 1)
+    stencil = point_stencil(nodes, points.points, orders, homes)
+    if scheme.skipna:
+        masked = make_masked_points(nodes, points.points, orders)
+        stencil = replace(stencil, masked=masked, center=int(points.points.nodes[0]))
+    return points, stencil
+
+
+def _on_points(
+    obj: XarrayObject, da: xr.DataArray, points: ResultPoints, dim: Hashable
+) -> xr.DataArray:
     """Return a field of zeros with the dimensions and coordinates of results at points."""
     if points.dim != dim and points.dim in da.dims:
         raise ValueError(
-            f"at has the dimension {str(points.dim)!r}, which {str(da.name)!r} has too; "
-            "rename it, e.g. with .rename"
+            f"results would have the dimension {str(points.dim)!r}, which {str(da.name)!r} has "
+            "already; rename it, e.g. with .rename"
         )
     sizes: dict[Hashable, int] = {}
     for d, n in da.sizes.items():
@@ -141,7 +194,16 @@ def _on_points(da: xr.DataArray, points: ResultPoints, dim: Hashable) -> xr.Data
         elif points.dim is not None:
             sizes[points.dim] = len(points.points.nodes)
     kept = da.coords.to_dataset().drop_vars([n for n, c in da.coords.items() if dim in c.dims])
-    added = {name: c for name, c in points.coords.items() if name not in kept.coords}
+    added: dict[Hashable, Any] = (
+        {}
+        if points.dim == dim
+        else {
+            name: coord
+            for name, coord in obj.coords.items()
+            if points.dim in coord.dims and sizes.keys() >= set(coord.dims)
+        }
+    )
+    added |= {name: c for name, c in points.coords.items() if name not in kept.coords}
     zeros = np.broadcast_to(np.zeros(()), tuple(sizes.values()))
     coords = kept.assign_coords(added).coords
     template = xr.DataArray(zeros, coords, list(sizes), da.name, da.attrs)

@@ -94,7 +94,7 @@ class MaskedStencil(Record):
             widths.append(width)
             rows.append(total)
         return MaskedStencil(
-            depth, self.low, self.high, window_index, *_stack_windows(starts, widths, rows)
+            depth, self.low, self.high, window_index, *stack_windows(starts, widths, rows)
         )
 
     def with_missing_rows(self, first: int, last: int, n: int) -> MaskedStencil:
@@ -180,7 +180,7 @@ def make_masked_stencil(nodes: Nodes, fit: Fit, half: int, boundary_width: int) 
     rows = [_window_rows(nodes, start, width, fit) for start, width in zip(*windows, strict=True)]
     before, after = nodes.continues
     low, high = -UNBOUNDED if before else 0, UNBOUNDED if after else nodes.n
-    return MaskedStencil(depth, low, high, window_index, *_stack_windows(*windows, rows))
+    return MaskedStencil(depth, low, high, window_index, *stack_windows(*windows, rows))
 
 
 def _window_rows(nodes: Nodes, start: int, width: int, fit: Fit) -> Floats:
@@ -196,7 +196,7 @@ def _window_rows(nodes: Nodes, start: int, width: int, fit: Fit) -> Floats:
     return table
 
 
-def _stack_windows(
+def stack_windows(
     starts: list[int], widths: list[int], rows: list[Floats]
 ) -> tuple[Ints, Ints, Floats]:
     """Windows as arrays, their coefficients in one padded table."""
