@@ -70,6 +70,8 @@ def test_auto_takes_the_choice_and_writes_it_down():
         ({"accuracy": "best"}, "accuracy is 'best'; give a whole number or 'auto'"),
         ({"accuracy": "auto", "smooth": (5, 2)}, "smooth does not go with accuracy='auto'"),
         ({"accuracy": "auto", "edge_order": 2}, "edge_order does not go with accuracy='auto'"),
+        ({"accuracy": "auto", "to": "left"}, "to does not go with accuracy='auto'"),
+        ({"accuracy": "auto", "positions": {}}, "positions does not go with accuracy='auto'"),
     ],
 )
 def test_refusals(options, message):
