@@ -207,7 +207,9 @@ def test_orders_are_whole_numbers(field, argument, nothing_computed):
         with nothing_computed(), pytest.raises(ValueError, match=whole(message)):
             field.chunk(lat=1).grad("lat", **{argument: value})
     for value in (1.0, "2", True, np.nan, [1]):
-        message = f"{argument} is {value!r}; give a whole number of at least 1"
+        is_text = argument == "accuracy" and isinstance(value, str)
+        mend = "a whole number or 'auto'" if is_text else "a whole number of at least 1"
+        message = f"{argument} is {value!r}; give {mend}"
         with nothing_computed(), pytest.raises(TypeError, match=whole(message)):
             field.chunk(lat=1).grad("lat", **{argument: value})
     assert field.grad("lat", **{argument: np.int8(1)}).name == "dT_dlat"
@@ -250,8 +252,9 @@ def test_help_of_the_accessor(field):
     call = inspect.signature(field.grad.__call__)
     function = inspect.signature(xgradient.grad)
     assert list(call.parameters) == [
-        "dim", "deriv", "accuracy", "edge_order", "spacing", "periodic", "skipna", "smooth",
-        "metric", "along", "at_constant", "units",
+        "dim", "deriv", "accuracy", "edge_order", "spacing", "periodic", "boundary", "wall",
+        "skipna", "coast", "smooth", "error", "sigma", "metric", "along", "at_constant", "at", "to",
+        "positions", "units",
     ]  # fmt: skip
     assert list(call.parameters.values()) == list(function.parameters.values())[1:]
     assert inspect.signature(field.grad).parameters == call.parameters
