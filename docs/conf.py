@@ -13,6 +13,9 @@ import sphinx_autosummary_accessors
 
 import xgradient
 
+# Pages show their figures, whatever backend the caller has chosen for scripts.
+os.environ.pop("MPLBACKEND", None)
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_extensions"))
 
