@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.support.clusters import local_cluster
+
 from .report import machine, number, put, rows
 
 ROOT = Path(__file__).parents[1]
@@ -116,16 +118,7 @@ def _scheduler(name: str) -> Iterator[None]:
         return
     import distributed
 
-    with (
-        distributed.LocalCluster(
-            n_workers=WORKERS,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address=None,
-        ) as cluster,
-        distributed.Client(cluster),
-    ):
+    with local_cluster(WORKERS) as cluster, distributed.Client(cluster):
         yield
 
 

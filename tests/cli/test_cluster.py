@@ -8,6 +8,7 @@ import re
 import numpy as np
 import pytest
 
+from ..support.clusters import local_cluster
 from ..support.command_line import MARKS, here, load, run, sample, store
 
 pytest.importorskip("netCDF4")
@@ -26,16 +27,10 @@ def in_folder(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_cluster_computes_and_its_progress_is_shown():
-    distributed = pytest.importorskip("distributed")
+    pytest.importorskip("distributed")
     run(f"grad in.nc expected.nc {WORDS}")
     expected = load("expected.nc")
-    with distributed.LocalCluster(
-        n_workers=2,
-        threads_per_worker=1,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",
-        worker_dashboard_address=None,
-    ) as cluster:
+    with local_cluster(2) as cluster:
         address = cluster.scheduler_address
         assert run(f"grad in.nc quiet.nc {WORDS} --scheduler {address}").stderr == ""
         for target in ("out.nc", "out.zarr"):

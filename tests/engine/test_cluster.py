@@ -8,6 +8,7 @@ import signal
 import numpy as np
 import pytest
 
+from ..support.clusters import local_cluster
 from ..support.operations import OPERATIONS, sample, with_data
 
 pytestmark = pytest.mark.compiled
@@ -21,22 +22,8 @@ CHUNKS = {"time": 2, "lat": 5, "lon": 9}
 
 @pytest.fixture
 def client():
-    """Two workers, each a process of its own that is started afresh."""
-    import dask
-
-    settings = {"distributed.worker.multiprocessing-method": "spawn"}
-    with (
-        dask.config.set(settings),
-        distributed.LocalCluster(
-            n_workers=2,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address=None,
-        ) as cluster,
-        distributed.Client(cluster, timeout=LONG) as client,
-    ):
+    """Return a client of two workers."""
+    with local_cluster(2) as cluster, distributed.Client(cluster, timeout=LONG) as client:
         client.wait_for_workers(2, timeout=LONG)
         yield client
 

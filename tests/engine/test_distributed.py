@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from ..support.clusters import local_cluster
 from ..support.operations import OPERATIONS, sample, with_data
 
 pytestmark = pytest.mark.slow
@@ -49,18 +50,8 @@ def lazy():
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Return one worker, a spawned process."""
-    with (
-        dask.config.set({"distributed.worker.multiprocessing-method": "spawn"}),
-        distributed.LocalCluster(
-            n_workers=1,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            worker_dashboard_address=None,
-        ) as cluster,
-    ):
+    """Return a cluster of one worker."""
+    with local_cluster(1) as cluster:
         yield cluster
 
 
