@@ -150,6 +150,8 @@ def take(array: Any, index: Any, axis: int) -> Any:
         return array[(*(slice(None),) * axis, index)]
     backend = backend_of(array)
     with backend.device_context(array):
+        if backend.on_gpu:
+            index = backend.asarray(index, array)  # equal indices are copied once
         return array_api.take(array, index, axis, backend.namespace)
 
 

@@ -48,11 +48,11 @@ class CudaBackend(Backend):
         with_stencil = [
             s for s, has_loops in zip(request.sums, with_loops, strict=True) if has_loops
         ]
-        fused = iter(())
+        fused, xp = iter(()), device.CachingNamespace()
         if with_stencil:
             fused = iter(launch.cupy_sums(with_stencil, request.blocks[0], term_dtype))
         sums = [
-            next(fused) if has_loops else sum_of_terms(self, terms, term_dtype)
+            next(fused) if has_loops else sum_of_terms(self, terms, term_dtype, xp)
             for terms, has_loops in zip(request.sums, with_loops, strict=True)
         ]
         return combined(self, request, sums, computed, dtype)

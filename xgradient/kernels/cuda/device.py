@@ -80,6 +80,18 @@ def on_device(values: NDArray[Any], dtype: Any) -> Any:
     )[1]
 
 
+class CachingNamespace:
+    """CuPy, except that equal NumPy values are copied to the device once."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a function of CuPy."""
+        return getattr(namespace(), name)
+
+    def asarray(self, values: Any, dtype: Any = None) -> Any:
+        """Convert NumPy values, or an array of CuPy, to a dtype; not to be written to."""
+        return on_device(values, values.dtype if dtype is None else dtype)
+
+
 def _as_integers(values: NDArray[Any]) -> NDArray[Any]:
     """View values as whole numbers: zeros of both signs differ, missing values are equal."""
     return values.view(f"u{values.itemsize}")

@@ -55,7 +55,7 @@ class GenericBackend(Backend):
         """Return the sums, or what ``combine`` makes of them."""
         computed = array_api.accumulation_dtype(sum_dtype, self.namespace)
         term_dtype = computed if request.combine else dtype
-        sums = [sum_of_terms(self, terms, term_dtype) for terms in request.sums]
+        sums = [sum_of_terms(self, terms, term_dtype, self.namespace) for terms in request.sums]
         return combined(self, request, sums, computed, dtype)
 
     def derivative_dtype(self, arrays: list[Any]) -> Any:
@@ -116,11 +116,24 @@ def apply_term(term: TermRequest, dtype: Any, xp: Any) -> Any:
     return (stencil_sum if term.has_one_stencil else group_sum)(term, dtype, xp)
 
 
-def sum_of_terms(backend: Backend, terms: list[TermRequest], dtype: Any) -> Any:
-    """Sum terms by slices of whole arrays, in a dtype of the backend's library."""
+def sum_of_terms(backend: Backend, terms: list[TermRequest], dtype: Any, xp: Any) -> Any:
+    """Sum terms by slices of whole arrays.
+
+    Parameters
+    ----------
+    backend : Backend
+        Accumulates the terms.
+    terms : list of TermRequest
+        The terms.
+    dtype : dtype
+        Type of the sum. Half floats are summed as float32, for the caller to round once.
+    xp : module
+        The namespace of the arrays.
+    """
+    dtype = array_api.accumulation_dtype(dtype, xp)
     total: Any = None
     for term in terms:
-        part = apply_term(term, dtype, backend.namespace)
+        part = apply_term(term, dtype, xp)
         total = backend.accumulate(total, part, term.accumulate)
     return total
 
