@@ -202,7 +202,7 @@ def grad(
         :math:`2 \max |D_p - D_{p+2}| + \varepsilon \sum |w||f|`, with the largest difference at
         the point and its two neighbours, the rounding :math:`\varepsilon` of the dtype and the
         weights w of the values f. The result is a Dataset, with ``dT_dlat_error`` for ``dT_dlat``.
-        Excludes ``smooth``, ``along`` and ``at_constant``.
+        Excludes ``smooth``, ``boundary``, ``coast``, ``at``, ``to``, ``along``, ``at_constant``.
     sigma : number, DataArray, name or mapping by name of the field, optional
         Standard deviation of independent errors of the data, for ``error``. The noise of the
         derivative, :math:`(\sum w^2\sigma^2)^{1/2}`, is ``dT_dlat_noise``, and enters the error
