@@ -29,6 +29,14 @@ PEERS = (
 )
 
 
+def refuse_skips(session: nox.Session, report: Path) -> None:
+    """Fail if tests were skipped: every library is installed, so only a GPU may be missing."""
+    skips = [s for s in ET.parse(report).iter("skipped") if s.get("type") == "pytest.skip"]
+    reasons = {s.get("message", "") for s in skips if "no GPU here" not in s.get("message", "")}
+    if reasons:
+        session.error("tests were skipped: " + "; ".join(sorted(reasons)))
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style and spelling."""
@@ -58,11 +66,7 @@ def peers(session: nox.Session) -> None:
     session.install("-e", ".[dev]", "torch==2.13.0")
     report = Path(session.create_tmp()) / "peers.xml"
     session.run("pytest", "-n", "auto", "tests", "-m", "", "-k", PEERS, f"--junitxml={report}")
-    # Every library is installed here, so only a missing GPU is a reason to skip.
-    skips = [s for s in ET.parse(report).iter("skipped") if s.get("type") == "pytest.skip"]
-    reasons = {s.get("message", "") for s in skips if "no GPU here" not in s.get("message", "")}
-    if reasons:
-        session.error("tests were skipped: " + "; ".join(sorted(reasons)))
+    refuse_skips(session, report)
 
 
 @nox.session(default=False)
@@ -116,6 +120,17 @@ def lowest(session: nox.Session) -> None:
     session.chdir(ROOT)
     session.env.pop("TMPDIR", None)  # tests of rights need a folder that all users may enter
     session.run("python", "-m", "pytest", "-n", "auto", "tests/cli")
+
+
+@nox.session(default=False)
+def chunked(session: nox.Session) -> None:
+    """Run the tests of libraries of chunked arrays other than dask."""
+    libraries = ["dask-array>=0.7.1", "cubed>=0.27", "cubed-xarray>=0.0.9"]
+    session.install("-e", ".[test]", "cf-xarray", "cftime", "zarr", *libraries)
+    report = Path(session.create_tmp()) / "chunked.xml"
+    tests_ = "tests/engine/test_chunk_libraries.py"
+    session.run("pytest", "-n", "auto", "-m", "", tests_, f"--junitxml={report}")
+    refuse_skips(session, report)
 
 
 @nox.session(default=False)

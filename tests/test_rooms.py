@@ -60,9 +60,14 @@ NAMED_BY = {
         "engine.dask_graph",
         "engine.evaluate",
         "engine.task_layers",
+        "engine.chunk_libraries",
+        "engine.cubed_blocks",
+        "engine.placeholder_layer",
         "engine.cyclic_layer",
         *COMMANDS,
     },
+    "dask_array": {"engine.chunk_libraries"},
+    "cubed": {"engine.chunk_libraries", "engine.cubed_blocks"},
     "cf_xarray": {"labels.cf_names"},
     "pint": {"labels.pint_units"},
     "datetime": {"labels.times", *COMMANDS},
@@ -203,6 +208,7 @@ def test_optional_packages_are_imported_where_they_are_needed(name):
     # Loaded by others on first need, by each other at once.
     heavy = {*COMPILED, "cli.calls", "cli.cluster", "cli.commands", "cli.demo", "cli.errors"}
     heavy |= {"cli.options", "cli.positions", "engine.cyclic_layer", "engine.task_layers"}
+    heavy |= {"engine.cubed_blocks", "engine.placeholder_layer"}
     for found in imports(name):
         if found.own:
             if found.target in heavy:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -177,6 +177,43 @@ def run_on_threads(calls: list[Callable[[], None]]) -> None:
         if dask.config.get("scheduler", None) in ("sync", "synchronous", "single-threaded"):
             threads = 1
     run_in_pool(calls, thread_count() if threads is None else max(1, int(threads)))
+
+
+def pointwise(function: Callable[..., Any], outputs: int, *arrays: Any) -> Any:
+    """Call a function of arrays that are computed point by point, lazily on dask arrays.
+
+    Parameters
+    ----------
+    function : callable
+        Takes arrays that broadcast; returns a float64 array, or a tuple of several.
+    outputs : int
+        Number of arrays that it returns.
+    *arrays : array
+        The arrays, in memory or in dask chunks.
+    """
+    if not any(map(is_dask, arrays)):
+        return function(*arrays)
+    import dask.array as da
+
+    signature = f"{','.join(['()'] * len(arrays))}->{','.join(['()'] * outputs)}"
+    dtypes: Any = [np.float64] * outputs
+    return da.apply_gufunc(
+        function, signature, *arrays, output_dtypes=dtypes if outputs > 1 else dtypes[0]
+    )
+
+
+def in_chunks(array: Any, sizes: Mapping[int, tuple[int, ...]]) -> Any:
+    """Return an array as dask array with some chunks along some axes.
+
+    Parameters
+    ----------
+    array : array
+        The array, in memory or in dask chunks.
+    sizes : mapping from int to tuple of int
+        Chunk sizes by axis. Along others a dask array keeps its own, and others have one chunk.
+    """
+    own = array.chunks if is_dask(array) else tuple((n,) for n in array.shape)
+    return as_dask(array, tuple(sizes.get(axis, known) for axis, known in enumerate(own)))
 
 
 def as_dask(array: Any, chunks: tuple[tuple[int, ...], ...]) -> Any:

@@ -210,7 +210,7 @@ def _value(kind: str, value: Any, field: xr.DataArray, grid_axis: GridAxis) -> x
     label = f"the {kind} in boundary of {str(grid_axis.dim)!r}"
     given, units = _as_variable(value, dims)
     if is_dask(given._data):
-        raise ValueError(f"{label} is a dask array; give values in memory, e.g. by .compute()")
+        raise ValueError(f"{label} is lazy; give values in memory, e.g. by .compute()")
     if strange := [dim for dim in given.dims if dim not in dims]:
         raise ValueError(
             f"{label} has the dimension {str(strange[0])!r}; give a number, or an array along "

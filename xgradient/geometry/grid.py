@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import xarray as xr
 
-from ..engine.chunked import to_device_of, where_valid
+from ..engine.chunked import in_chunks, to_device_of, where_valid
 from ..labels.axis import Axis
 from ..labels.boundaries import BoundaryRequest
 from .cyclic import CyclicPoint
@@ -168,7 +168,8 @@ def mask_invalid(values: xr.Variable, valid: xr.Variable) -> xr.Variable:
     )
     if values.chunks and valid.chunks:  # give both the same chunks
         few, many = sorted((values, valid), key=lambda variable: variable.ndim)
-        same = few.chunk({d: n for d, n in many.chunksizes.items() if d in few.dims})
+        sizes = {few.dims.index(d): n for d, n in many.chunksizes.items() if d in few.dims}
+        same = few.copy(deep=False, data=in_chunks(few.data, sizes))
         values, valid = (same, valid) if few is values else (values, same)
     masked: xr.Variable = xr.apply_ufunc(where_valid, values, valid, dask="allowed")
     return masked

@@ -15,7 +15,7 @@ import numpy as np
 import xarray as xr
 
 from .._typing import XarrayObject
-from ..engine.chunked import to_device_of
+from ..engine.chunked import in_chunks, to_device_of
 from ..engine.evaluate import derivatives
 from ..labels.axis import Axis, make_axis
 from ..labels.coordinates import CoordRef, decoded_coord
@@ -71,8 +71,10 @@ class ProjectedCoords:
         if step is not None:  # without the rounding of the coordinate
             values = values[0] + step * np.arange(n)
         variable = xr.Variable((axis.dim,), values * units)
-        chunks = {axis.dim: self.chunks[axis.dim]} if axis.dim in self.chunks else {}
-        return variable.chunk(chunks) if chunks else variable
+        if axis.dim in self.chunks:
+            data = in_chunks(variable.data, {0: self.chunks[axis.dim]})
+            variable = variable.copy(deep=False, data=data)
+        return variable
 
     def evaluate(self, compute: Callable[..., Any], n: int) -> list[xr.Variable]:
         """Compute arrays on the map; those of coordinates in memory are cached by value."""

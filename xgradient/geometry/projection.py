@@ -13,6 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from .._typing import XarrayObject
+from ..engine.chunked import pointwise
 from ..labels.angles import latlon_kind
 from ..labels.coordinates import CoordRef
 from ..labels.standard_names import direction_of_coord
@@ -180,8 +181,8 @@ def on_map(
         Positions in units of the coordinate reference system, along a dimension each or none.
     """
     outputs = xr.apply_ufunc(
-        partial(compute, projection), y, x, dask="parallelized",
-        output_core_dims=[[]] * n, output_dtypes=[np.float64] * n,
+        partial(pointwise, partial(compute, projection), n), y, x,
+        dask="allowed", output_core_dims=[[]] * n,
     )  # fmt: skip
     return list(outputs) if n > 1 else [outputs]
 

@@ -133,7 +133,7 @@ def _with_plain_coords(obj: Any, coords: QuantityCoords) -> Any:
             plain[name] = inner.create_variables({name: magnitude})[name], inner
         else:
             plain[name] = magnitude, None
-    return _replace_coords(obj, plain)
+    return replace_coords(obj, plain)
 
 
 def restore_coords(result: Any, coords: QuantityCoords) -> Any:
@@ -145,10 +145,10 @@ def restore_coords(result: Any, coords: QuantityCoords) -> Any:
         for name, pair in coords.items()
         if name in result.coords
     }
-    return _replace_coords(result, known)
+    return replace_coords(result, known)
 
 
-def _replace_coords(obj: Any, coords: QuantityCoords) -> Any:
+def replace_coords(obj: Any, coords: QuantityCoords) -> Any:
     """Return data with other coordinates and indexes by the same names, in the same order."""
     known = {name: pair for name, pair in coords.items() if name in obj.coords}
     if not known:

@@ -19,6 +19,7 @@ from ..stencils.nodes import nodes_from_spacing
 from ..stencils.positions import check_known_length
 from ..stencils.scheme import Scheme
 from ..stencils.table import Stencil
+from .other_chunks import on_dask_arrays
 from .output_arrays import check_takes_outputs, checked_outputs
 
 NUMBER = (float, int, type(None))
@@ -112,7 +113,9 @@ def gradient(
         if not isinstance(input, np.ndarray) and is_torch_compiling()
         else _gradient
     )
-    return run(input, spacing, dim, periodic, (deriv, accuracy, edge_order, skipna), out)
+    order = deriv, accuracy, edge_order, skipna
+    results: tuple[Any, ...] = on_dask_arrays(run)(input, spacing, dim, periodic, order, out)
+    return results
 
 
 def _gradient(

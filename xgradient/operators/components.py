@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from ..engine.chunked import in_chunks
 from ..geometry.directions import letter_of_dim
 from ..labels.angles import latlon_kind
 from ..labels.coordinates import CoordRef, resolve_name, squeezed
@@ -105,10 +106,11 @@ def broadcast_field(
     variable = field.variable
     chunks = {d: owner.chunksizes[d] for d, owner in owners.items() if d in owner.chunksizes}
     if variable.chunks is None and chunks:
-        variable = variable.chunk()
+        variable = variable.copy(deep=False, data=in_chunks(variable.data, {}))
     variable = variable.set_dims(sizes)  # type: ignore[no-untyped-call]
     if chunks:
-        variable = variable.chunk({d: chunks[d] for d in chunks if d not in field.dims})
+        sizes_ = {variable.dims.index(d): chunks[d] for d in chunks if d not in field.dims}
+        variable = variable.copy(deep=False, data=in_chunks(variable.data, sizes_))
     coords = {
         name: coord
         for source in sources

@@ -18,6 +18,7 @@ from ..labels.quantities import (
     without_quantities,
 )
 from ..labels.requested_units import RequestedUnits, SharedUnits
+from .other_chunks import on_dask_arrays
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -26,14 +27,16 @@ def entry_point(operator: Function) -> Function:
     """Return an operator that takes quantities, and refuses units for a name that no result has.
 
     The operator itself sees magnitudes, and fields whose attribute ``units`` is a unit of pint.
+    Of chunked arrays it sees those of dask.
     """
 
     @wraps(operator)
     def call(*args: Any, **options: Any) -> Any:
+        on_dask = on_dask_arrays(operator)
         if any(map(holds_quantity, (*args, *options.values()))):
-            result = _call_on_magnitudes(operator, args, options)
+            result = _call_on_magnitudes(on_dask, args, options)
         else:
-            result = operator(*args, **options)
+            result = on_dask(*args, **options)
         units = options.get("units")
         if units is not None and isinstance(units, Mapping) and not isinstance(units, SharedUnits):
             names = result.data_vars if isinstance(result, xr.Dataset) else [result.name]

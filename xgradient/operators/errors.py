@@ -12,7 +12,7 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from .._wording import short_repr
-from ..engine.chunked import device_context
+from ..engine.chunked import as_dask, device_context
 from ..geometry.error_terms import ErrorTerms
 from ..geometry.expression import Expression
 from ..geometry.grid import Grid
@@ -228,7 +228,7 @@ def _like_field(sigma: xr.DataArray, da: xr.DataArray, *, masked: bool) -> xr.Da
     real = np.dtype(str(da.dtype)).type(0).real.dtype if _is_float(da) else np.dtype(np.float64)
     sigma = sigma.astype(real).broadcast_like(da).transpose(*da.dims)
     if sigma.chunks is not None and da.chunks is not None:
-        sigma = sigma.chunk(dict(zip(da.dims, da.chunks, strict=True)))
+        sigma = sigma.copy(deep=False, data=as_dask(sigma.data, da.chunks))
     # Windows next to missing values have to be those of the field.
     return sigma.where(da.notnull()) if masked else sigma
 
