@@ -81,10 +81,11 @@ def slow(session: nox.Session) -> None:
 @nox.session(default=False)
 def docs(session: nox.Session) -> None:
     """Build the documentation; every example on it is run."""
-    session.install("-e", ".[docs]")
+    session.install("-e", ".[docs,test]")
     shutil.rmtree(ROOT / "docs" / "reference" / "generated", ignore_errors=True)
     options = ["-W", "-n", "--keep-going", "-q", "-E", "-b", "html"]
     session.run("sphinx-build", *options, "docs", "docs/_build/html")
+    session.run("pytest", "tests/test_search.py", "-p", "no:cacheprovider", "-n", "0")
 
 
 @nox.session(default=False)

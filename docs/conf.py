@@ -86,6 +86,8 @@ myst_enable_extensions = ["amsmath", "colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 # Every example on these pages is run when they are built, and one that fails stops the build.
 nb_execution_mode = "force"
+# Notebooks are committed with their outputs, and the tests run them.
+nb_execution_excludepatterns = ["tutorials/*.ipynb"]
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import html
 import posixpath
+import re
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 LOGGER = logging.getLogger(__name__)
+#: Width of the picture of a card in pixels: twice that on the screen, for sharp displays.
+WIDTH = 560
+PREFIX = "card-"
 
 
 class RecipeCards(nodes.General, nodes.Element):
@@ -45,8 +51,26 @@ def card(app: Sphinx, page: str, at: str) -> str:
         # Without execution, as in a quick build, there is no picture.
         return f'<a class="recipe" href="{link}"><span>{title}</span></a>'
     folder = posixpath.relpath("_images", posixpath.dirname(at) or ".")
-    picture = f'<img src="{folder}/{files[-1]}" alt="" loading="lazy">'
+    name = small_name(files[-1])
+    picture = f'<img src="{folder}/{name}" alt="" loading="lazy">'
     return f'<a class="recipe" href="{link}">{picture}<span>{title}</span></a>'
+
+
+def small_name(file: str) -> str:
+    """Return the name of the small copy of a picture; drawings need none."""
+    return file if file.endswith(".svg") else f"{PREFIX}{file}"
+
+
+def write_small_pictures(app: Sphinx, exception: Exception | None) -> None:
+    """Write the small copies that cards show, after the pictures of pages are there."""
+    if exception is not None or app.builder.format != "html":
+        return
+    folder = Path(app.outdir, "_images")
+    for page in app.outdir.rglob("index.html"):
+        for name in set(re.findall(rf"_images/({PREFIX}[^\"]+)", page.read_text("utf-8"))):
+            with Image.open(folder / name.removeprefix(PREFIX)) as picture:
+                picture.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
+                picture.save(folder / name, optimize=True)
 
 
 def fill_cards(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -67,4 +91,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(RecipeCards)
     app.add_directive("recipes", Recipes)
     app.connect("doctree-resolved", fill_cards)
+    app.connect("build-finished", write_small_pictures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

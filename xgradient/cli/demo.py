@@ -11,12 +11,13 @@ import numpy as np
 import xarray as xr
 
 from .. import __version__
+from .coastlines import read_coastlines
 from .files import clean_encodings
 from .outputs import written_whole
 
 DIMS = ["time", "latitude", "longitude"]
 AIR, SEA = "A1B_north_america.nc", "ostia_monthly.nc"
-#: Cities for orientation on a map without coasts: name, degrees north and east.
+#: Cities for orientation on the map: name, degrees north and east.
 CITIES = (
     ("Winnipeg", 49.9, -97.1),
     ("New York", 40.7, -74.0),
@@ -24,6 +25,16 @@ CITIES = (
     ("Denver", 39.7, -105.0),
     ("Havana", 23.1, -82.4),
 )
+#: What to try after the demo.
+NEXT = """
+Next steps
+  the same on the command line, for your files:
+    xgradient grad data.nc gradient.nc --dim latitude
+  in Python or a notebook:
+    import xarray as xr, xgradient
+    ds = xr.open_dataset("data.nc")
+    ds.t.grad("latitude", metric="sphere", units="K (100 km)-1").plot()
+  all commands: xgradient --help"""
 #: Positions of the names of oceans along the equator, in degrees east.
 BASINS = (("Indian", 70), ("Pacific", 205), ("Atlantic", 335))
 
@@ -54,6 +65,7 @@ def run_demo(directory: Path, say: Callable[[str], Any]) -> None:
     _plot(picture, air, dair, dsea)
     say(f"{data}: the derivatives, to open with xarray.open_datatree")
     say(f"{picture}: a map and a time-longitude diagram of them")
+    say(NEXT)
 
 
 def _read(name: str) -> xr.Dataset:
@@ -135,6 +147,11 @@ def _map(axes: Any, gradient: xr.DataArray, celsius: xr.DataArray, unit: str) ->
     lines = axes.contour(
         lon, lat, celsius.values, np.arange(-20, 31, 5), colors="0.25", linewidths=0.8
     )
+    west, east = axes.get_xlim()
+    south, north_end = axes.get_ylim()
+    for outline in read_coastlines():
+        axes.plot(*outline.T, color="0.1", linewidth=0.6)
+    axes.set(xlim=(west, east), ylim=(south, north_end))
     axes.clabel(lines, fmt=lambda t: f"{t:.0f} °C".replace("-", "−"), fontsize=8)
     for name, north, east in CITIES:
         axes.plot(east, north, "o", color="k", markersize=3)
