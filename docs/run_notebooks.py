@@ -1,6 +1,6 @@
 """Run notebooks and store their outputs: ``python docs/run_notebooks.py notebooks/*.ipynb``.
 
-The documentation shows the stored outputs. Pictures are stored with 192 colours, which keeps them small.
+The documentation shows the stored outputs. Pictures have 192 colours, which keeps them small.
 """
 
 from __future__ import annotations
