@@ -202,7 +202,7 @@ def test_mappings_that_cannot_be_used():
             lambda: dem.grad("x", metric=pyproj.CRS(4807)))  # fmt: skip
     refused("the radius of a Sphere is -3.0; give a positive number of metres",
             lambda: named(dem).grad("lon", metric=-3))  # fmt: skip
-    refused("metric is of type bool; give 'sphere', 'ellipsoid', 'cf', 'wrf', a radius in metres",
+    refused("metric is of type bool; give 'sphere', 'ellipsoid', 'cf', 'wrf', 'roms', ",
             lambda: named(dem).grad("lon", metric=True), TypeError)  # fmt: skip
 
 

@@ -125,8 +125,9 @@ BAD = {
     ),
     "an unknown metric": (
         lambda: wind().u.grad("lon", metric="torus"),
-        ("metric is 'torus'; give 'sphere', 'ellipsoid', 'cf', 'wrf', a radius in metres, a Sphere "
-        "or Ellipsoid, a CRS or Geod of pyproj, or a mapping from dimension to scale factor"),
+        ("metric is 'torus'; give 'sphere', 'ellipsoid', 'cf', 'wrf', 'roms', 'nemo', 'mitgcm', a "
+        "radius in metres, a Sphere or Ellipsoid, a CRS or Geod of pyproj, or a mapping from "
+        "dimension to scale factor"),
     ),
     "no radius": (
         lambda: xgradient.Sphere(-1),
@@ -255,9 +256,9 @@ WRONG_TYPES = {
     "a metric of a wrong type": (
         lambda: wind().u.grad("lon", metric=[3.0]),
         (
-            "metric is of type list; give 'sphere', 'ellipsoid', 'cf', 'wrf', a radius in metres, "
-            "a Sphere or Ellipsoid, a CRS or Geod of pyproj, or a mapping from dimension to scale "
-            "factor"
+            "metric is of type list; give 'sphere', 'ellipsoid', 'cf', 'wrf', 'roms', 'nemo', "
+            "'mitgcm', a radius in metres, a Sphere or Ellipsoid, a CRS or Geod of pyproj, or a "
+            "mapping from dimension to scale factor"
         ),
     ),
     "plain arrays": (

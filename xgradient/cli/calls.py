@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import xarray as xr
 
 from .. import __version__
+from ..geometry.model_measures import MODEL_VARIABLES, MODELS
 from ..geometry.wrf import WRF_VARIABLES
 from ..labels.coordinates import resolve_coord
 from ..labels.helpers import field_names
@@ -134,8 +135,10 @@ def _choose(call: Call, ds: xr.Dataset) -> xr.Dataset:
     encodings = [ds[name].encoding for name in chosen.coords]
     bounds = {e.get(key) for e in encodings for key in ("bounds", "climatology")}
     chosen = chosen.assign_coords({name: ds[name] for name in bounds & set(ds.coords)})
-    if call.arguments.get("metric") == "wrf":
-        chosen = chosen.assign_coords({name: ds[name] for name in WRF_VARIABLES if name in ds})
+    metric = call.arguments.get("metric")
+    if isinstance(metric, str) and metric in MODELS:
+        names = {*WRF_VARIABLES, *MODEL_VARIABLES} & set(ds.variables)
+        chosen = chosen.assign_coords({name: ds[name] for name in names})
     chosen.encoding = ds.encoding
     return chosen
 

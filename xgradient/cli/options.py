@@ -224,9 +224,9 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
             "multiple": True,
             "metavar": "METRIC",
             "help": "Lengths of coordinates: sphere, ellipsoid, cf (the grid mapping of the file), "
-            "wrf (the map factors of the file), the radius of a sphere in metres, or NAME=FACTOR "
-            "with metres per unit of a dimension, as a number or the name of a variable. Repeat "
-            "the last for more.",
+            "wrf, roms, nemo or mitgcm (the scale factors of the file), the radius of a sphere in "
+            "metres, or NAME=FACTOR with metres per unit of a dimension, as a number or the name "
+            "of a variable. Repeat the last for more.",
         },
     ),
     "skipna": (

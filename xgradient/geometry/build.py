@@ -25,6 +25,7 @@ from .grid_axis import GridAxis
 from .horizontal import find_horizontal_coords
 from .latlon import latlon_grid
 from .metrics import Globe
+from .model_measures import ModelMetric
 from .named_metrics import Metric, resolve_metric
 from .orthogonal import OrthogonalGrid, cartesian_grid
 from .projected import find_projected_coords, projected_grid
@@ -120,6 +121,13 @@ def _grid_without_columns(
     if isinstance(metric, ScaleFactors):
         sizes = {d: n for field in fields for d, n in field.sizes.items()}
         return grid_with_scale_factors(_one_dim_axes(obj, request.axes), metric, sizes, scheme)
+    if isinstance(metric, ModelMetric):
+        axes = _one_dim_axes(obj, request.axes)
+        dims = [axis.dim for axis in axes]
+        used = [field for field in fields if set(dims) & set(field.dims)]
+        sizes = {dim: n for field in used for dim, n in field.sizes.items()}
+        factors = metric.scale_factors(dims, tuple(sizes))
+        return grid_with_scale_factors(axes, factors, sizes, scheme)
     if isinstance(metric, WrfMetric):
         return metric.make_grid(_one_dim_axes(obj, request.axes), fields, scheme)
     if any(len(ref.dims) > 1 for ref in request.refs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,12 @@ from .crs import (
 )
 from .grid_mapping import grid_mapping_radius
 from .metrics import Ellipsoid, Globe, Sphere
+from .model_measures import ModelMetric
 from .projection import Projection
 from .scale_factors import ScaleFactors, read_scale_factors
 from .wrf import WrfMetric, read_wrf_metric
 
-Metric = Globe | ScaleFactors | WrfMetric | GeographicCRS | Projection
+Metric = Globe | ScaleFactors | WrfMetric | ModelMetric | GeographicCRS | Projection
 
 
 def _sphere(obj: XarrayObject, fields: Iterable[xr.DataArray]) -> Metric:
@@ -42,12 +44,19 @@ def _cf(obj: XarrayObject, fields: Iterable[xr.DataArray]) -> Metric:
     return _metric_of_crs(read_crs(obj, fields))
 
 
+def _model(name: str, obj: XarrayObject, fields: Iterable[xr.DataArray]) -> Metric:
+    return ModelMetric(name, obj)
+
+
 #: Metrics by the name that calls give, made of the data; ``MetricLike`` lists the names as types.
 METRICS: dict[str, Callable[[XarrayObject, Iterable[xr.DataArray]], Metric]] = {
     "sphere": _sphere,
     "ellipsoid": _wgs84,
     "cf": _cf,
     "wrf": read_wrf_metric,
+    "roms": partial(_model, "roms"),
+    "nemo": partial(_model, "nemo"),
+    "mitgcm": partial(_model, "mitgcm"),
 }
 
 
@@ -60,9 +69,9 @@ def resolve_metric(
     ----------
     metric : None, str, number, Sphere, Ellipsoid, pyproj.Geod, pyproj.CRS, ScaleFactors or mapping
         A number is the radius of a sphere. "sphere" has the radius of the grid mapping of the
-        data, if they have one, and "cf" is all that it says; "wrf" has the map factors of a file
-        of WRF. A mapping has a scale factor for each dimension: a number, a DataArray, or the name
-        of a variable.
+        data, if they have one, and "cf" is all that it says; "wrf", "roms", "nemo" and "mitgcm"
+        are the scale factors of a model's file. A mapping has a scale factor for each dimension:
+        a number, a DataArray, or the name of a variable.
     obj : DataArray or Dataset
         Variables and the grid mapping are looked up here.
     fields : iterable of DataArray, optional

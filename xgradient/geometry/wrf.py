@@ -147,7 +147,7 @@ def read_wrf_metric(obj: XarrayObject, fields: Iterable[xr.DataArray]) -> WrfMet
             f"{' and '.join(FACTORS.values())}; call an operator of the Dataset, or add it to the "
             f"data, e.g. with .assign_coords({FACTOR}=ds.{FACTOR})"
         )
-    factors = {letter: _one_time(variables[name]) for letter, name in names.items()}
+    factors = {letter: one_time(variables[name]) for letter, name in names.items()}
     dims = factors["x"].dims[-2:]
     if len(dims) < 2 or any(set(f.dims) - {"Time"} != set(dims) for f in factors.values()):
         raise ValueError(
@@ -163,7 +163,7 @@ def read_wrf_metric(obj: XarrayObject, fields: Iterable[xr.DataArray]) -> WrfMet
     return WrfMetric(by_letter, ScaleFactors(lengths, dict.fromkeys(lengths, "m")), points)
 
 
-def _one_time(variable: xr.Variable) -> xr.Variable:
+def one_time(variable: xr.Variable) -> xr.Variable:
     """Return a variable without its times of length 1, or of equal values."""
     variable = squeezed(variable)
     if "Time" not in variable.dims:
@@ -178,7 +178,7 @@ def _at_mass_points(
 ) -> xr.Dataset:
     """Return the variables that hold directions, as coordinates of a grid of mass points."""
     found = {
-        name: _one_time(v)
+        name: one_time(v)
         for name, v in variables.items()
         if name in ROTATION or (v.ndim > 1 and latlon_kind(name, v) is not None)
     }
@@ -209,6 +209,19 @@ def _metres_per_unit(
             f"metric is 'wrf', but coordinate {str(dim)!r} has no units; set its attribute units, "
             "such as 'm' for metres on the map, or drop it"
         )
+    return step_on_map(letter, variables, sources)
+
+
+def step_on_map(
+    letter: str, variables: Mapping[Hashable, xr.Variable], sources: Sequence[XarrayObject]
+) -> float:
+    """Return DX or DY in metres, an attribute or a variable of a file.
+
+    Raises
+    ------
+    ValueError
+        If the data have neither.
+    """
     name = STEPS[letter]
     found = [source.attrs[name] for source in sources if name in source.attrs]
     if name in variables:

@@ -86,26 +86,43 @@ def _known_positions(
         other = decoded_coord(target.dim, other)
         times, numbers = "mMO", "iuf"
         kinds = times if coord.dtype.kind in times else numbers
-        counts = _counts(coord.values) and _counts(other.values)
+        counts = counts_points(coord.values) and counts_points(other.values)
         if other.dtype.kind in kinds and not counts:
             return f"coordinate {str(target.dim)!r}", other
         return "", None
-    bounds = coord.attrs.get("bounds", coord.encoding.get("bounds"))
-    variables = obj.variables if isinstance(obj, xr.Dataset) else obj.coords.variables
-    if target.to_faces and bounds in variables:
-        faces = _faces(variables[bounds], coord, target)
+    bounds = bounds_of(obj, coord) if target.to_faces else None
+    if bounds is not None:
+        faces = _faces(bounds, coord, target)
         if faces is not None:
-            return f"the bounds {str(bounds)!r}", faces
+            name = coord.attrs.get("bounds", coord.encoding.get("bounds"))
+            return f"the bounds {str(name)!r}", faces
     return "", None
 
 
-def _counts(values: NDArray[Any]) -> bool:
+def counts_points(values: NDArray[Any]) -> bool:
     """Return True for whole numbers one after the other, which count points."""
     return values.dtype.kind in "iu" and bool((np.diff(values.astype(np.int64)) == 1).all())
 
 
 def _faces(bounds: xr.Variable, coord: xr.Variable, target: Target) -> xr.Variable | None:
     """Return the faces of cells by their bounds; None where cells do not touch each other."""
+    faces = faces_of_bounds(bounds, coord)
+    if faces is None:
+        return None
+    start = 0 if target.before_first else 1
+    attrs = {"units": coord.attrs["units"]} if "units" in coord.attrs else {}
+    return xr.Variable(target.dim, faces[start : start + target.size], attrs)
+
+
+def bounds_of(obj: XarrayObject, coord: xr.Variable) -> xr.Variable | None:
+    """Return the bounds of a coordinate, if the data have them."""
+    bounds = coord.attrs.get("bounds", coord.encoding.get("bounds"))
+    variables = obj.variables if isinstance(obj, xr.Dataset) else obj.coords.variables
+    return variables.get(bounds)
+
+
+def faces_of_bounds(bounds: xr.Variable, coord: xr.Variable) -> NDArray[Any] | None:
+    """Return all faces of N cells by their bounds; None where cells do not touch each other."""
     n = coord.size
     if bounds.dims[:1] != coord.dims or bounds.shape != (n, 2):
         return None
@@ -115,10 +132,7 @@ def _faces(bounds: xr.Variable, coord: xr.Variable, target: Target) -> xr.Variab
         values = values[:, ::-1]
     if not np.array_equal(values[1:, 0], values[:-1, 1]):
         return None
-    faces = np.concatenate([values[:, 0], values[-1:, 1]])
-    start = 0 if target.before_first else 1
-    attrs = {"units": coord.attrs["units"]} if "units" in coord.attrs else {}
-    return xr.Variable(target.dim, faces[start : start + target.size], attrs)
+    return np.concatenate([values[:, 0], values[-1:, 1]])
 
 
 def _middles(coord: Any, name: Hashable, axis: Axis, before: NDArray[np.int64]) -> NDArray[Any]:

@@ -215,8 +215,8 @@ def grad(
         longitudes by their CF attributes or names, and other dimensions keep their own
         coordinate; in a geographic system, x and y without attributes are longitude and latitude.
         In a projected system derivatives by x and y are per metre on the Earth, in the direction
-        in which x or y increases. "wrf" has the map factors and steps of a file of WRF, for the
-        dimensions of mass points.
+        in which x or y increases. "wrf", "roms", "nemo" and "mitgcm" have the scale factors of a
+        file of these models: MAPFAC_M, pm and pn, e1t to e3w, dxC to rA.
         On a dimension with both a latitude and a longitude, as on a track, the derivative is by
         distance. A mapping gives scale factors of dimensions, in metres per unit of the
         coordinate: a number, a DataArray, or the name of a variable for each.

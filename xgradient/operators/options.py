@@ -47,7 +47,7 @@ class CRSLike(Protocol):
 
 #: A metric that a call takes; a mapping has the scale factor of each dimension.
 MetricLike: TypeAlias = (
-    Literal["sphere", "ellipsoid", "cf", "wrf"]
+    Literal["sphere", "ellipsoid", "cf", "wrf", "roms", "nemo", "mitgcm"]
     | float
     | Sphere
     | Ellipsoid
