@@ -16,7 +16,8 @@ from xgradient import operators
 from .support.operations import sample
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference" / "index.md"
-METHODS = {name: "__call__" if name == "grad" else name for name in operators.OPERATORS}
+FUNCTIONS = {**operators.OPERATORS, **operators.ON_CELLS}
+METHODS = {name: "__call__" if name == "grad" else name for name in FUNCTIONS}
 
 
 @pytest.fixture
@@ -40,12 +41,12 @@ def test_every_operator_is_registered():
         getattr(operators, name) for name in ("gradient", "scalar", "tensor", "transport", "vector")
     )
     assert set().union(*map(public_functions, modules)) == set(operators.OPERATORS)
-    assert list(operators.OPERATORS) == operators.__all__
+    assert list(FUNCTIONS) == operators.__all__
 
 
 @pytest.mark.parametrize(("name", "method"), METHODS.items())
 def test_the_accessor_has_every_operator(name, method):
-    operator = operators.OPERATORS[name]
+    operator = FUNCTIONS[name]
     assert getattr(xgradient, name) is operator
     bound = getattr(xgradient.Grad, method)
     assert bound.__wrapped__ is operator
@@ -61,7 +62,7 @@ def test_the_accessor_has_every_operator(name, method):
 
 def test_the_accessor_has_nothing_else():
     methods = {n for n in dir(xgradient.Grad) if not n.startswith("_")}
-    assert methods == set(operators.OPERATORS) - {"grad"} | {"stencil", "with_options"}
+    assert methods == set(FUNCTIONS) - {"grad"} | {"stencil", "with_options"}
 
 
 def test_the_reference_lists_what_is_public():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import xgradient
-from xgradient.operators import OPERATORS
+from xgradient.operators import ON_CELLS, OPERATORS
 
 DOCS = Path(__file__).parents[1] / "docs"
 if not DOCS.exists():
@@ -69,7 +69,9 @@ def test_the_reference_has_every_method_of_the_accessor(kind):
     listed = re.findall(
         rf"(?m)^   {kind}\.grad\.(\w+)$", (DOCS / "reference" / "index.md").read_text("utf-8")
     )
-    assert sorted(listed) == sorted([*(set(OPERATORS) - {"grad"}), "stencil", "with_options"])
+    assert sorted(listed) == sorted(
+        [*(set(OPERATORS) - {"grad"}), *ON_CELLS, "stencil", "with_options"]
+    )
 
 
 RECIPES = sorted(page.stem for page in (DOCS / "gallery").glob("*.md") if page.stem != "index")

@@ -7,7 +7,7 @@ from typing import Unpack
 import xarray as xr
 
 from ._typing import XarrayObject
-from .operators import OPERATORS, OperatorMethods
+from .operators import ON_CELLS, OPERATORS, OperatorMethods
 from .operators.documentation import as_single_method
 from .operators.options import Options, check_options
 from .operators.stencil import stencil_along
@@ -75,7 +75,7 @@ class Grad(OperatorMethods):
 
     def _summary(self) -> Summary:
         methods = [name for name in OPERATORS if name != "grad"]
-        return summarize(self._obj, self._options, [*methods, "stencil", "with_options"])
+        return summarize(self._obj, self._options, [*methods, *ON_CELLS, "stencil", "with_options"])
 
     def __repr__(self) -> str:
         return to_text(self._summary())

@@ -86,6 +86,14 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     "grad, at points": lambda ds: ds.t.grad("lat", at=[55.0, -40.0, 10.0], accuracy=4),
     "grad, on faces": lambda ds: ds.t.grad("lon", to="left", periodic=True, accuracy=4),
     "grad, on faces, coasts": lambda ds: ds.t.grad("lat", to="inner", skipna=True),
+    "grad, on all faces, coasts": lambda ds: ds.t.grad("lat", to="outer", skipna=True),
+    "interpolate, on faces": lambda ds: ds.t.grad.interpolate(
+        "lon", to="left", periodic=True, accuracy=4
+    ),
+    "interpolate, coasts": lambda ds: ds.t.grad.interpolate(
+        "lat", to="outer", skipna=True, accuracy=4
+    ),
+    "interpolate, at points": lambda ds: ds.t.grad.interpolate("lat", at=[55.0, -45.0, 10.0]),
     "grad, coasts": lambda ds: ds.t.grad(skipna=True, edge_order=2),
     "grad, coasts, periodic": lambda ds: ds.t.grad("lon", accuracy=4, periodic=True, skipna=True),
     "grad, walls": lambda ds: ds.t.grad(

@@ -17,6 +17,8 @@ def results(da: xr.DataArray, ds: xr.Dataset) -> None:
     reveal_type(xgradient.grad(da, ("lat", "lon")))  # Dataset
     reveal_type(xgradient.grad(da, "z", at=[0.5, 1.5]))  # DataArray
     reveal_type(xgradient.grad(da, "z", to="edges", positions={"Z": {"outer": "zi"}}))  # DataArray
+    reveal_type(xgradient.interpolate(da, "x", to="center"))  # DataArray
+    reveal_type(xgradient.interpolate(ds, "z", at=[0.5, 1.5], accuracy=4))  # Dataset
     reveal_type(xgradient.grad(da))  # Dataset
     reveal_type(xgradient.grad(da, deriv=2))  # Dataset
     reveal_type(xgradient.grad(ds, "lat"))  # Dataset

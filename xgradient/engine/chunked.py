@@ -155,6 +155,17 @@ def take(array: Any, index: Any, axis: int) -> Any:
         return array_api.take(array, index, axis, backend.namespace)
 
 
+def join(arrays: list[Any], axis: int) -> Any:
+    """Join arrays along an axis, in memory or in dask chunks."""
+    if len(arrays) == 1:
+        return arrays[0]
+    if is_dask(arrays[0]):
+        import dask.array as da
+
+        return da.concatenate(arrays, axis)
+    return backend_of(arrays[0]).concat(arrays, axis)
+
+
 def constant_along(array: Any, axes: list[int]) -> list[bool]:
     """Return along which of some axes an array in memory or on a GPU is constant."""
     return backend_of(array).constant_along(array, axes)

@@ -53,6 +53,29 @@ def derivatives(array: Any, requests: Sequence[tuple[int, Stencil]]) -> list[Any
     return [restore(result) for result in results]
 
 
+def interpolated(array: Any, axis: int, values: Stencil, differences: Stencil) -> Any:
+    """Interpolate an array between its nodes along one axis.
+
+    Parameters
+    ----------
+    array : array
+        The field, in memory or in dask chunks.
+    axis : int
+        The axis, not negative.
+    values, differences : Stencil
+        The stencil of a value near each point, and that of the differences that are added to it,
+        with the same rows.
+
+    Returns
+    -------
+    array
+        The interpolated field, as `derivatives` returns its results.
+    """
+    array, restore = torch_interop.to_numpy_view(array)
+    terms = Term(0, axis, values), Term(0, axis, differences)
+    return restore(evaluate_sums([array], [TermSum(terms)])[0])
+
+
 def write_derivatives(
     array: Any, requests: Sequence[tuple[int, Stencil]], outputs: Sequence[Any]
 ) -> None:

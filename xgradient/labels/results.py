@@ -137,6 +137,13 @@ def smoothed_label(da: xr.DataArray) -> Label:
     return Label(da.name, result_attrs(da.attrs, units, long_name, standard_name), 1.0)
 
 
+def interpolated_label(da: xr.DataArray) -> Label:
+    """Make the label of an interpolated field, which keeps its names and units."""
+    attrs = da.attrs
+    names = attrs.get("long_name"), attrs.get("standard_name")
+    return Label(da.name, result_attrs(attrs, attrs.get("units"), *names), 1.0)
+
+
 def error_label(derivative: Label) -> Label:
     """Make the label of the estimated error of a derivative."""
     return _ancillary_label(derivative, "error", "estimated error of", None)

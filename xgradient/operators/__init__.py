@@ -17,6 +17,7 @@ import xarray as xr
 from .._typing import XarrayObject
 from .documentation import as_method
 from .gradient import grad
+from .interpolation import interpolate
 from .options import Options
 from .scalar import hessian, laplacian, magnitude
 from .tensor import jacobian, strain
@@ -38,6 +39,9 @@ __all__ = [
 
 #: Every operator by its name.
 OPERATORS: dict[str, Callable[..., Any]] = {name: globals()[name] for name in __all__}
+#: Functions on cells, which take only some of the options that all operators have.
+ON_CELLS: dict[str, Callable[..., Any]] = {"interpolate": interpolate}
+__all__ += ["interpolate"]
 
 
 class OperatorMethods:
@@ -56,3 +60,4 @@ class OperatorMethods:
     strain = as_method(strain)
     advection = as_method(advection)
     directional = as_method(directional)
+    interpolate = as_method(interpolate)

@@ -111,17 +111,24 @@ def as_single_method(
 
 def _make_method(operator: Callable[..., Any], of_tree: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function as a method; ``of_tree`` takes its place on a DataTree."""
+    shape = signature(operator)
+    first, *others = shape.parameters.values()
+    taken = set(shape.parameters)
 
     @wraps(operator)
     def method(self: Any, *args: Any, **options: Any) -> Any:
         if self._options:
+            for name in self._options:
+                if name not in taken:
+                    raise TypeError(
+                        f"{operator.__name__} does not take {name}, which with_options has bound; "
+                        f"call .grad.{operator.__name__} without with_options"
+                    )
             options = {**self._options, **options}
         if isinstance(self._obj, xr.DataTree):
             return of_tree(self._obj, args, options)
         return operator(self._obj, *args, **options)
 
-    shape = signature(operator)
-    first, *others = shape.parameters.values()
     self_ = Parameter("self", first.kind)
     vars(method)["__signature__"] = shape.replace(parameters=[self_, *others])
     # Drop the object from the parameters; calls of a method do not pass it.

@@ -1,4 +1,4 @@
-"""Derivatives at other points than those of the data: at given values, or on faces of cells."""
+"""Derivatives and interpolation at other points than those of the data: values, or positions."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from .._typing import XarrayObject
 from .._wording import short_repr
-from ..engine.chunked import take
-from ..engine.evaluate import derivatives
+from ..engine.chunked import join, take
+from ..engine.evaluate import derivatives, interpolated
 from ..geometry.build import grid_of_dimensions
 from ..geometry.grid_axis import GridAxis
 from ..labels.arguments import GridOptions, GridRequest
@@ -22,9 +23,15 @@ from ..labels.points import ResultPoints, read_points
 from ..labels.position_points import points_at_position
 from ..labels.positions import find_target
 from ..labels.requested_units import RequestedUnits
-from ..labels.results import derivative_label, pack_results, to_dataarray
+from ..labels.results import (
+    derivative_label,
+    interpolated_label,
+    pack_results,
+    to_dataarray,
+)
 from ..stencils.masked_points import make_masked_points
-from ..stencils.point_stencil import WindowOrders, point_stencil
+from ..stencils.nodes import Nodes
+from ..stencils.point_stencil import WindowOrders, point_stencil, value_stencil
 from ..stencils.scheme import Scheme
 from ..stencils.table import Stencil
 from .fields import check_field, no_field_error
@@ -103,7 +110,7 @@ def grad_at_points(
     options : PointOptions
         The points.
     scheme : Scheme
-        The orders of the derivative and of its accuracy.
+        The orders of the derivative and of its accuracy. ``deriv=0`` interpolates.
     requested : RequestedUnits or None
         Units that the call asks for.
 
@@ -113,20 +120,24 @@ def grad_at_points(
         If the coordinate, the points or a field do not fit.
     """
     axis = _one_axis(obj, request, options.argument)
-    points, stencil = _points_and_stencil(obj, request, axis, options, scheme)
+    rows = _rows_at_points(obj, request, axis, options, scheme)
+    points = rows.points
     results = []
     for field in fields:
         if axis.dim not in field.dims:
             continue
         da = check_field(field)
         template = _on_points(obj, da, points, axis.dim)
-        label = derivative_label(da, axis, scheme.deriv, requested)
         number = da.dims.index(axis.dim)
-        (data,) = derivatives(da.variable.data, [(number, stencil.scale(label.factor))])
+        if scheme.deriv:
+            label = derivative_label(da, axis, scheme.deriv, requested)
+        else:
+            label = interpolated_label(da)
+        data = rows.evaluate(da.variable.data, number, label.factor)
         if points.dim is None:
             data = data[(*(slice(None),) * number, 0)]
-        elif points.order is not None:
-            data = take(data, points.order, number)
+        elif rows.order is not None:
+            data = take(data, rows.order, number)
         results.append(to_dataarray(template, data, label))
     if not results:
         assert isinstance(obj, xr.Dataset)
@@ -158,24 +169,73 @@ def _one_axis(obj: XarrayObject, request: GridRequest, argument: str) -> Axis:
     return axis
 
 
-def _points_and_stencil(
+class _PointRows(NamedTuple):
+    """Hold the rows of stencils at points, in one part or in two that are joined.
+
+    Attributes
+    ----------
+    points : ResultPoints
+        The points.
+    parts : list of tuple of Stencil
+        The stencils of each part: one, or those of values and of differences, which are added.
+    order : ndarray of int64 or None
+        The number of each point of the call among the rows of all parts; None if it is its own.
+    """
+
+    points: ResultPoints
+    parts: list[tuple[Stencil, ...]]
+    order: NDArray[np.int64] | None
+
+    def evaluate(self, array: Any, axis: int, factor: float) -> Any:
+        """Return the results of an array along an axis, in the order of the rows."""
+        found = []
+        for first, *others in self.parts:
+            if others:
+                found.append(interpolated(array, axis, first, others[0]))
+            else:
+                found += derivatives(array, [(axis, first.scale(factor))])
+        return join(found, axis)
+
+
+def _rows_at_points(
     obj: XarrayObject, request: GridRequest, axis: Axis, options: PointOptions, scheme: Scheme
-) -> tuple[ResultPoints, Stencil]:
-    """Return the points of a call, and the stencil of the derivative there."""
+) -> _PointRows:
+    """Return the points of a call, and the stencils of the derivative there."""
     nodes, (axis_request,) = axis.nodes, request.axes
     orders = WindowOrders(scheme.deriv, scheme.accuracy, scheme.edge_order)
     orders.check_points(nodes, f"dimension {str(axis.dim)!r}")
     if options.at is not None:
-        points = read_points(options.at, axis_request, axis)
-        return points, point_stencil(nodes, points.points, orders)
-    target = find_target(obj, axis.dim, options.to, options.positions, nodes.period is not None)
-    points = points_at_position(obj, target, axis_request, axis)
-    homes = np.minimum(np.arange(target.size), nodes.n - 1)
+        points, homes = read_points(options.at, axis_request, axis), None
+    else:
+        is_periodic = nodes.period is not None
+        target = find_target(obj, axis.dim, options.to, options.positions, is_periodic)
+        points = points_at_position(obj, target, axis_request, axis)
+        homes = np.minimum(np.arange(target.size), nodes.n - 1)
+    if not scheme.deriv and points.points.on_node.any():
+        return _rows_with_values(nodes, points, orders)
     stencil = point_stencil(nodes, points.points, orders, homes)
     if scheme.skipna:
         masked = make_masked_points(nodes, points.points, orders)
         stencil = replace(stencil, masked=masked, center=int(points.points.nodes[0]))
-    return points, stencil
+    if scheme.deriv:
+        return _PointRows(points, [(stencil,)], points.order)
+    values = value_stencil(nodes, points.points, homes)
+    return _PointRows(points, [(values, stencil)], points.order)
+
+
+def _rows_with_values(nodes: Nodes, points: ResultPoints, orders: WindowOrders) -> _PointRows:
+    """Return the rows of an interpolation some of whose points are nodes and have their values."""
+    on_node = points.points.on_node
+    at_nodes, between = np.flatnonzero(on_node), np.flatnonzero(~on_node)
+    parts: list[tuple[Stencil, ...]] = [(value_stencil(nodes, points.points.take(at_nodes)),)]
+    if len(between):
+        some = points.points.take(between)
+        parts.append((value_stencil(nodes, some), point_stencil(nodes, some, orders)))
+    order = np.argsort(np.concatenate([at_nodes, between]))
+    if points.order is not None:
+        order = order[points.order]
+    is_own = bool((order == np.arange(len(order))).all())
+    return _PointRows(points, parts, None if is_own else order)
 
 
 def _on_points(

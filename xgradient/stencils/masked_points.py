@@ -6,7 +6,7 @@ import numpy as np
 
 from .masked import UNBOUNDED, Floats, MaskedStencil, stack_windows
 from .nodes import Nodes
-from .point_stencil import WindowOrders, row_coefficients
+from .point_stencil import WindowOrders, add_to_value_at, row_coefficients
 from .points import Points
 
 
@@ -39,7 +39,7 @@ def make_masked_points(nodes: Nodes, points: Points, orders: WindowOrders) -> Ma
         if nearer < full // 2:
             width = min(max(orders.boundary_width, 2 * nearer), before + 1 + after)
             start = -before if before < after else after - width + 1
-        if after and width > orders.deriv:
+        if after and width > max(orders.deriv, 1):
             window_index[before, after] = windows.setdefault((start, width), len(windows))
     rows = [_window_rows(nodes, points, *window, orders.deriv) for window in windows]
     starts, widths = [start for start, _ in windows], [width for _, width in windows]
@@ -59,7 +59,10 @@ def _window_rows(nodes: Nodes, points: Points, start: int, width: int, deriv: in
     if len(rows):
         some = points.take(rows)
         widths = np.full(len(rows), width)
-        table[:, rows] = row_coefficients(nodes, some, starts[rows], widths, deriv).T
+        coefficients = row_coefficients(nodes, some, starts[rows], widths, deriv)
+        if deriv == 0:
+            add_to_value_at(coefficients, starts[rows], widths, points.nodes[rows])
+        table[:, rows] = coefficients.T
     if nodes.positions is None and points.in_middle.all():
         table = table[:, rows[:1]] if len(rows) else table[:, :1]
     return table

@@ -38,7 +38,7 @@ class WindowOrders(NamedTuple):
     @property
     def boundary_width(self) -> int:
         """Number of nodes of a window next to an end."""
-        return self.deriv + self.edge_order
+        return max(self.deriv + self.edge_order, 2)
 
     def check_points(self, nodes: Nodes, label: str) -> None:
         """Raise a ValueError for an axis with fewer nodes than a window has."""
@@ -48,9 +48,10 @@ class WindowOrders(NamedTuple):
             needed, where = self.width_between(uniform, False), "on a periodic axis "
             needed = max(needed, self.width_at_node(uniform))
         if nodes.n < needed:
+            deriv = f"deriv={self.deriv}, " if self.deriv else ""
             raise ValueError(
                 f"{label} has {nodes.n} point{'' if nodes.n == 1 else 's'}, but "
-                f"deriv={self.deriv}, accuracy={self.accuracy}, edge_order={self.edge_order} "
+                f"{deriv}accuracy={self.accuracy}, edge_order={self.edge_order} "
                 f"between points {where}needs {needed}; lower them or take more points"
             )
 
@@ -96,13 +97,16 @@ def point_stencil(
     -------
     Stencil
         One row for each point, with coefficients in units of the axis to the power ``-deriv``.
-        Those of ``deriv=0`` are for the differences that are added to the value at `homes`.
+        Those of ``deriv=0`` are for the differences that are added to the value at the node
+        before the point, which `value_stencil` gives.
     """
     starts, widths = _windows(nodes, points, orders)
     homes = np.clip(points.nodes, 0, nodes.n - 1) if homes is None else homes
     kinds = _kinds(nodes, points, starts, widths)
     with np.errstate(all="ignore"):
         table = row_coefficients(nodes, points, starts, widths, orders.deriv)
+    if orders.deriv == 0:
+        add_to_value_at(table, starts, widths, _nodes_with_value(nodes, points))
     if not np.isfinite(table).all():
         raise ValueError(
             "the steps of the axis are too small or too large for this derivative in "
@@ -121,6 +125,60 @@ def point_stencil(
         rows, starts[rows], widths[rows], np.ascontiguousarray(table[rows, : boundary_width - 1]),
         homes=homes, cells=nodes.n,
     )  # fmt: skip
+
+
+def value_stencil(nodes: Nodes, points: Points, homes: Ints | None = None) -> Stencil:
+    """Make the stencil of the values that a stencil of ``deriv=0`` adds differences to.
+
+    Parameters
+    ----------
+    nodes, points, homes
+        As for `point_stencil`.
+
+    Returns
+    -------
+    Stencil
+        One row for each point: a window of one node, the one before the point.
+    """
+    starts = _nodes_with_value(nodes, points)
+    homes = np.clip(points.nodes, 0, nodes.n - 1) if homes is None else homes
+    m = len(starts)
+    first, last = _longest_run((starts - np.arange(m)).astype(np.float64)[:, None])
+    rows = np.r_[0:first, last:m]
+    return Stencil(
+        m, first, last, int(starts[first]) - first, np.zeros((0, 1)),
+        rows, starts[rows], np.ones_like(rows), np.zeros((len(rows), 0)),
+        homes=homes, cells=nodes.n,
+    )  # fmt: skip
+
+
+def add_to_value_at(table: Floats, starts: Ints, widths: Ints, values: Ints) -> None:
+    """Change the coefficients of interpolations, so that they are added to the value at a node.
+
+    Before, they are for the value in the middle of each window, as by `to_difference_form`.
+
+    Parameters
+    ----------
+    table : ndarray of float64, shape (m, largest width - 1)
+        The coefficients of each row, which are changed in place.
+    starts, widths : ndarray of int64, shape (m,)
+        The first node and the number of nodes of each window.
+    values : ndarray of int64, shape (m,)
+        A node of each window.
+    """
+    columns = np.arange(table.shape[1])
+    own, middle = (values - starts)[:, None], ((widths - 1) // 2)[:, None]
+    # The value in the middle is that at the node, plus the differences between them.
+    table += ((own <= columns) & (columns < middle)).astype(np.float64)
+    table -= ((middle <= columns) & (columns < own)).astype(np.float64)
+
+
+def _nodes_with_value(nodes: Nodes, points: Points) -> Ints:
+    """Return the node before each point, or the nearest one where the axis has none."""
+    if nodes.period is not None:
+        return points.nodes
+    before: Ints = np.clip(points.nodes, 0, nodes.n - 1)
+    return before
 
 
 def _windows(nodes: Nodes, points: Points, orders: WindowOrders) -> tuple[Ints, Ints]:

@@ -71,6 +71,15 @@ def boundary_rows(strided: bool) -> Callable[..., None]:
                             else:
                                 for j in range(count):
                                     sums[s + j] += c[e, k] * (h[b + j * h_step] - f[a + j * f_step])
+                    if width == 1:  # the field itself
+                        p = 1 if first < 0 else 0 if first < length else 2
+                        low = starts[p] + (first + shifts[p]) * row_steps[p]
+                        f, f_step = parts[p], uint64(outer_steps[p]) if strided else step
+                        for o in range(o_first, o_last):
+                            a = uint64(low) + o * uint64(outer_steps[p]) + j_first * f_step
+                            s = (o - o_first) * count
+                            for j in range(count):
+                                sums[s + j] = f[a + j * f_step]
                     for o in range(o_first, o_last):
                         g_at = o * uint64(g_outer) + uint64(row) * uint64(g_row) + j_first * g_step
                         w_at = o * uint64(w_outer) + uint64(row) * uint64(w_row) + j_first * w_step

@@ -180,7 +180,10 @@ struct Term {
     // The sum over the window that the valid nodes before and after a cell's own allow.
     INLINE T masked_window(const Cell& cell) const {
         Index node = cell[AXIS] + own, before = 0, after = 0, row = cell[AXIS];
-        T value = at_node(node, cell);
+        T value;
+        convert((R)nan(""), value);
+        if (node < masked.low || node >= masked.high) return value;
+        value = at_node(node, cell);
         if (missing(value)) return value;
 #pragma unroll 1
         while (before < masked.reach && node - before > masked.low &&

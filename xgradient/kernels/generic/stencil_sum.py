@@ -13,7 +13,7 @@ import numpy as np
 
 from ...stencils.table import Stencil
 from ..array_api import asarray_like, concat, missing_cells, take
-from ..requests import TermRequest, slice_axis
+from ..requests import TermRequest, WeightMode, slice_axis
 from .coast_rows import coast_rows
 from .windows import difference_sum, nodes_and_counts, window_kinds
 
@@ -57,6 +57,8 @@ def stencil_sum(
     else:
         run = _all_rows if stencil.masked is None else _masked_rows
         result = run(f, axis, stencil, xp, window_sum)
+    if term.weight_mode == WeightMode.NONE:
+        return result  # the center may be beyond an end, where there is no value
     center = slice_axis(f, axis, stencil.center, stencil.center + stencil.n)
     return weighted(result, center, term, xp)
 
