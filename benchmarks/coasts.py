@@ -32,7 +32,7 @@ def price(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
             field = da.where(mask)
             for name, options in orders.items():
                 found = [_ratio(_along(field, dim, options), rounds) for dim in DIMS]
-                axis = "uneven" if uneven else "even"
+                axis = "non-uniform" if uneven else "uniform"
                 yield f"skipna, {gaps}: {name}, {axis}, along time, lat, lon", ", ".join(found), "2"
     yield from _operators(shape, rounds, masks["coasts"])
 

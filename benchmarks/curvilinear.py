@@ -1,4 +1,4 @@
-"""Measure coordinates of two dimensions, with weights from the cache and at a first call."""
+"""Measure curvilinear grids, with weights from the cache and at a first call."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def price(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
     for name, (goal, call) in cases.items():
         again = copies(call, ds.u.values, rounds)
         anew = copies(_forgetful(call), ds.u.values, rounds)
-        case = f"{name} by latitudes and longitudes of two dimensions"
-        yield f"{case}; with all weights made anew", f"{number(again)}; {number(anew)}", goal
+        case = f"{name} on a curvilinear grid"
+        yield f"{case}; with new weights", f"{number(again)}; {number(anew)}", goal
 
 
 def _forgetful(call: Callable[[], Any]) -> Callable[[], Any]:

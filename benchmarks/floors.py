@@ -68,11 +68,12 @@ def markdown(shape: tuple[int, ...], quick: bool) -> str:
     into = _existing_memory(shape, rounds)
     chunked = _in_chunks(shape, rounds)
     return (
-        "In copies, 1 being a copy of the same array into fresh memory by two threads, on "
-        f"{tuple(shape)} float32.\n\n{rows(header, lines)}\n\n"
-        "Into memory that exists, in copies into memory that exists:\n\n"
-        f"{rows(('operation', 'measured', 'in copies into fresh memory'), into)}\n\n"
-        "On dask, two threads, chunks in memory; in sums of the same inputs by chunks:\n\n"
+        "Run time relative to copying the array to new memory with two threads, on "
+        f"{tuple(shape)} float32; lower is better.\n\n{rows(header, lines)}\n\n"
+        "Results in existing memory, relative to a copy to existing memory:\n\n"
+        f"{rows(('operation', 'measured', 'relative to a copy to new memory'), into)}\n\n"
+        "On dask with two threads and chunks in memory, relative to chunk-wise sums of the same "
+        "inputs:\n\n"
         f"{rows(('operation', 'whole result', 'its mean'), chunked)}\n\n{machine()}"
     )
 

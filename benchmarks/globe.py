@@ -70,7 +70,7 @@ def price_in_chunks(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
             tasks = (len(graph.__dask_graph__()) - inputs) / made.npartitions
             case = f"{name} on dask, {parts} chunks along {dim}"
             yield (
-                f"{case}: times a chunk-wise copy of both inputs; tasks added per chunk",
+                f"{case}: relative to a chunk-wise copy of both inputs; tasks added per chunk",
                 f"{number(found['ours'] / found['copy'])}; {tasks:.1f}",
                 "2; 7",
             )
@@ -99,12 +99,12 @@ def one_vorticity(rounds: int) -> Iterator[Found]:
     case = "vorticity of one field of 721 x 1440 float32"
     yield case, f"{alone['ours'] * 1e3:.1f} ms", "8.5 ms"
     for how, found in (
-        ("each called again and again", alone),
-        ("in turns, each with the caches that the other left", turns),
+        ("each called repeatedly", alone),
+        ("alternating calls", turns),
     ):
         if "metpy" in found:
             share = number(found["metpy"] / found["ours"])
-            yield f"{case}: that of MetPy over it, {how}", share, "50 or more"
+            yield f"{case}: MetPy relative to xgradient, {how}", share, "50 or more"
 
 
 def _of_metpy(ds: xr.Dataset) -> Any:

@@ -230,8 +230,8 @@ def _calls(
     tensor = _tensor(single, failures)
     for axis, dim in enumerate(DIMS):
         step, n = 0.5, single.shape[axis]
-        uneven = step * np.cumsum(1 + 0.3 * np.sin(np.arange(n)))
-        for kind, spacing in (("even", step), ("uneven", [uneven])):
+        non_uniform = step * np.cumsum(1 + 0.3 * np.sin(np.arange(n)))
+        for kind, spacing in (("uniform", step), ("non-uniform", [non_uniform])):
             for accuracy in (2, 4, 6, 8):
                 if n <= accuracy:
                     continue
@@ -241,7 +241,7 @@ def _calls(
                     call = _ours(array, options)
                     yield case, accuracy, f"xgradient, {dtype}", dtype, call
             case = f"d/d{dim}, {kind}, accuracy 2"
-            there = step if kind == "even" else cupy.asarray(uneven, dtype=np.float32)
+            there = step if kind == "uniform" else cupy.asarray(non_uniform, dtype=np.float32)
             if hasattr(cupy, "gradient"):
                 yield (
                     case,

@@ -114,7 +114,7 @@ def main() -> None:
         (f"building {many:,} chunks", f"{number(built)} s; {held / 1e6:.0f} MB", "1 s; 200 MB"),
         (f"computing one chunk of {many:,}", f"{number(one)} s", "2 s"),
         (
-            f"building and optimising {fewer:,} chunks; times `x + 1` ({number(plain)} s)",
+            f"building and optimising {fewer:,} chunks; relative to `x + 1` ({number(plain)} s)",
             f"{number(ours)} s; {number(ours / plain)}",
             "; 2",
         ),

@@ -55,14 +55,14 @@ def markdown(shape: tuple[int, ...], quick: bool) -> str:
             say(": ".join(row))
             lines.append(row)
     return (
-        f"In copies, 1 being a copy of the same array into fresh memory by two threads, on "
-        f"{tuple(shape)} float32, unless it says otherwise.\n\n"
+        f"Run time relative to copying the array to new memory with two threads, on {tuple(shape)} "
+        f"float32, unless the row says otherwise; lower is better.\n\n"
         f"{rows(('case', 'measured', 'goal'), lines)}\n\n{machine()}"
     )
 
 
 def _each(da: xr.DataArray, rounds: int, **options: Any) -> str:
-    """The times along each dimension, in copies."""
+    """Return the times along each dimension, relative to a copy."""
     found = (copies(lambda dim=d: da.grad(dim, **options), da.values, rounds) for d in DIMS)
     return ", ".join(map(number, found))
 
@@ -71,11 +71,11 @@ def stencils(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
     """Derivatives and accuracies, along each dimension."""
     along = "along time, lat, lon"
     for dtype in ("float32", "float64"):
-        for kind in ("even", "uneven"):
-            da = sample(shape, dtype, uneven=kind == "uneven")
+        for kind in ("uniform", "non-uniform"):
+            da = sample(shape, dtype, uneven=kind == "non-uniform")
             yield Row(f"first derivative, {kind}, {dtype}, {along}", _each(da, rounds), "1.5")
-    for kind in ("even", "uneven"):
-        da = sample(shape, "f4", uneven=kind == "uneven")
+    for kind in ("uniform", "non-uniform"):
+        da = sample(shape, "f4", uneven=kind == "non-uniform")
         for name, goal, options in (
             ("second derivative", "1.8", {"deriv": 2}),
             ("accuracy 4", "1.8", {"accuracy": 4}),
@@ -95,32 +95,32 @@ def sphere(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
 
 
 def gaps(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
-    """Missing values as ends of the axis: times the same call without."""
+    """Missing values: run time relative to the same call without skipna."""
     for found in coasts.price(shape, rounds):
         yield Row(*found)
 
 
 def surfaces(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
-    """Positions of two dimensions."""
+    """Curvilinear grids."""
     for found in curvilinear.price(shape, rounds):
         yield Row(*found)
 
 
 def columns(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
-    """Positions of every column's own."""
+    """Positions that differ by column."""
     for found in levels.price(shape, rounds):
         yield Row(*found)
 
 
 def tensors(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
-    """Tensors in memory: times torch.gradient, where torch is installed."""
+    """Tensors in memory: run time relative to torch.gradient, if torch is installed."""
     if find_spec("torch") is None:
         return
     import torch
 
     tensor = torch.from_numpy(sample(shape, "f4").values)
     uneven = tuple(torch.arange(n, dtype=torch.float32) ** 1.01 for n in shape)
-    for name, spacing in (("even", 0.5), ("positions in tensors", uneven)):
+    for name, spacing in (("uniform", 0.5), ("positions in tensors", uneven)):
         found = apart(
             {
                 "ours": lambda s=spacing: xgradient.gradient(tensor, spacing=s),
@@ -129,8 +129,8 @@ def tensors(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
             rounds,
         )
         share = number(found["ours"] / found["theirs"])
-        case = f"gradient() of a tensor, {name}, each called again and again"
-        yield Row(f"{case}: times torch.gradient", share, "0.1")
+        case = f"gradient() of a tensor, {name}, each called repeatedly"
+        yield Row(f"{case}: relative to torch.gradient", share, "0.1")
 
 
 def layouts(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
@@ -140,7 +140,11 @@ def layouts(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
     found = medians(
         {"open": lambda: da.grad("lon"), "closed": lambda: da.grad("lon", **closed)}, rounds=rounds
     )
-    yield Row("periodic, times the same without", number(found["closed"] / found["open"]), "1.1")
+    yield Row(
+        "periodic axis, relative to the same axis with boundaries",
+        number(found["closed"] / found["open"]),
+        "1.1",
+    )
     forms = {
         'da.transpose("lon", "lat", "time")': da.transpose(*DIMS[::-1]),
         "da[::2]": da[::2],
@@ -148,7 +152,7 @@ def layouts(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
         "three quarters of lat and lon": da[
             :, shape[1] // 8 : -shape[1] // 8, shape[2] // 8 : -shape[2] // 8
         ],
-        "lat the other way round": da[:, ::-1],
+        "lat reversed": da[:, ::-1],
         "every other lon": da[..., ::2],
     }
     for name, form in forms.items():
@@ -160,7 +164,7 @@ def layouts(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
 
 
 def several(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
-    """Three derivatives at once, and the memory beside the results."""
+    """Three derivatives at once, and the memory in addition to the results."""
     da = sample(shape, "f4")
     dims = list(DIMS)
     yield Row(
@@ -169,11 +173,15 @@ def several(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
         "4.5",
     )
     for name, form in (("", da), (", transposed", da.transpose(*DIMS[::-1]))):
-        extra = _beside(lambda form=form: form.grad(dims)) / da.nbytes
-        yield Row(f"memory beside the results{name}, of the input", f"{100 * extra:.2g} %", "5 %")
+        extra = _additional_memory(lambda form=form: form.grad(dims)) / da.nbytes
+        yield Row(
+            f"memory in addition to the results{name}, relative to the input",
+            f"{100 * extra:.2g} %",
+            "5 %",
+        )
 
 
-def _beside(call: Callable[[], Any]) -> int:
+def _additional_memory(call: Callable[[], Any]) -> int:
     """Bytes allocated during a call beyond those of its results, at the worst moment."""
     call()
     tracemalloc.start()
@@ -193,19 +201,19 @@ def small(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
     values = line.values
     for name, ours, theirs, goal in (
         (
-            f'da.grad("lon") of {field.shape} float32, times differentiate',
+            f'da.grad("lon") of {field.shape} float32, relative to differentiate',
             lambda: field.grad("lon"),
             lambda: field.differentiate("lon"),
             "0.5",
         ),
         (
-            'da.grad("x") of 100 points, times differentiate',
+            'da.grad("x") of 100 points, relative to differentiate',
             lambda: line.grad("x"),
             lambda: line.differentiate("x"),
             "1",
         ),
         (
-            "gradient() of 100 points, times np.gradient",
+            "gradient() of 100 points, relative to np.gradient",
             lambda: xgradient.gradient(values),
             lambda: np.gradient(values),
             "1",
@@ -219,7 +227,7 @@ def first(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
     """The first call in a process."""
     warm, cold = probes.first_calls(1 if quick else 3)
     yield Row(
-        "first call in a process, by a loop from the cache, with import numba",
+        "first call in a process, loop from the cache, including import numba",
         f"{warm:.2f} s",
         "0.7 s",
     )
@@ -245,8 +253,8 @@ def in_chunks(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]
         copy, other = found["ours"] / found["copy"], found["ours"] / found["xarray"]
         size = lazy.data.blocks[0, 0, 0].nbytes / MB
         yield Row(
-            f"dask, {parts} chunks along {dim}, {size:.0f} MB each: times map_blocks(np.copy); "
-            "times differentiate",
+            f"dask, {parts} chunks along {dim}, {size:.0f} MB each: relative to "
+            "map_blocks(np.copy); relative to differentiate",
             f"{number(copy)}; {number(other)}",
             "1.5; 0.35",
         )
@@ -267,7 +275,7 @@ def large_graphs(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[R
     chunks = 1000 if quick else 100_000
     ours, theirs = (graphs.building(library, chunks) for library in ("xgradient", "xarray"))
     yield Row(
-        f"dask, building and laying out {chunks} chunks, times differentiate ({theirs:.1f} s)",
+        f"dask, building the graph of {chunks} chunks, relative to differentiate ({theirs:.1f} s)",
         f"{number(ours / theirs)} ({ours:.1f} s)",
         "0.25",
     )
@@ -280,8 +288,8 @@ def long_run(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
     most = 4 * 2 * size + 300
     found = probes.peak_memory(chunks, cells)
     yield Row(
-        f"dask, memory of a run by two threads over {size * chunks**2 / 1000:.1f} GB in chunks of "
-        f"{size:.0f} MB",
-        "not told by this system" if found is None else f"{found / MB:.0f} MB",
+        f"dask, memory of a run with two threads over {size * chunks**2 / 1000:.1f} GB in "
+        f"chunks of {size:.0f} MB",
+        "not reported by this system" if found is None else f"{found / MB:.0f} MB",
         f"{most:.0f} MB (4 chunks per thread + 300 MB)",
     )

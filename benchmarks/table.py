@@ -39,9 +39,9 @@ def markdown(shape: tuple[int, ...], quick: bool) -> str:
         lines.append((comparison.name, *cells))
     absent = f" Not installed, and left out: {', '.join(left_out())}." if left_out() else ""
     return (
-        "Time in copies: 1 is a copy of the array into fresh memory by two threads, "
-        f"{median(seconds) * 1e3:.3g} ms. Medians of calls in turns, on {tuple(shape)} "
-        f"float32 (complex64 where complex).{absent}"
+        "Run time relative to copying the array to new memory with two threads "
+        f"({median(seconds) * 1e3:.3g} ms); lower is better. Medians of alternating calls, on "
+        f"{tuple(shape)} float32 (complex64 if complex).{absent}"
         f"\n\n{rows(header, lines)}\n\n{machine()}"
     )
 

@@ -155,7 +155,7 @@ def main() -> None:
             per_core = seconds * WORKERS / (total / 1e9)
             lines.append((f"{library}, two {scheduler}", number(per_core), f"{peak / 1e9:.1f}"))
             print(lines[-1], file=sys.stderr)
-    table = rows(("library, scheduler", "seconds of a core for 10⁹ points", "peak GB"), lines)
+    table = rows(("library, scheduler", "core seconds per 10⁹ points", "peak GB"), lines)
     text = (
         f"{options.times} times of {options.points} × {options.points} points in float32, "
         f"{total * 8 / 1e9:.3g} GB for both components.\n\n{table}\n\n{machine()}"

@@ -738,7 +738,7 @@ def test_the_benchmark_tells_all_that_fails(cupy, fetched, short, capsys, monkey
     assert "b of float64 {'holes': True} ended with RuntimeError: out of memory" in failed
     assert "c of float32 ended with TypeError: the result is a ndarray" in failed
     assert (
-        "d/dlat, even, accuracy 4, xgradient, float32, ended with RuntimeError: no such kernel"
+        "d/dlat, uniform, accuracy 4, xgradient, float32, ended with RuntimeError: no such kernel"
         in failed
     )
     assert not any(line.startswith("d of") for line in failed)

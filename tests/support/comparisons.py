@@ -104,10 +104,10 @@ def sample(
     uneven: bool = False,
     chunks: Mapping[str, int] | None = None,
 ) -> xr.DataArray:
-    """A smooth field of three dimensions, on even or uneven coordinates.
+    """A smooth field of three dimensions, on uniform or non-uniform coordinates.
 
-    Longitude goes round the globe. Time is in datetime64, a step of six hours, or uneven by up to
-    a third of it.
+    Longitudes span the whole circle. Time is in datetime64, with a step of six hours, or
+    non-uniform by up to a third of it.
     """
     steps = [np.arange(n, dtype=np.float64) for n in shape]
     if uneven:
@@ -134,7 +134,7 @@ def positions(da: xr.DataArray, dim: str) -> np.ndarray:
 
 
 def spacing(da: xr.DataArray, dim: str) -> Any:
-    """The step of an even coordinate, or the positions of another."""
+    """Return the step of a uniform coordinate, or the positions of another."""
     x = positions(da, dim)
     steps = np.diff(x)
     even = np.abs(steps - steps.mean()).max(initial=0) < 1e-9 * np.abs(steps).max(initial=1)
@@ -272,7 +272,7 @@ def _findiff(dim: str, deriv: int = 1, accuracy: int = 2, *, periodic: bool = Fa
 
 
 def _rolled(dim: str) -> Prepared:
-    """Centred differences round a closed even axis, as they are written by hand."""
+    """Centred differences on a uniform periodic axis, written by hand."""
 
     def prepare(da: xr.DataArray) -> Callable[[], Any]:
         values, axis, step = da.values, DIMS.index(dim), spacing(da, dim)
@@ -282,7 +282,7 @@ def _rolled(dim: str) -> Prepared:
 
 
 def _padded(dim: str) -> Prepared:
-    """Pad a field with xarray: a cell from beyond the seam on both sides, and its coordinate."""
+    """Pad a field with xarray: one point from the other end on both sides, and its coordinate."""
 
     def prepare(da: xr.DataArray) -> Callable[[], Any]:
         def call() -> Any:
@@ -395,7 +395,7 @@ def _exact_vorticity(da: xr.DataArray) -> Callable[[], Any]:
 
 
 def _on_grid(da: xr.DataArray) -> xr.DataArray:
-    """The sample on a grid whose poles are elsewhere, by coordinates of two dimensions."""
+    """The sample on a grid whose poles are elsewhere, with 2-D coordinates."""
     places = zip(NAMES, rotated(da.lat.values, da.lon.values, 37.0, 193.0), strict=True)
     units = {"nav_lat": "degrees_north", "nav_lon": "degrees_east"}
     return da.assign_coords(
@@ -482,16 +482,16 @@ def _first(name: str, *dims: str, **options: Any) -> Comparison:
 
 
 COMPARISONS: tuple[Comparison, ...] = (
-    _first("d/dlon, even", "lon"),
-    _first("d/dlat, even", "lat"),
-    _first("d/dtime, even", "time"),
-    _first("d/dlon, uneven", "lon", uneven=True),
-    _first("d/dlat, uneven", "lat", uneven=True),
-    _first("d/dtime, uneven", "time", uneven=True),
-    _first("all three, even", *DIMS),
-    _first("all three, uneven", *DIMS, uneven=True),
-    _first("d/dlat, even, in chunks", "lat", chunks={"time": 4, "lat": 5}),
-    _first("all three, uneven, in chunks", *DIMS, uneven=True, chunks={"lat": 6, "lon": 12}),
+    _first("d/dlon, uniform", "lon"),
+    _first("d/dlat, uniform", "lat"),
+    _first("d/dtime, uniform", "time"),
+    _first("d/dlon, non-uniform", "lon", uneven=True),
+    _first("d/dlat, non-uniform", "lat", uneven=True),
+    _first("d/dtime, non-uniform", "time", uneven=True),
+    _first("all three, uniform", *DIMS),
+    _first("all three, non-uniform", *DIMS, uneven=True),
+    _first("d/dlat, uniform, in chunks", "lat", chunks={"time": 4, "lat": 5}),
+    _first("all three, non-uniform, in chunks", *DIMS, uneven=True, chunks={"lat": 6, "lon": 12}),
     Comparison(
         "gradient() of an array",
         DIMS,
@@ -510,7 +510,7 @@ COMPARISONS: tuple[Comparison, ...] = (
         {"dtype": "c16", "uneven": True},
     ),
     Comparison(
-        "d/dlat, uneven, edge order 2",
+        "d/dlat, non-uniform, edge order 2",
         ("lat",),
         _ours("lat", edge_order=2),
         {
@@ -522,7 +522,7 @@ COMPARISONS: tuple[Comparison, ...] = (
         {"uneven": True},
     ),
     Comparison(
-        "d/dlon, even, periodic",
+        "d/dlon, uniform, periodic",
         ("lon",),
         _ours("lon", periodic={"lon": 360}),
         {
@@ -533,7 +533,7 @@ COMPARISONS: tuple[Comparison, ...] = (
         },
     ),
     Comparison(
-        "d/dlon, uneven, periodic",
+        "d/dlon, non-uniform, periodic",
         ("lon",),
         _ours("lon", periodic={"lon": 360}),
         {"xarray": Peer(_padded("lon")), "reference": _reference("lon", period=360)},
@@ -549,7 +549,7 @@ COMPARISONS: tuple[Comparison, ...] = (
         },
     ),
     Comparison(
-        "d/dlat, uneven, accuracy 4",
+        "d/dlat, non-uniform, accuracy 4",
         ("lat",),
         _ours("lat", accuracy=4),
         {"reference": _reference("lat", accuracy=4)},
@@ -565,14 +565,14 @@ COMPARISONS: tuple[Comparison, ...] = (
         },
     ),
     Comparison(
-        "d/dlat, uneven, accuracy 8",
+        "d/dlat, non-uniform, accuracy 8",
         ("lat",),
         _ours("lat", accuracy=8),
         {"exact": _exact("lat", tolerance=1e-8, inside=4)},
         {"uneven": True},
     ),
     Comparison(
-        "d2/dlat2, even",
+        "d2/dlat2, uniform",
         ("lat",),
         _ours("lat", deriv=2),
         {
@@ -582,7 +582,7 @@ COMPARISONS: tuple[Comparison, ...] = (
         },
     ),
     Comparison(
-        "d2/dlon2, uneven",
+        "d2/dlon2, non-uniform",
         ("lon",),
         _ours("lon", deriv=2),
         {"reference": _reference("lon", deriv=2)},
