@@ -37,7 +37,7 @@ def price(shape: tuple[int, ...], rounds: int) -> Iterator[Found]:
     levels = on_levels(da, "time", "f4")
     gaps = levels.where(np.random.default_rng(4).random(shape) >= 0.1)
     yield (
-        "first derivative by heights, one value in ten missing: skipna relative to the call without",
+        "first derivative by heights, one in ten missing: skipna relative to the call without",
         _ratio(gaps, rounds),
         "3",
     )
