@@ -85,7 +85,7 @@ def docs(session: nox.Session) -> None:
     shutil.rmtree(ROOT / "docs" / "reference" / "generated", ignore_errors=True)
     options = ["-W", "-n", "--keep-going", "-q", "-E", "-b", "html"]
     session.run("sphinx-build", *options, "docs", "docs/_build/html")
-    session.run("pytest", "tests/test_search.py", "-p", "no:cacheprovider", "-n", "0")
+    session.run("pytest", "tests/test_built_docs.py", "-p", "no:cacheprovider", "-n", "0")
 
 
 @nox.session(default=False)

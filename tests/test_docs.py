@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xarray as xr
 
 import xgradient
 from xgradient.operators import ON_CELLS, OPERATORS
@@ -72,6 +75,34 @@ def test_the_reference_has_every_method_of_the_accessor(kind):
     assert sorted(listed) == sorted(
         [*(set(OPERATORS) - {"grad"}), *ON_CELLS, "stencil", "with_options"]
     )
+
+
+#: Pages whose blocks of plain Python the tests run: test_starting_points, test_coming_from,
+#: kernels/test_cupy, and here.
+TESTED_PAGES = {"start/data.md", "start/coming-from.md", "how-to/gpu.md", "how-to/chunks.md"}
+
+
+def test_every_block_of_code_is_run():
+    # Cells of notebooks run when the pages are built.
+    pages = [page for page in DOCS.rglob("*.md") if "```python" in page.read_text("utf-8")]
+    assert {page.relative_to(DOCS).as_posix() for page in pages} <= TESTED_PAGES
+
+
+def test_the_example_of_the_page_on_chunks(tmp_path, monkeypatch):
+    for module in ("dask", "zarr"):
+        pytest.importorskip(module)
+    text = (DOCS / "how-to" / "chunks.md").read_text("utf-8")
+    # The second block is of cubed: engine/test_chunk_libraries.py runs it.
+    block, _ = re.findall(r"(?s)```python\n(.*?)```", text)
+    monkeypatch.chdir(tmp_path)
+    values = np.arange(30.0).reshape(5, 6) ** 2
+    ds = xr.Dataset({"temperature": (("lat", "lon"), values)}, {"lat": range(5), "lon": range(6)})
+    ds.chunk(lat=2).to_zarr("temperature.zarr", consolidated=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(block, {})
+        found = xr.open_zarr("gradient.zarr")
+    np.testing.assert_allclose(found.dtemperature_dlat, np.gradient(values, axis=0))
 
 
 RECIPES = sorted(page.stem for page in (DOCS / "gallery").glob("*.md") if page.stem != "index")

@@ -17,6 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 LOGGER = logging.getLogger(__name__)
 #: Width of the picture of a card in pixels: twice that on the screen, for sharp displays.
 WIDTH = 560
+COLOURS = 128
 PREFIX = "card-"
 
 
@@ -69,8 +70,9 @@ def write_small_pictures(app: Sphinx, exception: Exception | None) -> None:
     for page in app.outdir.rglob("index.html"):
         for name in set(re.findall(rf"_images/({PREFIX}[^\"]+)", page.read_text("utf-8"))):
             with Image.open(folder / name.removeprefix(PREFIX)) as picture:
-                picture.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
-                picture.save(folder / name, optimize=True)
+                small = picture.convert("RGB")
+            small.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
+            small.quantize(COLOURS).save(folder / name, optimize=True)
 
 
 def fill_cards(app: Sphinx, doctree: nodes.document, docname: str) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import re
 import sys
+import warnings
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -305,3 +308,23 @@ def test_dask_is_needed(from_array, monkeypatch):
 def test_the_libraries_are_known_by_their_modules():
     assert [library.module for library in LIBRARIES] == ["dask_array", "cubed"]
     assert xgradient.grad is not None
+
+
+def test_the_example_of_cubed_on_the_page_on_chunks(tmp_path, monkeypatch):
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "chunks.md"
+    if not page.exists():
+        pytest.skip("needs a checkout")
+    block = re.findall(r"(?s)```python\n(.*?)```", page.read_text("utf-8"))[1]
+    monkeypatch.chdir(tmp_path)
+    lat = xr.Variable("lat", np.linspace(-60, 60, 7), {"units": "degrees_north"})
+    lon = xr.Variable("lon", np.arange(0.0, 360, 30), {"units": "degrees_east"})
+    values = np.arange(84.0).reshape(7, 12) ** 0.5
+    wind = xr.Dataset(dict.fromkeys("uv", (("lat", "lon"), values)), {"lat": lat, "lon": lon})
+    wind.to_zarr("winds.zarr", consolidated=False)
+    names: dict[str, Any] = {"xr": xr, "cubed": cubed}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(block, names)
+    expected = wind.grad.curl(lon="u", lat="v", metric="sphere")
+    assert is_of("cubed", names["vorticity"].variable._data)
+    np.testing.assert_array_equal(names["vorticity"].compute(), expected)
