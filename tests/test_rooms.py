@@ -42,13 +42,14 @@ COMPILED = {
         "column_loops",
         "error_loops",
         "masked_loops",
+        "memory",
         "span_loops",
         "jit",
     )
 }
 # Who may name what, anywhere in its code.
 NAMED_BY = {
-    "numba": {"kernels.compiled.span_loops", "kernels.compiled.jit"},
+    "numba": {f"kernels.compiled.{name}" for name in ("jit", "memory", "span_loops")},
     "cupy": {"kernels.cuda.device"},
     "torch": {"kernels.torch_interop"},
     "jax": set(),

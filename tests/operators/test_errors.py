@@ -8,6 +8,7 @@ import xarray as xr
 
 import xgradient
 
+from ..support.loops import compiled_and_replaced
 from ..support.strategies import NODES
 
 NAN = np.nan
@@ -219,6 +220,47 @@ def test_layouts_change_no_bit(order):
     copied = turned.copy(data=np.ascontiguousarray(turned.values))
     for form in (turned, copied, copied[::-1][::-1]):
         xr.testing.assert_equal(form.grad("x", error=True), expected)
+
+
+def in_both_ways(order, options):
+    """Errors by compiled loops and by NumPy, for a field with values of every kind."""
+    rng = np.random.default_rng(8)
+    f = rng.normal(size=(70, 5))
+    f.ravel()[rng.integers(0, f.size, 12)] = [NAN] * 8 + [np.inf, -np.inf, 0.0, 1e30]
+    f = f.astype(options.get("dtype", "f8")) * (1 + 1j if options.get("dtype") == "c16" else 1)
+    x = NODES[options.get("kind", "uniform")](70)
+    da = xr.DataArray(f, {"x": x}, ("x", "y"), "f").transpose(*order)
+    da = da.copy(data=np.ascontiguousarray(da.values))
+    names = {"dtype", "kind"}
+    others = {name: value for name, value in options.items() if name not in names}
+    return compiled_and_replaced(lambda: da.grad("x", error=True, **others))
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("order", ["xy", "yx"])
+def test_compiled_loops_have_the_same_bits(order):
+    compiled, replaced = in_both_ways(order, {})
+    xr.testing.assert_identical(compiled, replaced)
+    # Both kinds are there: an error with a missing neighbour, and none at all.
+    assert 0 < compiled.df_dx_error.isnull().mean() < 0.5
+
+
+@pytest.mark.compiled
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["xy", "yx"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"accuracy": 4, "kind": "jittered"},
+        {"periodic": True},
+        {"deriv": 2, "kind": "jittered"},
+        {"accuracy": 3, "edge_order": 1},
+        {"dtype": "c16"},
+        {"dtype": "f4", "accuracy": 6},
+    ],
+)
+def test_compiled_loops_have_the_same_bits_in_rare_cases(order, options):
+    xr.testing.assert_identical(*in_both_ways(order, options))
 
 
 # -- noise ------------------------------------------------------------------------------------

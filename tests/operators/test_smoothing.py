@@ -11,6 +11,7 @@ import xarray as xr
 
 import xgradient
 
+from ..support.loops import compiled_and_replaced
 from ..support.strategies import NODES
 
 signal = pytest.importorskip("scipy.signal")
@@ -218,17 +219,16 @@ def test_dtypes(dtype, deriv):
 
 
 @pytest.mark.compiled
-def test_compiled_loops_have_the_same_bits(monkeypatch):
+def test_compiled_loops_have_the_same_bits():
     f = RNG.normal(size=(60, 5))
     f[11, 2] = NAN
+    da = xr.DataArray(f, {"x": np.arange(60.0)}, ("x", "y"))
     for skipna in (False, True):
         for deriv in (0, 1):
-            da = xr.DataArray(f, {"x": np.arange(60.0)}, ("x", "y"))
             options = {"deriv": deriv, "smooth": (9, 2), "skipna": skipna}
-            monkeypatch.setenv("XGRADIENT_COMPILE", "never")
-            expected = da.grad("x", **options)
-            monkeypatch.setenv("XGRADIENT_COMPILE", "now")
-            xr.testing.assert_identical(da.grad("x", **options), expected)
+            xr.testing.assert_identical(
+                *compiled_and_replaced(lambda options=options: da.grad("x", **options))
+            )
 
 
 # -- the globe --------------------------------------------------------------------------------

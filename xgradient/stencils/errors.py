@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,8 +117,8 @@ class ErrorStencil(StencilGroup):
     Attributes
     ----------
     parts : tuple of Stencil
-        The derivative of order p, and the differences at the point before, at the point itself and
-        at the point after.
+        The derivative of order p, and twice the differences at the point before, at the point
+        itself and at the point after.
     rounding : float
         The relative rounding of the data.
     """
@@ -134,30 +134,98 @@ class ErrorStencil(StencilGroup):
         ) and all(np.array_equal(getattr(own, a), getattr(stencil, a)) for a in names)  # fmt: skip
 
     @cached_property
-    def difference_rows(self) -> tuple[CoefficientTables, NDArray[np.int64], int, int, int, int]:
-        """Tables of the differences at all points, and at one point more at both ends.
+    def error_rows(self) -> ErrorRows:
+        """The rows as compiled loops take them."""
+        own, before, at, after = self.parts
+        first = max(own.first, at.first - 1, 0)
+        last = max(min(own.last, at.last - 1), first)
+        if own.offset != at.offset + 1:  # never so for centred windows
+            last = first
+        # Windows of differences at other points, and at one point more at both ends.
+        rows = [-1, *range(first + 1), *range(last + 1, self.n), self.n]
+        ends = {-1: (before, 0), self.n: (after, self.n - 1)}
+        differences = [part.window(i) for part, i in (ends.get(row, (at, row)) for row in rows)]
+        own_rows = [*range(first), *range(last, self.n)]
+        slopes = [own.window(row) for row in own_rows]
+        interior = _columns(own, first, last)
+        sizes = [self._rounding_sizes(c[:, None])[:, 0] for _, c in slopes]
+        return ErrorRows(
+            first,
+            last,
+            own.offset,
+            LoopRows.of(at, _columns(at, first + 1, last + 1), rows, differences),
+            LoopRows.of(own, interior, own_rows, slopes),
+            CoefficientTables(self._rounding_sizes(interior), _padded(sizes)),
+        )
 
-        They are the coefficients of the interior and of other rows; row, start and width of the
-        window of each of these; then first, last, offset and width of the interior.
-        """
-        _, before, at, after = self.parts
-        rows = [-1, *range(at.first), *range(at.last, at.n), at.n]
-        ends = {-1: (before, 0), at.n: (after, at.n - 1)}
-        windows = [part.window(row) for part, row in (ends.get(r, (at, r)) for r in rows)]
-        table = np.array([(row, start, len(c) + 1)
-                          for row, (start, c) in zip(rows, windows, strict=True)])  # fmt: skip
-        others = _padded([c for _, c in windows])
-        tables = CoefficientTables(at.interior, others)
-        return tables, table, at.first, at.last, at.offset, at.width
+    def _rounding_sizes(self, coefficients: Floats) -> Floats:
+        """Return the rounding times the magnitudes of the weights of values."""
+        return self.rounding * abs(weights_of_values(coefficients))
 
-    @cached_property
-    def size_tables(self) -> CoefficientTables:
-        """Magnitudes of the weights of interior and of boundary rows."""
-        stencil = self.derivative
-        boundary = [row[: width - 1] for row, width in
-                    zip(stencil.boundary, stencil.boundary_widths, strict=True)]  # fmt: skip
-        sizes = [abs(weights_of_values(row[:, None])[:, 0]) for row in boundary]
-        return CoefficientTables(abs(weights_of_values(stencil.interior)), _padded(sizes))
+
+class LoopRows(NamedTuple):
+    """Windows and coefficients of rows, as compiled loops take them.
+
+    Attributes
+    ----------
+    width : int
+        Number of nodes in the window of an interior row.
+    windows : ndarray of int64, shape (m, 3)
+        Row, start and width of the windows of the other rows.
+    tables : CoefficientTables
+        The coefficients of interior rows and of the others.
+    """
+
+    width: int
+    windows: NDArray[np.int64]
+    tables: CoefficientTables
+
+    @classmethod
+    def of(
+        cls, stencil: Stencil, interior: Floats, rows: list[int], windows: list[tuple[int, Floats]]
+    ) -> Self:
+        """Collect the interior of a stencil and the windows of other rows."""
+        table = np.array(
+            [(row, start, len(c) + 1) for row, (start, c) in zip(rows, windows, strict=True)],
+            dtype=np.int64,
+        ).reshape(-1, 3)
+        tables = CoefficientTables(interior, _padded([c for _, c in windows]))
+        return cls(stencil.width, table, tables)
+
+
+class ErrorRows(NamedTuple):
+    """The rows of a derivative and its error, as compiled loops take them.
+
+    Attributes
+    ----------
+    first, last : int
+        The interior rows, a half-open range: those of the derivative, whose next row has the
+        interior difference of orders.
+    offset : int
+        First node of the window of the derivative, and of the difference of the next row, relative
+        to an interior row.
+    differences : LoopRows
+        The differences of orders. Their interior rows are those after ``first`` to ``last``; row
+        -1 is the point before the first one, and row n the one after the last one.
+    derivative : LoopRows
+        The derivative.
+    sizes : CoefficientTables
+        The rounding times magnitudes of weights, in the rows of the derivative.
+    """
+
+    first: int
+    last: int
+    offset: int
+    differences: LoopRows
+    derivative: LoopRows
+    sizes: CoefficientTables
+
+
+def _columns(stencil: Stencil, first: int, last: int) -> Floats:
+    """Return the coefficients of some of the interior rows, or those that all share."""
+    if stencil.uniform:
+        return stencil.interior
+    return stencil.interior[:, first - stencil.first : last - stencil.first]
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +262,7 @@ def make_error_stencil(
     periodic : bool
         Whether the first and the last point are neighbours.
     """
-    difference = higher.add(stencil.scale(-1.0))
+    difference = higher.add(stencil.scale(-1.0)).scale(SAFETY_FACTOR)
     if difference.masked is not None:
         assert stencil.masked is not None
         assert higher.masked is not None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..._forks import LOADING
-from ...stencils.errors import ErrorStencil
+from ...stencils.errors import ErrorStencil, LoopRows
 from ..requests import Accumulate, TermRequest
 from .layout import (
     COMPILED_DTYPES,
@@ -105,9 +105,9 @@ def _fits(term: TermRequest, out: Array) -> bool:
 def _run_or_replace(term: TermRequest, out: Array, derivative: Array | None = None) -> None:
     """Run the loops, or NumPy in their place."""
     stencil, inner = term.stencil, prod(out.shape[term.axis + 1 :])
-    width, uniform = stencil.difference_rows[-1], stencil.derivative.uniform
-    both = derivative is not None
-    case = loop("error", out.dtype, inner == 1, width, stencil.derivative.width, uniform, both)
+    rows, both = stencil.error_rows, derivative is not None
+    widths = rows.differences.width, rows.derivative.width
+    case = loop("error", out.dtype, inner == 1, *widths, stencil.derivative.uniform, both)
     if case.is_ready:
         _run(term, out, derivative)
         return
@@ -146,15 +146,16 @@ def _run(term: TermRequest, out: Array, derivative: Array | None = None) -> None
     ]
     reach = 0 if left is None else left.shape[axis]
     inner, n, length = prod(out.shape[axis + 1 :]), out.shape[axis], f.shape[axis]
-    tables, windows, first, last, offset, width = stencil.difference_rows
-    rows, real, both = stencil.derivative, COMPILED_DTYPES[out.dtype], derivative is not None
-    (c, c_rows), (d, d_rows) = tables[real], rows.tables[real]
-    s, s_rows = stencil.size_tables[real]
+    real, both = COMPILED_DTYPES[out.dtype], derivative is not None
+    rows = stencil.error_rows
     error_last_axis, error_outer_axis = _loops()
+    widths = rows.differences.width, rows.derivative.width
     if inner == 1:
-        run = error_last_axis(width, rows.width, rows.uniform, both)
+        run = error_last_axis(*widths, stencil.derivative.uniform, both)
     else:
-        run = error_outer_axis(width, rows.width, both)
+        run = error_outer_axis(*widths, both)
+    sizes, edge_sizes = rows.sizes[real]
+    tables = [*_arguments(rows.differences, real), *_arguments(rows.derivative, real)]
     outputs = [out, out if derivative is None else derivative]
     for pieces, outer, steps in collapse_outer_axes([f, *halo, *outputs], axis):
         start = base_offset(pieces[0])
@@ -170,7 +171,12 @@ def _run(term: TermRequest, out: Array, derivative: Array | None = None) -> None
         f_line, f_outer, f_row = lines[0]
         run(
             f_line, start, f_outer, f_row, *before, *after, *to, *to_derivative,
-            reach, length, outer, inner, n, first, last, offset, c, windows, c_rows,
-            rows.first, rows.last, rows.offset, d, rows.boundary_windows, d_rows, s, s_rows,
-            real.type(stencil.rounding),
+            reach, length, outer, inner, n, rows.first, rows.last, rows.offset, *tables,
+            sizes.reshape(-1), edge_sizes,
         )  # fmt: skip
+
+
+def _arguments(rows: LoopRows, real: np.dtype[Any]) -> tuple[Any, ...]:
+    """Return rows as the loops take them: coefficients of interior rows flat, with their number."""
+    interior, others = rows.tables[real]
+    return interior.reshape(-1), interior.shape[1], rows.windows, others

@@ -1,7 +1,11 @@
 """Define the loops for the error of a derivative: the largest difference of orders, and rounding.
 
 They are written as those of `stencil_loops`, for the same reasons. Differences are computed once
-for each row; the rows of both neighbours are in cache then.
+for each row; those of both neighbours are in cache then. A missing difference is `NONE` there, so
+that the largest of three takes two instructions, and not the six that look for NaN.
+
+In the interior one loop reads the field, and writes the derivative and the error. Its differences
+of neighbours serve both orders of accuracy. `memory` tells LLVM that results overlap nothing.
 """
 
 from __future__ import annotations
@@ -12,11 +16,14 @@ from functools import cache
 import numpy as np
 
 from .jit import int64, jit, jit_inline, uint64
+from .memory import read_field, read_scratch, write_derivative, write_error, write_scratch
 
 #: Cells that are computed at once across the axis, and along an innermost one.
-STRIP_CELLS, SEGMENT_CELLS = 2048, 2048
+STRIP_CELLS, SEGMENT_CELLS = 4096, 2048
 #: Lines along an innermost axis whose rows next to the ends are computed at once.
 LINES = 64
+#: The magnitude of a difference that is missing: less than all others.
+NONE = -1
 
 
 @jit_inline
@@ -65,12 +72,6 @@ def _size_row(cells, o, start, width, s, e, sizes, count, across):  # type: igno
                 sizes[i] += coefficient * abs(f[a + i])
 
 
-@jit_inline
-def _larger(a, b):  # type: ignore[no-untyped-def]
-    """Return the larger number, or the one that is not missing."""
-    return b if (b > a) | (a != a) else a
-
-
 @cache
 def error_outer_axis(
     width: int, derivative_width: int, with_derivative: bool
@@ -82,86 +83,94 @@ def error_outer_axis(
 
     def outer_axis(  # type: ignore[no-untyped-def]
         f, f_start, f_outer, f_row, before, b_outer, b_row, after, a_outer, a_row,
-        g, g_outer, g_row, h, h_outer, h_row, reach, length, outer, inner, n,
-        first, last, offset, c, windows, c_rows,
-        d_first, d_last, d_offset, d, d_windows, d_rows, s, s_rows, rounding,
+        g, g_outer, g_row, h, h_outer, h_row, reach, length, outer, inner, n, first, last,
+        offset, c, c_columns, windows, c_rows, d, d_columns, d_windows, d_rows, s, s_rows,
     ):  # fmt: skip
-        column_step, s_step = uint64(c.shape[1] > 1), uint64(s.shape[1] > 1)
-        step, two = uint64(f_row), c.dtype.type(2)
+        c_step, d_step, step = uint64(c_columns), uint64(d_columns), uint64(f_row)
+        zero, none = c.dtype.type(0), c.dtype.type(NONE)
+        missing = c.dtype.type(np.nan)
         strip = uint64(min(inner, STRIP_CELLS))
-        differences, sizes = np.empty(3 * strip, c.dtype), np.empty(strip, c.dtype)
-        sums = np.empty(strip, f.dtype)
+        differences = np.empty(3 * strip, c.dtype)
+        sums, sizes = np.empty(strip, f.dtype), np.empty(strip, c.dtype)
         for begin in range(uint64(0), uint64(inner), strip):
             count = min(strip, uint64(inner) - begin)
             along = int64(begin)
-            starts = f_start + along, along, along
             cells = (
-                (f, before, after), starts, (f_outer, b_outer, a_outer),
+                (f, before, after), (f_start + along, along, along), (f_outer, b_outer, a_outer),
                 (f_row, b_row, a_row), (0, reach, -length), length,
             )  # fmt: skip
             for o in range(outer):
                 line = uint64(f_start + o * f_outer) + begin
-                edge, s_edge = 0, 0
-                for row in range(-1, n + 1):
-                    to = uint64((row + 1) % 3) * strip
-                    if first <= row < last:
-                        at = line + uint64(row + offset) * step
-                        column = column_step * uint64(row - first)
-                        for j in range(count):
-                            total = c[0, column] * (f[at + step + j] - f[at + j])
-                            for k in range(1, width - 1):
-                                here = at + uint64(k) * step + j
-                                total += c[k, column] * (f[here + step] - f[here])
-                            differences[to + j] = abs(total)
-                    else:
-                        _difference_row(
-                            cells, o, windows[edge, 1], windows[edge, 2], c_rows, edge,
-                            sums, count, False,
-                        )  # fmt: skip
-                        for j in range(count):
-                            differences[to + j] = abs(sums[j])
-                        edge += 1
-                    if row < 1:
-                        continue
-                    i = row - 1
-                    low, mid = uint64(i % 3) * strip, uint64((i + 1) % 3) * strip
+                edge, d_edge = 0, 0
+                for i in range(-2, n):
+                    # Row i needs the differences of the rows before and after; the last is new.
+                    to = uint64((i + 2) % 3) * strip
+                    low, mid = uint64((i + 3) % 3) * strip, uint64((i + 4) % 3) * strip
                     g_at = uint64(o * g_outer + i * g_row) + begin
                     h_at = uint64(o * h_outer + i * h_row) + begin
-                    if d_first <= i < d_last:
-                        at = line + uint64(i + d_offset) * step
-                        column = s_step * uint64(i - d_first)
-                        if with_derivative:
-                            for j in range(count):
-                                total = d[0, column] * (f[at + step + j] - f[at + j])
+                    if first <= i < last:
+                        at = line + uint64(i + offset) * step
+                        column = uint64(i - first) if c_columns > 1 else uint64(0)
+                        d_column = uint64(i - first) if d_columns > 1 else uint64(0)
+                        for j in range(count):
+                            total = read_field(c, column) * (
+                                read_field(f, at + step + j) - read_field(f, at + j)
+                            )
+                            for k in range(1, width - 1):
+                                here = at + uint64(k) * step + j
+                                total += read_field(c, uint64(k) * c_step + column) * (
+                                    read_field(f, here + step) - read_field(f, here)
+                                )
+                            if with_derivative:
+                                slope = read_field(d, d_column) * (
+                                    read_field(f, at + step + j) - read_field(f, at + j)
+                                )
                                 for k in range(1, derivative_width - 1):
                                     here = at + uint64(k) * step + j
-                                    total += d[k, column] * (f[here + step] - f[here])
-                                sums[j] = total
-                        for j in range(count):
-                            size = s[0, column] * abs(f[at + j])
+                                    slope += read_field(d, uint64(k) * d_step + d_column) * (
+                                        read_field(f, here + step) - read_field(f, here)
+                                    )
+                                write_derivative(h, h_at + j, slope)
+                            size = read_field(s, d_column) * abs(read_field(f, at + j))
                             for k in range(1, derivative_width):
-                                size += s[k, column] * abs(f[at + uint64(k) * step + j])
-                            sizes[j] = size
-                    else:
-                        _size_row(
-                            cells, o, d_windows[s_edge, 1], d_windows[s_edge, 2], s_rows, s_edge,
-                            sizes, count, False,
-                        )  # fmt: skip
-                        if with_derivative:
-                            _difference_row(
-                                cells, o, d_windows[s_edge, 1], d_windows[s_edge, 2], d_rows,
-                                s_edge, sums, count, False,
-                            )  # fmt: skip
-                        s_edge += 1
-                    # Outputs are written from scratch: next to them in memory, LLVM cannot tell
-                    # that they do not overlap the field, and the loops above are not vectorised.
+                                here = at + uint64(k) * step + j
+                                coefficient = read_field(s, uint64(k) * d_step + d_column)
+                                size += coefficient * abs(read_field(f, here))
+                            third = abs(total)
+                            third = max(none, third)
+                            largest = read_scratch(differences, low + j)
+                            second = read_scratch(differences, mid + j)
+                            largest = max(second, largest)
+                            largest = max(third, largest)
+                            write_scratch(differences, to + j, third)
+                            error = largest + size if largest >= zero else missing
+                            write_error(g, g_at + j, error)
+                        continue
+                    _difference_row(
+                        cells, o, windows[edge, 1], windows[edge, 2], c_rows, edge, sums, count,
+                        False,
+                    )  # fmt: skip
+                    edge += 1
+                    for j in range(count):
+                        third = abs(sums[j])
+                        differences[to + j] = max(none, third)
+                    if i < 0:
+                        continue
+                    start, n_nodes = d_windows[d_edge, 1], d_windows[d_edge, 2]
+                    _size_row(cells, o, start, n_nodes, s_rows, d_edge, sizes, count, False)
                     if with_derivative:
+                        _difference_row(
+                            cells, o, start, n_nodes, d_rows, d_edge, sums, count, False
+                        )
                         for j in range(count):
                             h[h_at + j] = sums[j]
+                    d_edge += 1
                     for j in range(count):
-                        largest = _larger(differences[low + j], differences[mid + j])
-                        largest = _larger(largest, differences[to + j])
-                        g[g_at + j] = two * largest + rounding * sizes[j]
+                        largest, second = differences[low + j], differences[mid + j]
+                        largest = max(second, largest)
+                        third = differences[to + j]
+                        largest = max(third, largest)
+                        g[g_at + j] = largest + sizes[j] if largest >= zero else missing
 
     return jit(outer_axis, width, derivative_width, with_derivative)
 
@@ -174,21 +183,23 @@ def error_last_axis(
 
     def last_axis(  # type: ignore[no-untyped-def]
         f, f_start, f_outer, f_row, before, b_outer, b_row, after, a_outer, a_row,
-        g, g_outer, g_row, h, h_outer, h_row, reach, length, outer, inner, n,
-        first, last, offset, c, windows, c_rows,
-        d_first, d_last, d_offset, d, d_windows, d_rows, s, s_rows, rounding,
+        g, g_outer, g_row, h, h_outer, h_row, reach, length, outer, inner, n, first, last,
+        offset, c, c_columns, windows, c_rows, d, d_columns, d_windows, d_rows, s, s_rows,
     ):  # fmt: skip
         cells = (
             (f, before, after), (f_start, 0, 0), (f_outer, b_outer, a_outer),
             (f_row, b_row, a_row), (0, reach, -length), length,
         )  # fmt: skip
-        two = c.dtype.type(2)
+        c_step, d_step, one = uint64(c_columns), uint64(d_columns), uint64(1)
+        zero, none = c.dtype.type(0), c.dtype.type(NONE)
+        missing = c.dtype.type(np.nan)
         n_lines = min(outer, LINES)
         edge_differences = np.empty((len(windows), n_lines), c.dtype)
         edge_sizes = np.empty((len(d_windows), n_lines), c.dtype)
+        edge_slopes = np.empty((len(d_windows), n_lines), f.dtype)
         sums, line_sizes = np.empty(n_lines, f.dtype), np.empty(n_lines, c.dtype)
         differences = np.empty(SEGMENT_CELLS + 2, c.dtype)
-        sizes, slopes = np.empty(SEGMENT_CELLS, c.dtype), np.empty(SEGMENT_CELLS, f.dtype)
+        sizes = np.empty(SEGMENT_CELLS, c.dtype)
         for o in range(outer):
             line = f_start + o * f_outer
             if o % LINES == 0:
@@ -199,7 +210,8 @@ def error_last_axis(
                         cells, o, windows[e, 1], windows[e, 2], c_rows, e, sums, count, True
                     )
                     for i in range(count):
-                        edge_differences[e, i] = abs(sums[i])
+                        third = abs(sums[i])
+                        edge_differences[e, i] = max(none, third)
                 for e in range(len(d_windows)):
                     start, n_nodes = d_windows[e, 1], d_windows[e, 2]
                     _size_row(cells, o, start, n_nodes, s_rows, e, line_sizes, count, True)
@@ -208,69 +220,62 @@ def error_last_axis(
                     if with_derivative:
                         _difference_row(cells, o, start, n_nodes, d_rows, e, sums, count, True)
                         for i in range(count):
-                            h[(o + i) * h_outer + d_windows[e, 0]] = sums[i]
+                            edge_slopes[e, i] = sums[i]
             for begin in range(0, n, SEGMENT_CELLS):
                 end = min(n, begin + SEGMENT_CELLS)
-                # The difference of row i is at i - begin + 1.
-                begins, ends = max(first, begin - 1), min(last, end + 1)
+                # The difference of row i is at i - begin + 1; two are known from the last segment.
+                if begin:
+                    differences[0] = differences[SEGMENT_CELLS]
+                    differences[1] = differences[SEGMENT_CELLS + 1]
+                begins, ends = max(first, begin), min(last, end)
                 if begins < ends:
-                    at, to = uint64(line + begins + offset), uint64(begins - begin + 1)
-                    column = uint64(begins - first)
+                    at, to = uint64(line + begins + offset), uint64(begins - begin)
+                    h_at, column = uint64(o * h_outer + begins), uint64(begins - first)
                     for i in range(uint64(ends - begins)):
-                        if uniform:
-                            total = c[0, 0] * (f[at + i + uint64(1)] - f[at + i])
-                        else:
-                            total = c[0, column + i] * (f[at + i + uint64(1)] - f[at + i])
+                        own = uint64(0) if uniform else column + i
+                        total = read_field(c, own) * (
+                            read_field(f, at + i + one) - read_field(f, at + i)
+                        )
                         for k in range(1, width - 1):
                             here = at + i + uint64(k)
-                            if uniform:
-                                total += c[k, 0] * (f[here + uint64(1)] - f[here])
-                            else:
-                                total += c[k, column + i] * (f[here + uint64(1)] - f[here])
-                        differences[to + i] = abs(total)
+                            total += read_field(c, uint64(k) * c_step + own) * (
+                                read_field(f, here + one) - read_field(f, here)
+                            )
+                        third = abs(total)
+                        write_scratch(differences, to + i + uint64(2), max(none, third))
+                        if with_derivative:
+                            slope = read_field(d, own) * (
+                                read_field(f, at + i + one) - read_field(f, at + i)
+                            )
+                            for k in range(1, derivative_width - 1):
+                                here = at + i + uint64(k)
+                                slope += read_field(d, uint64(k) * d_step + own) * (
+                                    read_field(f, here + one) - read_field(f, here)
+                                )
+                            write_derivative(h, h_at + i, slope)
+                        size = read_field(s, own) * abs(read_field(f, at + i))
+                        for k in range(1, derivative_width):
+                            coefficient = read_field(s, uint64(k) * d_step + own)
+                            size += coefficient * abs(read_field(f, at + i + uint64(k)))
+                        write_scratch(sizes, to + i, size)
                 for e in range(len(windows)):
                     row = windows[e, 0]
                     if begin - 1 <= row <= end:
                         differences[row - begin + 1] = edge_differences[e, o % LINES]
-                begins, ends = max(d_first, begin), min(d_last, end)
-                if begins < ends:
-                    at, to = uint64(line + begins + d_offset), uint64(begins - begin)
-                    column = uint64(begins - d_first)
-                    for i in range(uint64(ends - begins)):
-                        if uniform:
-                            total_size = s[0, 0] * abs(f[at + i])
-                        else:
-                            total_size = s[0, column + i] * abs(f[at + i])
-                        for k in range(1, derivative_width):
-                            if uniform:
-                                total_size += s[k, 0] * abs(f[at + i + uint64(k)])
-                            else:
-                                total_size += s[k, column + i] * abs(f[at + i + uint64(k)])
-                        sizes[to + i] = total_size
-                    if with_derivative:
-                        h_at, n_rows = uint64(o * h_outer + begins), uint64(ends - begins)
-                        for i in range(n_rows):
-                            if uniform:
-                                total = d[0, 0] * (f[at + i + uint64(1)] - f[at + i])
-                            else:
-                                total = d[0, column + i] * (f[at + i + uint64(1)] - f[at + i])
-                            for k in range(1, derivative_width - 1):
-                                here = at + i + uint64(k)
-                                if uniform:
-                                    total += d[k, 0] * (f[here + uint64(1)] - f[here])
-                                else:
-                                    total += d[k, column + i] * (f[here + uint64(1)] - f[here])
-                            slopes[i] = total
-                        for i in range(n_rows):
-                            h[h_at + i] = slopes[i]
                 for e in range(len(d_windows)):
                     row = d_windows[e, 0]
                     if begin <= row < end:
                         sizes[row - begin] = edge_sizes[e, o % LINES]
+                        if with_derivative:
+                            h[o * h_outer + row] = edge_slopes[e, o % LINES]
                 g_at = uint64(o * g_outer + begin)
                 for i in range(uint64(end - begin)):
-                    largest = _larger(differences[i], differences[i + uint64(1)])
-                    largest = _larger(largest, differences[i + uint64(2)])
-                    g[g_at + i] = two * largest + rounding * sizes[i]
+                    largest = read_scratch(differences, i)
+                    second = read_scratch(differences, i + one)
+                    third = read_scratch(differences, i + uint64(2))
+                    largest = max(second, largest)
+                    largest = max(third, largest)
+                    error = largest + read_scratch(sizes, i) if largest >= zero else missing
+                    write_error(g, g_at + i, error)
 
     return jit(last_axis, width, derivative_width, uniform, with_derivative)

@@ -5,11 +5,12 @@ The formulas and the order of operations are those of the compiled loops.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ...stencils.errors import SAFETY_FACTOR, ErrorStencil, NoiseStencil, weights_of_values
+from ...stencils.errors import ErrorStencil, NoiseStencil, weights_of_values
 from ..array_api import asarray_like, check_dense
 from ..requests import TermRequest
 from .stencil_sum import stencil_sum
@@ -55,8 +56,10 @@ def _error(term: TermRequest, stencil: ErrorStencil, dtype: Any, xp: Any) -> Any
         else:
             largest = xp.where((size > largest) | (largest != largest), size, largest)
     sizes = term.map_arrays(lambda a: magnitude(xp.astype(a, dtype), xp))
-    rounding = stencil_sum(sizes._replace(stencil=derivative), largest.dtype, xp, _sum_of_sizes)
-    return SAFETY_FACTOR * largest + stencil.rounding * rounding
+    sum_of_sizes = partial(_sum_of_sizes, rounding=stencil.rounding)
+    return largest + stencil_sum(
+        sizes._replace(stencil=derivative), largest.dtype, xp, sum_of_sizes
+    )
 
 
 def _noise(term: TermRequest, stencil: NoiseStencil, dtype: Any, xp: Any) -> Any:
@@ -79,10 +82,13 @@ def magnitude(array: Any, xp: Any) -> Any:
     return xp.abs(array)
 
 
-def _sum_of_sizes(nodes: list[Any], coefficients: Any, f: Any, axis: int, xp: Any) -> Any:
-    """Sum magnitudes of weights times values."""
+def _sum_of_sizes(
+    nodes: list[Any], coefficients: Any, f: Any, axis: int, xp: Any, *, rounding: float
+) -> Any:
+    """Sum magnitudes of weights times values, times the rounding."""
     trail, total = (1,) * (f.ndim - axis - 1), None
-    for node, row in zip(nodes, abs(weights_of_values(np.asarray(coefficients))), strict=True):
+    rows = rounding * abs(weights_of_values(np.asarray(coefficients)))
+    for node, row in zip(nodes, rows, strict=True):
         size = coefficient_row(row, f, xp, trail) * node
         total = size if total is None else total + size
     return total
