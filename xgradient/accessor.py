@@ -18,11 +18,11 @@ from .operators.summary import Summary, summarize, to_html, to_text
 @xr.register_dataset_accessor("grad")  # type: ignore[no-untyped-call]
 @xr.register_datatree_accessor("grad")  # type: ignore[no-untyped-call]
 class Grad(OperatorMethods):
-    """Derivatives along named coordinates: ``da.grad``, ``ds.grad`` and ``tree.grad``.
+    """Offer the operators as methods: ``da.grad``, ``ds.grad`` and ``tree.grad``.
 
-    Call it: ``da.grad("lat")``. The parameters are those of `xgradient.grad`, without the first;
-    its methods are the functions of the same name. On a DataTree they work node by node: a node
-    that lacks the names of the call keeps its coordinates and attributes only.
+    A call, ``da.grad("lat")``, has the parameters of `xgradient.grad` without the first. The
+    methods are the functions of the same name. On a DataTree they work node by node. A node that
+    lacks the names of the call keeps only its coordinates and attributes.
 
     Examples
     --------
@@ -39,14 +39,14 @@ class Grad(OperatorMethods):
     stencil = as_single_method(stencil_along)
 
     def with_options(self, **options: Unpack[Options]) -> Grad:
-        """Return an accessor whose calls have these options, except where they give others.
+        """Return an accessor that binds options, which each call may override.
 
         Parameters
         ----------
         **options : mapping
             Any of ``metric``, ``accuracy``, ``edge_order``, ``spacing``, ``periodic``,
-            ``boundary``, ``wall``, ``skipna``, ``coast`` and ``units``, as `xgradient.grad` has
-            them. They are checked at once.
+            ``boundary``, ``wall``, ``skipna``, ``coast`` and ``units``, as for `xgradient.grad`.
+            They are checked at once.
 
         Returns
         -------

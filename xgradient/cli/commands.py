@@ -31,19 +31,19 @@ FILE_OPTIONS: list[dict[str, Any]] = [
         "param_decls": ["-c", "--chunks"],
         "type": chunks,
         "metavar": "NAME=SIZE,...",
-        "help": "Cells per chunk, such as time=100,lat=auto; -1 means the whole dimension. By "
-        "default chunks follow the stored chunks, and small ones are joined.",
+        "help": "Grid points per chunk, such as time=100,lat=auto; -1 means the whole dimension. "
+        "By default chunks follow the stored chunks, and small ones are joined.",
     },
     {
         "param_decls": ["-g", "--group"],
         "metavar": "PATH",
-        "help": "Group of INPUT, with those below it. By default all groups; those without the "
-        "names of the call keep their coordinates and attributes only.",
+        "help": "Group of INPUT, with the groups below it. By default all groups. Groups without "
+        "the names of the call keep only their coordinates and attributes.",
     },
     {
         "param_decls": ["--scheduler"],
         "metavar": "ADDRESS",
-        "help": "Dask scheduler of a cluster that computes, such as tcp://10.0.0.1:8786.",
+        "help": "Address of the dask cluster that computes, such as tcp://10.0.0.1:8786.",
     },
     {
         "param_decls": ["-O", "--overwrite"],
@@ -59,24 +59,24 @@ FILE_OPTIONS: list[dict[str, Any]] = [
     {
         "param_decls": ["-q", "--quiet"],
         "is_flag": True,
-        "help": "Print nothing but errors.",
+        "help": "Print errors only.",
     },
 ]
 VARIABLES: dict[str, Any] = {
     "param_decls": ["-v", "--var", "variables"],
     "multiple": True,
     "metavar": "NAME",
-    "help": "Variable to differentiate; repeat the option for more. By default all numeric "
+    "help": "Variable to differentiate. Repeat the option for more. By default all numeric "
     "variables.",
 }
 COMPONENT_HELP = """\
-Give each component by the dimension that it goes along, as a variable or a number:
---lon u --lat v."""
+Give each component of the vector by the dimension along which it points, as the name of a
+variable or as a number: --lon u --lat v."""
 FILES = """\
-Both are NetCDF files (.nc, .nc4, .cdf, .netcdf) or Zarr stores (.zarr, or .zip), here or at an
-address such as s3://bucket/name.zarr; INPUT may be an OPeNDAP address. The format of OUTPUT is
-inferred from its suffix. Data are processed in chunks, so they may be larger than memory. OUTPUT
-appears when it is complete."""
+INPUT and OUTPUT are NetCDF files (.nc, .nc4, .cdf, .netcdf) or Zarr stores (.zarr, or .zip). Each
+is a path or a URL, such as s3://bucket/name.zarr. INPUT may be an OPeNDAP address. The suffix of
+OUTPUT gives its format. Data are processed in chunks, so they may be larger than memory. OUTPUT
+appears only when it is complete."""
 
 
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -89,7 +89,7 @@ def operator_command(name: str, operator: Callable[..., Any]) -> click.Command:
     """Return the command of an operator: its arguments, options and help."""
     parameters = inspect.signature(operator).parameters
     first = re.split(r"[;.:]", (operator.__doc__ or name).strip().split("\n")[0])[0]
-    texts = [f"Write the {first[0].lower()}{first[1:]}, of fields in INPUT, to OUTPUT.", FILES]
+    texts = [f"{first}. Read fields from INPUT, and write the results to OUTPUT.", FILES]
     takes_components = "components" in parameters
     if takes_components:
         texts.insert(1, COMPONENT_HELP)
@@ -165,12 +165,12 @@ def run(
     default=".",
     show_default=True,
     metavar="DIR",
-    help="Directory of both files; it is created if it does not exist.",
+    help="Directory of both files. It is created if it does not exist.",
 )
 def demo(output_dir: str) -> None:
     """Differentiate two real fields, of the air and of the sea, and plot the derivatives.
 
-    Writes xgradient_demo.nc and xgradient_demo.png, and replaces files of an earlier run.
+    Write xgradient_demo.nc and xgradient_demo.png, and replace files of an earlier run.
     """
     need("all", "iris_sample_data", "matplotlib", "netCDF4")
     from .demo import run_demo

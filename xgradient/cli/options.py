@@ -164,7 +164,7 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
         {
             "multiple": True,
             "metavar": "NAME",
-            "help": "Dimension, coordinate or CF name; repeat the option for more.",
+            "help": "Dimension, coordinate or CF name. Repeat the option for more.",
         },
     ),
     "periodic": (
@@ -195,7 +195,7 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
         {
             "type": click.Choice(["node", "face"]),
             "default": "node",
-            "help": "Whether walls and coasts are at the last points or half a step beyond.",
+            "help": "Walls and coasts: at the last points (node), or half a step beyond (face).",
         },
     ),
     "coast": (
@@ -234,7 +234,7 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
         bool,
         {
             "is_flag": True,
-            "help": "Take missing values for boundaries, so that cells next to them get a value.",
+            "help": "Use one-sided stencils next to missing values, as at boundaries.",
         },
     ),
     "smooth": (
@@ -242,8 +242,8 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
         lambda word: word and _window(word),
         {
             "metavar": "WINDOW,DEGREE",
-            "help": "Window, in points or as a length with units, and degree of polynomials that "
-            "are fitted to noisy data.",
+            "help": "Window, in points or as a length with units, and degree of the polynomials "
+            "that are fitted to noisy data.",
         },
     ),
     "at": (
@@ -261,7 +261,7 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
         {
             "type": click.Choice(["grid", "earth"]),
             "help": "Directions of the components: those in which x and y of the grid increase, or "
-            "east and north. By default as their attributes say, else those of the call.",
+            "east and north. By default the attributes decide, else the axes of the call.",
         },
     ),
     "positions": (
@@ -270,7 +270,7 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
         {
             "multiple": True,
             "metavar": "AXIS:POSITION=NAME,POSITION=NAME",
-            "help": "Dimensions of an axis. Repeat the option for more axes.",
+            "help": "Dimension of each position on an axis. Repeat the option for more axes.",
         },
     ),
     "units": (
@@ -279,7 +279,7 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
         {
             "multiple": True,
             "metavar": "[RESULT=]UNITS",
-            "help": "Units of the results, such as 'K (100 km)-1'; of one result after its name. "
+            "help": "Units of the results, such as 'K (100 km)-1', or of one result by its name. "
             "Repeat the option for more.",
         },
     ),

@@ -73,7 +73,7 @@ class Globe(ABC):
 
 @dataclass(frozen=True)
 class Sphere(Globe):
-    r"""A spherical Earth: the metric of longitude and latitude on a sphere.
+    r"""Measure lengths along longitude and latitude on a sphere.
 
     The scale factors, in metres per radian, are :math:`h_\lambda = R \cos\varphi` and
     :math:`h_\varphi = R`.
@@ -81,7 +81,7 @@ class Sphere(Globe):
     Parameters
     ----------
     radius : float, default: 6371008.8
-        In metres; by default the mean radius of the Earth [1]_.
+        The radius in metres; by default the mean radius of the Earth [1]_.
 
     Raises
     ------
@@ -118,7 +118,7 @@ class Sphere(Globe):
 
 @dataclass(frozen=True, init=False)
 class Ellipsoid(Globe):
-    r"""An ellipsoid of revolution, with geodetic latitudes.
+    r"""Measure lengths along longitude and geodetic latitude on an ellipsoid of revolution.
 
     The scale factors, in metres per radian, are :math:`h_\lambda = N \cos\varphi` and
     :math:`h_\varphi = M` with the radii of curvature [1]_

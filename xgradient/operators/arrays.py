@@ -37,22 +37,22 @@ def gradient(
     skipna: bool = False,
     out: Any = None,
 ) -> tuple[Any, ...]:
-    r"""Derivatives of an array along some or all of its dimensions, as ``torch.gradient``.
+    r"""Differentiate an array along some or all of its dimensions, like ``torch.gradient``.
 
     .. math::
 
         \frac{\mathrm{d} f}{\mathrm{d}x}(x_i) \approx
         \frac{h_+}{h_-(h_- + h_+)}\,(f_i - f_{i-1}) + \frac{h_-}{h_+(h_- + h_+)}\,(f_{i+1} - f_i)
 
-    in the interior, for the steps :math:`h_-` and :math:`h_+` before and after a grid point, and
-    one-sided differences of ``edge_order`` at the boundaries; other orders by Fornberg's
-    weights [1]_.
+    This is the formula in the interior, with the steps :math:`h_-` and :math:`h_+` before and after
+    a grid point. At the boundaries one-sided differences have the order ``edge_order``. Other
+    orders use Fornberg's weights [1]_.
 
     Parameters
     ----------
     input : array
         Samples of a function: a NumPy, dask or CuPy array, a tensor, any array of the array API
-        standard, or a DataArray, of any numeric dtype and shape; or a quantity of pint of one.
+        standard, or a DataArray, of any numeric dtype and shape; or a quantity of pint with one.
     spacing : number, sequence or 1-D array, optional
         The step, or a sequence with one step or one 1-D array of positions per dimension; for a
         single dimension also its positions as an array. Arrays lie in memory or on the device of
@@ -71,16 +71,16 @@ def gradient(
     skipna : bool, default: False
         If True, a missing value (NaN) acts as a boundary of the axis, as for `xgradient.grad`.
     out : ndarray or sequence of ndarray, optional
-        NumPy arrays that the results are written into, one per dimension, each of the shape and
-        dtype of its result. For a NumPy array ``input`` only, with which they share no memory.
-        To fill memory that is there takes about two thirds of the time of a new result.
+        NumPy arrays for the results, one per dimension, each of the shape and dtype of its
+        result. They need a NumPy array ``input``, and share no memory with it. The call then
+        takes about two thirds of the time of a new result.
 
     Returns
     -------
     tuple of array
         One array per dimension, of the type, shape and dtype of ``input``; float64 for integers
         and booleans. The units are those of ``input`` over those of ``spacing`` to the power
-        ``deriv``. Of quantities, of which one is enough, they are quantities. With ``out`` they
+        ``deriv``. The results are quantities if ``input`` or ``spacing`` is one. With ``out`` they
         are its arrays.
 
     Raises

@@ -52,26 +52,27 @@ def choose_accuracy(
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
 ) -> int | tuple[int, int]:
-    r"""Accuracy, or smoothing, with the smallest estimated error for a sample of data.
+    r"""Choose the accuracy, or the smoothing, with the smallest estimated error for a sample.
 
     The estimate is the root of the mean over all points of
 
     .. math:: |D_p - D_{p+2}|^2 - \sigma^2 \|w_p - w_{p+2}\|^2 + \sigma^2 \|w_p\|^2
 
-    the error of the stencil without that of the data, and the noise of the derivative. Smoothing
-    of degree d is compared with that of degree d + 2 in windows 5/4 as wide [1]_.
+    The first two terms are the error of the stencil without that of the data, the third is the
+    noise of the derivative. Smoothing of degree d is compared with degree d + 2 in windows 5/4 as
+    wide [1]_.
 
     Parameters
     ----------
     sample : DataArray
-        Data in memory that are like all others, such as some days of a year.
+        Typical data in memory, such as some days of a year.
     dim : name
         A dimension, a 1-D coordinate, or a CF name or axis that cf-xarray resolves.
     deriv : int, default: 1
         Order of the derivative.
     sigma : number or DataArray, optional
         Standard deviation of independent errors of the data, in their units. Without it, only
-        accuracies are compared, and noise counts as a part of the field.
+        accuracies are compared, and noise is treated as part of the field.
     spacing : number, 1-D array, sequence or mapping by name, optional
         Replaces the coordinate, as for `xgradient.grad`.
     periodic : "auto", bool, name, list of names or mapping from name to period, default: "auto"

@@ -25,12 +25,11 @@ ValueError
     If the units of the terms cannot be added, {}or for one of the reasons of `xgradient.grad`."""
 RELATIVE = """\
 relative : "grid", "earth" or None, default: None
-    Directions of components along x and y of a map projection, a rotated pole or WRF, or along
-    latitudes and longitudes of two dimensions: "grid" for those in which x and y increase, "earth"
-    for east and north. They are rotated to the axes of the call, before anything is
-    differentiated. None follows the standard names of the components, such as eastward_wind or
-    x_wind, then the GRIB attribute uvRelativeToGrid, and else takes components along the axes of
-    the call."""
+    Directions of components on a map projection, a rotated pole, WRF or a curvilinear grid:
+    "grid" for those in which x and y increase, "earth" for east and north. Components are rotated
+    to the axes of the call before they are differentiated. With None, standard names such as
+    eastward_wind or x_wind decide, then the GRIB attribute uvRelativeToGrid. Without these,
+    components are along the axes of the call."""
 OTHER_GRID = "a component is missing or on another grid,\n    "
 REFERENCES = """\
 .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,

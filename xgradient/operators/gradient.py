@@ -118,7 +118,7 @@ def grad(
     positions: PositionsLike = None,
     units: UnitsLike = None,
 ) -> Any:
-    r"""Derivatives along named coordinates; the same as ``obj.grad(dim, ...)``.
+    r"""Differentiate along named coordinates; the same as ``obj.grad(dim, ...)``.
 
     .. math::
 
@@ -129,27 +129,27 @@ def grad(
     ``deriv + accuracy - 1`` on the given grid points, uniform or not [1]_. With a metric the
     result is :math:`(\partial_i / h_i)^d f`, with the scale factor :math:`h_i` of the coordinate.
     Each field is a scalar here; use `xgradient.jacobian` for the components of vectors. On a row
-    at a pole, the derivative by longitude is its limit there.
+    at a pole, the derivative along longitude is its limit.
 
     Parameters
     ----------
     obj : DataArray or Dataset
-        The field, of any real or complex dtype, in memory or in dask chunks. Of a Dataset, every
-        numeric variable that has the dimension, except flags and the bounds of coordinates.
+        The field, of any real or complex dtype, in memory or in dask chunks. In a Dataset, every
+        numeric variable with the dimension, except flags and the bounds of coordinates.
     dim : name, list of names or None
         A dimension, a 1-D coordinate, or a CF name or axis that cf-xarray resolves, such as
         "latitude" or "X", which may be a longitude. None means all dimensions. A mapping from
-        names to orders, such as ``{"x": 1, "y": 1}``, asks for one mixed derivative. Two
-        coordinates on the same two dimensions, such as ``["nav_lon", "nav_lat"]``, give
-        derivatives to the east and north with a metric of the globe, else along x and y. A
-        coordinate with different values in each column, such as a height, needs ``along``.
+        names to orders, such as ``{"x": 1, "y": 1}``, gives one mixed derivative. Two 2-D
+        coordinates, such as ``["nav_lon", "nav_lat"]``, give derivatives to the east and north
+        with a metric of the globe, and along x and y without. A coordinate whose values differ by
+        column, such as a height, needs ``along``.
     deriv : int, default: 1
-        Order of the derivative. Each order has its own stencils; none is applied twice. With
+        Order of the derivative. Each order has separate stencils; none is applied twice. With
         ``smooth`` it may be 0.
     accuracy : int or "auto", default: 2
-        Order of accuracy in the interior, on uniform and non-uniform grid points. "auto" takes
-        that which `xgradient.choose_accuracy` returns for data in memory, which may be a smoothing
-        where ``sigma`` is given, and writes it to the attribute ``xgradient_accuracy``.
+        Order of accuracy in the interior, on uniform and non-uniform grid points. With "auto", the
+        result of `xgradient.choose_accuracy` for data in memory, which may be a smoothing if
+        ``sigma`` is given. The attribute ``xgradient_accuracy`` records it.
     edge_order : int, optional
         Order of accuracy next to the boundaries. By default 1 at accuracy 2, as in NumPy, torch
         and xarray, else ``accuracy``. An axis too short for the stencils of the interior has
@@ -159,71 +159,68 @@ def grad(
         grid points. A sequence has one entry per dimension. A dimension without a coordinate has
         step 1. A mapping may also name other dimensions of the data, to serve several calls.
     periodic : "auto", bool, name, list of names or mapping from name to period, default: "auto"
-        Makes axes periodic: True all axes of the call, a name or a list the axes it names, and a
-        mapping these with their periods. The period is 360 for coordinates in degrees and n steps
-        for other uniform axes, else it must be given. With "auto" or None, no axis is periodic
-        unless a metric of the globe is given. Longitudes that go all the way round are then
-        periodic, and latitudes that reach both poles continue across them, if the number of
-        longitudes is even. False turns this off. A last point one period after the first, as 360
-        is after 0, is the same point: its values must be equal. Other dimensions of the data may
-        be named, too; name a dimension called "auto" in a list.
+        Periodic axes: True for all axes of the call, names, or a mapping from names to periods.
+        The default period is 360 for coordinates in degrees and n steps for other uniform axes.
+        With "auto" or None, axes are periodic only with a metric of the globe. Longitudes of a full
+        circle are then periodic, and latitudes that reach both poles continue across them, if the
+        number of longitudes is even. False turns this off. A last point one period after the
+        first is the same point, so the values must be equal. Other dimensions of the data may be
+        named, too. Name a dimension called "auto" in a list.
     boundary : condition, pair of conditions or mapping by name, optional
-        The conditions at the ends of axes, one for both or a pair. "one-sided" is the default,
-        and "missing" leaves rows without a centred stencil missing. The others continue the
-        field, so that stencils stay centred: "extend" by its last value, "even" and "odd" by its
-        mirror image, and "periodic" as ``periodic`` does. ("value", v) is odd about the value v
+        The conditions at the ends of axes, one for both ends or a pair. "one-sided" is the default.
+        With "missing", rows without a centred stencil are missing. The other conditions continue
+        the field, so that stencils stay centred: "extend" by its last value, "even" and "odd" by
+        its mirror image, and "periodic" as ``periodic`` does. ("value", v) is odd about the value v
         and ("slope", s) even about a line of slope s, in the field's units per unit of the
-        coordinate. v and s are numbers, or arrays without the dimension, with units if they
+        coordinate. v and s are numbers, or arrays without the dimension, with units if these
         differ. A mapping in place of conditions, such as ``{"x": {"u": "odd", "v": "even"}}``,
-        has them by field, or by the dimension of a component; others are one-sided.
+        gives them by field, or by the dimension of a component; others are one-sided.
     wall : "node" or "face", default: "node"
-        Whether the field is mirrored at the last points, or half a step beyond them; at coasts,
-        too.
+        Where the field is mirrored, also at coasts: at the last points, or half a step beyond.
     skipna : bool, default: False
-        If True, a missing value (NaN) acts as a boundary of the axis, as a coast bounds an ocean.
-        Stencils then take the valid values on their own side, with ``edge_order`` as at the
-        boundaries, or with the lower order that a short run of valid values allows. The result is
-        missing where the value is, or where too few neighbours are valid. If False, the result is
-        missing wherever the stencil contains a missing value.
+        If True, one-sided stencils are used next to missing values (NaN), as at boundaries. Their
+        order is ``edge_order``, or lower in a short run of valid values. The result is missing
+        where the value is, or where too few neighbours are valid. If False, the result is missing
+        wherever the stencil contains a missing value.
     coast : condition or mapping by name, optional
-        With ``skipna``, what continues the field beyond the ends of each run of valid values, as
-        ``boundary`` does at the ends of axes: "even" where no flux crosses the coast. By default
-        stencils are one-sided. v and s are numbers. Runs of one point have no derivative.
+        With ``skipna``, the condition beyond the ends of each run of valid values, in the words of
+        ``boundary``: "even" where no flux crosses the coast. By default stencils are one-sided. v
+        and s are numbers. Runs of one point have no derivative.
     smooth : (window, degree) or (window, degree, "tricube"), optional
-        Differentiates polynomials of this degree that are fitted by least squares to the grid
-        points of a window [2]_, in place of polynomials through them: for noisy data. The window
-        is an odd number of points, or a length with its units, such as "3 days", along a uniform
-        coordinate whose units convert. Next to the boundaries it is not centred. "tricube" gives
-        less weight to distant points. With ``deriv=0`` the result is the smoothed field. With
-        ``skipna`` a window keeps to the run of valid values, with a lower degree in short ones.
-        Excludes ``accuracy`` and ``edge_order``.
+        For noisy data: polynomials of this degree, fitted by least squares to the grid points of a
+        window, replace polynomials through the points [2]_. The window is an odd number of
+        points, or a length with its units, such as "3 days", along a uniform coordinate whose units
+        convert. Next to the boundaries it is not centred. "tricube" gives less weight to distant
+        points. With ``deriv=0`` the result is the smoothed field. With ``skipna`` a window stays in
+        its run of valid values, with a lower degree in short runs. Excludes ``accuracy`` and
+        ``edge_order``.
     error : bool, default: False
-        Estimates the error of each derivative D of accuracy p by another of accuracy p + 2:
-        :math:`2 \max |D_p - D_{p+2}| + \varepsilon \sum |w||f|`, with the largest difference at
-        the point and its two neighbours, the rounding :math:`\varepsilon` of the dtype and the
-        weights w of the values f. The result is a Dataset, with ``dT_dlat_error`` for ``dT_dlat``.
+        Adds an estimate of the error of each derivative. It compares the derivative D of accuracy p
+        with that of p + 2: :math:`2 \max |D_p - D_{p+2}| + \varepsilon \sum |w||f|`, with the
+        largest difference at the point and its two neighbours, the rounding :math:`\varepsilon` of
+        the dtype and the weights w of the values f. ``dT_dlat`` has ``dT_dlat_error`` in a Dataset.
         Excludes ``smooth``, ``boundary``, ``coast``, ``at``, ``to``, ``along``, ``at_constant``.
     sigma : number, DataArray, name or mapping by name of the field, optional
         Standard deviation of independent errors of the data, for ``error``. The noise of the
-        derivative, :math:`(\sum w^2\sigma^2)^{1/2}`, is ``dT_dlat_noise``, and enters the error
-        by the root of the sum of the squares. A name is that of a variable of the Dataset.
+        derivative, :math:`(\sum w^2\sigma^2)^{1/2}`, is ``dT_dlat_noise``. The error contains it,
+        as the root of the sum of the squares. A name refers to a variable of the Dataset.
     metric : str, number, Sphere, Ellipsoid, pyproj.CRS, pyproj.Geod or mapping, optional
-        Gives coordinates lengths, so that derivatives are per metre. "sphere" has the radius of
-        the data's grid mapping, else 6371008.8 m; "ellipsoid" is WGS84; a number is the radius of
-        a sphere in metres. "cf" is the coordinate reference system of the data's grid mapping, of
-        rioxarray's ``spatial_ref`` or of xproj; it needs pyproj. All find latitudes and
-        longitudes by their CF attributes or names, and other dimensions keep their own
-        coordinate; in a geographic system, x and y without attributes are longitude and latitude.
-        In a projected system derivatives by x and y are per metre on the Earth, in the direction
-        in which x or y increases. "wrf", "roms", "nemo" and "mitgcm" have the scale factors of a
-        file of these models: MAPFAC_M, pm and pn, e1t to e3w, dxC to rA.
-        On a dimension with both a latitude and a longitude, as on a track, the derivative is by
-        distance. A mapping gives scale factors of dimensions, in metres per unit of the
-        coordinate: a number, a DataArray, or the name of a variable for each.
+        Converts units of coordinates to lengths, so that derivatives are per metre. "sphere" has
+        the radius of the data's grid mapping, else 6371008.8 m; "ellipsoid" is WGS84; a number is
+        the radius of a sphere in metres. "cf" is the coordinate reference system of the data's grid
+        mapping, of rioxarray's ``spatial_ref`` or of xproj; it needs pyproj. These find latitudes
+        and longitudes by CF attributes or names. Other dimensions keep their coordinate. In a
+        geographic system, x and y without attributes are longitude and latitude. In a projected
+        system derivatives along x and y are per metre on the Earth, in the direction in which x or
+        y increases. "wrf", "roms", "nemo" and "mitgcm" read the scale factors in a file of these
+        models: MAPFAC_M, pm and pn, e1t to e3w, dxC to rA. On a dimension with both a latitude and
+        a longitude, as on a track, the derivative is by distance. A mapping gives scale factors of
+        dimensions, in metres per unit of the coordinate: numbers, DataArrays, or names of
+        variables.
     along : name, optional
         The dimension along which the positions of a multi-dimensional coordinate are taken: s for
-        a height z(time, s, y, x). Each column then has coefficients for its own positions. Leave
-        it out where the coordinates tell the vertical dimension, or only one dimension is left.
+        a height z(time, s, y, x). Each column then has coefficients for its positions. It is
+        optional if attributes mark the vertical dimension, or only one dimension is left.
     at_constant : name, optional
         A multi-dimensional coordinate, or its CF name, that is held constant, such as the height
         of terrain-following levels. The derivative along ``dim`` is then at constant height
@@ -231,22 +228,23 @@ def grad(
         (\partial f/\partial x)_s - (\partial z/\partial x)_s\,\partial f/\partial z`.
     at : number, 1-D array, sequence or DataArray, optional
         Values of the coordinate at which to differentiate, at most half a step beyond its ends.
-        The result is that of the polynomial through as many grid points on both sides, with
-        ``edge_order`` equal to ``accuracy`` by default. A DataArray brings its units, dimension
-        and coordinates. It is for one coordinate of one dimension; ``skipna``, ``smooth``,
-        ``metric``, ``along`` and ``at_constant`` do not go with it.
+        The result is that of the polynomial through the same number of grid points on both sides,
+        with ``edge_order`` equal to ``accuracy`` by default. A DataArray gives the result its
+        units, dimension and coordinates. Excludes ``skipna``, ``smooth``, ``metric``, ``along`` and
+        ``at_constant``; the call names one 1-D coordinate.
     to : "center", "left", "right", "inner", "outer" or "edges", optional
-        Position on the cells at which to differentiate, half a step away: from centers to the
-        faces before ("left") or after ("right") each cell, between cells ("inner") or all of
-        them ("outer"), or from faces to "center". "edges" are the faces that the data have, else
-        "inner", or "left" on a periodic axis. Both neighbours must be valid with ``skipna``.
-        Further options that do not go with ``at`` do not go with it either.
+        Position of the results on the cells, half a step away: from centers to the faces before
+        ("left") or after ("right") each cell, between cells ("inner") or all of them ("outer"), or
+        from faces to "center". "edges" are the faces that the data have, else "inner", or "left"
+        on a periodic axis. With ``skipna`` both neighbours must be valid. Excludes ``at`` and all
+        that ``at`` excludes, except ``skipna``.
     positions : mapping, optional
-        The dimensions, such as ``{"X": {"center": "xc", "left": "xg"}}``, if the data do not tell.
+        The dimension of each position, if it cannot be inferred, such as
+        ``{"X": {"center": "xc", "left": "xg"}}``.
     units : text, pint Unit or mapping by name of the result, optional
-        Units to give the results in, as UDUNITS writes them, such as "K (100 km)-1" or "K day-1".
-        One text is for all results. A mapping, such as ``{"dT_dlat": "K km-1"}``, converts those
-        that it names. The stencils take the factor, so the data are read once. The attribute has
+        Units of the results, as text of UDUNITS such as "K (100 km)-1" or "K day-1". One text is
+        for all results. A mapping, such as ``{"dT_dlat": "K km-1"}``, converts the results that it
+        names. The factor is part of the stencils, so the data are read once. The attribute has
         the text as given, and a unit of pint as CF text.
 
     Returns
@@ -254,9 +252,9 @@ def grad(
     DataArray or Dataset
         A DataArray for one name on a DataArray, else a Dataset with one variable per field and
         coordinate: ``dT_dlat``, or ``d2T_dlat2`` for ``deriv=2``. Dims, coords, chunks and dtype
-        are those of the field (float64 for integers and booleans); ``units`` and ``long_name``
-        are rewritten, and ``standard_name`` where CF has one. Derivatives by times of every kind
-        are per second.
+        are those of the field (float64 for integers and booleans). The ``units`` and ``long_name``
+        are new, and so is the ``standard_name`` if CF has one. Derivatives along times of every
+        kind are per second.
 
     Raises
     ------

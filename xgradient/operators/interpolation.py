@@ -37,31 +37,31 @@ def interpolate(
     periodic: PeriodicLike = "auto",
     skipna: bool = False,
 ) -> Labelled:
-    r"""Interpolation along a coordinate, as the derivatives at other points have it.
+    r"""Interpolate along a coordinate, with the polynomials of derivatives at other points.
 
     .. math::
 
         f(x) \approx \sum_j w_j\,f_j
 
-    The weights :math:`w_j` are those of the polynomial through as many grid points on both sides of
-    :math:`x` [1]_: at ``accuracy=2`` those of the straight line between two neighbours.
+    The weights :math:`w_j` are those of the polynomial through the same number of grid points on
+    both sides of :math:`x` [1]_. At ``accuracy=2`` it is the straight line between two neighbours.
 
     Parameters
     ----------
     dim : name
         A dimension, a 1-D coordinate, or a CF name or axis.
     to : "center", "left", "right", "inner", "outer" or "edges", optional
-        Position on the cells, half a step away, as `xgradient.grad` has it.
+        Position on the cells, half a step away, as for `xgradient.grad`.
     at : number, 1-D array, sequence or DataArray, optional
         Values of the coordinate, at most half a step beyond its ends, in place of ``to``. At a
-        grid point the result is the value there. ``skipna`` does not go with it.
+        grid point the result is the value there. Excludes ``skipna``.
     accuracy : int, default: 2
         Order of accuracy: the number of grid points of each polynomial, which is even.
     edge_order : int, optional
         Order of accuracy next to the boundaries, by default ``accuracy``.
     skipna : bool, default: False
-        If True, polynomials keep to the run of valid values that a point is in. Both neighbours
-        must be valid. If False, the result is missing wherever a value of the polynomial is.
+        If True, polynomials stay in the run of valid values around a point. Both neighbours must
+        be valid. If False, the result is missing if a value of the polynomial is.
 
     Returns
     -------

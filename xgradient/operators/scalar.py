@@ -57,7 +57,7 @@ def magnitude(
     coast: CoastLike = None,
     units: UnitsLike = None,
 ) -> Labelled:
-    r"""Magnitude of the gradient; the same as ``obj.grad.magnitude(dim, ...)``.
+    r"""Compute the magnitude of the gradient; the same as ``obj.grad.magnitude(dim, ...)``.
 
     .. math:: |\nabla f| = \Bigl(\sum_i (\partial_i f / h_i)^2\Bigr)^{1/2}
 
@@ -66,10 +66,10 @@ def magnitude(
     Parameters
     ----------
     obj : DataArray or Dataset
-        The scalar field; of a Dataset every numeric variable that has all the dimensions.
+        The scalar field. In a Dataset, every numeric variable with all the dimensions.
     dim : name, list of names or None
-        As for `xgradient.grad`. None means all dimensions, and with a metric of the globe latitude
-        and longitude.
+        As for `xgradient.grad`. None means all dimensions, but latitude and longitude with a
+        metric of the globe.
 
     Returns
     -------
@@ -134,7 +134,7 @@ def laplacian(
     coast: CoastLike = None,
     units: UnitsLike = None,
 ) -> Labelled:
-    r"""Laplacian; the same as ``obj.grad.laplacian(dim, ...)``.
+    r"""Compute the Laplacian; the same as ``obj.grad.laplacian(dim, ...)``.
 
     .. math::
 
@@ -148,10 +148,10 @@ def laplacian(
     Parameters
     ----------
     obj : DataArray or Dataset
-        The scalar field; of a Dataset every numeric variable that has all the dimensions.
+        The scalar field. In a Dataset, every numeric variable with all the dimensions.
     dim : name, list of names or None
-        As for `xgradient.grad`. None means all dimensions, and with a metric of the globe latitude
-        and longitude.
+        As for `xgradient.grad`. None means all dimensions, but latitude and longitude with a
+        metric of the globe.
 
     Returns
     -------
@@ -205,7 +205,7 @@ def hessian(
     coast: CoastLike = None,
     units: UnitsLike = None,
 ) -> xr.Dataset:
-    r"""All second derivatives; the same as ``obj.grad.hessian(dim, ...)``.
+    r"""Compute all second derivatives; the same as ``obj.grad.hessian(dim, ...)``.
 
     .. math::
 
@@ -214,21 +214,21 @@ def hessian(
         H_{ii} = \frac{\partial_{ii} f - \partial_i f\,\partial_i \ln h_i}{h_i^2}
         + \sum_{k\ne i} \frac{\partial_k f\,\partial_k \ln h_i}{h_k^2}
 
-    Physical components, along unit vectors [1]_, so that the trace is the Laplacian.
+    The components are along unit vectors [1]_, so that the trace is the Laplacian.
 
     Parameters
     ----------
     obj : DataArray or Dataset
-        The scalar field; of a Dataset every numeric variable that has all the dimensions.
+        The scalar field. In a Dataset, every numeric variable with all the dimensions.
     dim : name, list of names or None
-        As for `xgradient.grad`. None means all dimensions, and with a metric of the globe latitude
-        and longitude.
+        As for `xgradient.grad`. None means all dimensions, but latitude and longitude with a
+        metric of the globe.
 
     Returns
     -------
     Dataset
         ``d2T_dlat2``, ``d2T_dlat_dlon``, ``d2T_dlon2`` for each field T, in units of the field over
-        a length squared. The tensor is symmetric, so each pair of axes is there once.
+        a length squared. The tensor is symmetric, so each pair of axes has one variable.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
         booleans).
 

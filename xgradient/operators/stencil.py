@@ -36,9 +36,9 @@ def stencil(
     periodic: bool | float = False,
     smooth: SmoothLike = None,
 ) -> StencilTable:
-    r"""Stencil of a derivative on given positions, as a labelled table.
+    r"""Compute the stencil of a derivative on given positions, as a labelled table.
 
-    It has the windows and weights with which ``da.grad`` computes
+    The table has the windows and weights with which ``da.grad`` computes
 
     .. math::
 

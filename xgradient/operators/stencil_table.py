@@ -23,7 +23,7 @@ RESERVED = {"window", "start", "width", "weights", "coefficients", "order", "noi
 
 
 class StencilTable:
-    r"""The window and the weights of a derivative at each point of an axis.
+    r"""Hold the window and the weights of a derivative at each point of an axis.
 
     `xgradient.stencil` and ``da.grad.stencil`` return it. Row i multiplies the adjacent
     differences of the field from ``start[i]`` on by ``coefficients[i]``, from left to right. In
@@ -109,7 +109,7 @@ class StencilTable:
     def modified_wavenumber(
         self, wavenumber: ArrayLike | None = None, *, row: int | None = None
     ) -> xr.DataArray:
-        """Compute the wavenumber that the stencil sees in place of the true one.
+        """Compute the modified wavenumber of the stencil.
 
         For a wave with θ radians per step it is Σ w exp(iθx/h) (h/i)^deriv, with the positions x
         of the window relative to its row, and their mean step h. The exact value is θ^deriv.

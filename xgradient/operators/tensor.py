@@ -54,7 +54,7 @@ def jacobian(
     relative: RelativeLike = None,
     **dims: Any,
 ) -> xr.Dataset:
-    r"""All first derivatives of a vector field: the tensor of its gradient.
+    r"""Compute all first derivatives of a vector field: the tensor of its gradient.
 
     .. math::
 
@@ -62,16 +62,16 @@ def jacobian(
         \quad (i \ne j), \qquad
         J_{ii} = \frac{\partial_i F_i}{h_i} + \sum_{k\ne i}\frac{F_k}{h_k}\,\partial_k \ln h_i
 
-    Physical components, along unit vectors, so that the trace is the divergence and the
-    antisymmetric part half the curl [1]_. Each component and coordinate keeps its own direction:
-    the derivative of an upward component by a depth enters the divergence with a minus sign.
-    Rows and columns are along the axes of the call: components that are ``relative`` to others are
-    rotated first, and ``du_dx`` is then that of the component along x.
+    The components are along unit vectors, so that the trace is the divergence and the
+    antisymmetric part half the curl [1]_. Components and coordinates keep their directions: the
+    derivative of an upward component along a depth enters the divergence with a minus sign.
+    Rows and columns are along the axes of the call. Components that are ``relative`` to other axes
+    are rotated first, and ``du_dx`` is then the derivative of the component along x.
 
     Parameters
     ----------
     obj : DataArray or Dataset, optional
-        Where names of variables are looked up. Not needed for components that are DataArrays.
+        The data with the variables that are named. Not needed if all components are DataArrays.
     components : mapping from dimension to component, optional
         The component along each dimension.
     **dims : name of a variable or DataArray
@@ -82,8 +82,8 @@ def jacobian(
     Dataset
         ``du_dlon``, ``du_dlat``, ``dv_dlon``, ``dv_dlat``: the derivative of each component along
         each axis, curvature included, in units of a component over a length.
-        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
-        that all components have in common (float64 for integers and booleans).
+        Dims, shape, coords and chunks are those of the first component, and the dtype is
+        the common one of all components (float64 for integers and booleans).
 
     Examples
     --------
@@ -143,7 +143,7 @@ def strain(
     relative: RelativeLike = None,
     **dims: Any,
 ) -> xr.Dataset:
-    r"""Deformation of a horizontal flow, and the Okubo-Weiss parameter.
+    r"""Compute the deformation of a horizontal flow, and the Okubo-Weiss parameter.
 
     With the Jacobian J of (u, v) along x and y, curvature included:
 
@@ -152,14 +152,14 @@ def strain(
         S_n = J_{ux} - J_{vy}, \quad S_s = J_{vx} + J_{uy}, \quad S = \sqrt{S_n^2 + S_s^2},
         \quad W = S_n^2 + S_s^2 - (J_{vx} - J_{uy})^2
 
-    The parameter W is negative in vortices [1]_ [2]_. Normal and shear deformation are relative to
-    the axes of the call, whatever the components are ``relative`` to; the total deformation and W
-    are the same for all axes.
+    The parameter W is negative in vortices [1]_ [2]_. Normal and shear deformation are along
+    the axes of the call, for any ``relative``. The total deformation and W do not depend on the
+    axes.
 
     Parameters
     ----------
     obj : DataArray or Dataset, optional
-        Where names of variables are looked up. Not needed for components that are DataArrays.
+        The data with the variables that are named. Not needed if all components are DataArrays.
     components : mapping from dimension to component, optional
         Two components, each by the dimension along which it points.
     **dims : name of a variable or DataArray
@@ -170,8 +170,8 @@ def strain(
     Dataset
         ``normal_deformation``, ``shear_deformation``, ``total_deformation`` and ``okubo_weiss``,
         in units of a component over a length; those of ``okubo_weiss`` are squared.
-        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
-        that all components have in common (float64 for integers and booleans).
+        Dims, shape, coords and chunks are those of the first component, and the dtype is
+        the common one of all components (float64 for integers and booleans).
 
     References
     ----------

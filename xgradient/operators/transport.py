@@ -61,7 +61,7 @@ def advection(
     relative: RelativeLike = None,
     **dims: Any,
 ) -> Labelled:
-    r"""Advection of scalar fields by a flow: their change at a fixed point.
+    r"""Compute the advective tendency of scalar fields: positive where the flow increases them.
 
     .. math:: -F\cdot\nabla f = -\sum_i \frac{F_i}{h_i}\,\partial_i f
 
@@ -70,7 +70,7 @@ def advection(
     Parameters
     ----------
     obj : DataArray or Dataset
-        The scalar field; of a Dataset every numeric variable that has the dimensions and is not a
+        The scalar field. In a Dataset, every numeric variable with the dimensions that is not a
         component.
     components : mapping from dimension to component, optional
         The component of the flow along each dimension.
@@ -81,10 +81,9 @@ def advection(
     Returns
     -------
     DataArray or Dataset
-        ``advection_T`` for a field T, positive where the flow increases it, in units of the field
-        times units of the flow over a length.
+        ``advection_T`` for a field T, in units of the field times units of the flow over a length.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
-        booleans), and dims that only the flow has come last.
+        booleans). Dims that only the flow has are last.
 
     Examples
     --------
@@ -125,7 +124,7 @@ def directional(
     relative: RelativeLike = None,
     **dims: Any,
 ) -> Labelled:
-    r"""Derivative of scalar fields in the direction of a vector field.
+    r"""Compute the derivative of scalar fields in the direction of a vector field.
 
     .. math:: \frac{F}{|F|}\cdot\nabla f = \frac{1}{|F|}\sum_i \frac{F_i}{h_i}\,\partial_i f
 
@@ -134,7 +133,7 @@ def directional(
     Parameters
     ----------
     obj : DataArray or Dataset
-        The scalar field; of a Dataset every numeric variable that has the dimensions and is not a
+        The scalar field. In a Dataset, every numeric variable with the dimensions that is not a
         component.
     components : mapping from dimension to component, optional
         The component of the vector field along each dimension.
@@ -145,10 +144,10 @@ def directional(
     Returns
     -------
     DataArray or Dataset
-        ``directional_T`` for a field T, in units of the field over a length; missing where the
-        vector is zero and has no direction.
+        ``directional_T`` for a field T, in units of the field over a length. It is missing where
+        the vector is zero.
         Dims, shape, coords, chunks and dtype are those of the field (float64 for integers and
-        booleans), and dims that only the flow has come last.
+        booleans). Dims that only the flow has are last.
 
     Examples
     --------

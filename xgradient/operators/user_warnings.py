@@ -23,10 +23,11 @@ _INSIDE = tuple(
 
 
 class GridWarning(UserWarning):
-    """Labels of a grid or a vector that contradict the call or leave it unclear.
+    """Warn of labels of a grid or a vector that contradict the call or leave it unclear.
 
-    Two angles may be combined without a metric, a component may be given along another direction
-    than its ``standard_name`` says, or it may not be clear which way a vertical component points.
+    The warning has three reasons. Two angles are combined without a metric, a component is given
+    along another direction than its ``standard_name``, or the sign of a vertical component is
+    unknown.
 
     Examples
     --------

@@ -52,7 +52,7 @@ def divergence(
     relative: RelativeLike = None,
     **dims: Any,
 ) -> xr.DataArray:
-    r"""Divergence of a vector field; the same as ``ds.grad.divergence(lon="u", lat="v")``.
+    r"""Compute the divergence of a vector field: ``ds.grad.divergence(lon="u", lat="v")``.
 
     .. math::
 
@@ -65,21 +65,21 @@ def divergence(
     Parameters
     ----------
     obj : DataArray or Dataset, optional
-        Where names of variables are looked up. Not needed for components that are DataArrays.
+        The data with the variables that are named. Not needed if all components are DataArrays.
     components : mapping from dimension to component, optional
         The component along each dimension, for dimensions whose names cannot be keywords.
     **dims : name of a variable or DataArray
-        The components as keywords: ``lon="u", lat="v"``, on one grid. One that lacks dimensions
-        of others is broadcast, as in arithmetic, and may be a number. A component points as its
-        coordinate increases, unless its ``standard_name`` and the coordinate's ``positive``
-        differ: an upward component by a depth changes sign.
+        The components as keywords: ``lon="u", lat="v"``, on one grid. Components
+        are broadcast, as in arithmetic, and may be numbers. A component is positive in the
+        direction in which its coordinate increases, unless its ``standard_name`` and the
+        coordinate's ``positive`` differ: an upward component along a depth changes sign.
 
     Returns
     -------
     DataArray
         Named "divergence", in units of a component over a length.
-        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
-        that all components have in common (float64 for integers and booleans).
+        Dims, shape, coords and chunks are those of the first component, and the dtype is
+        the common one of all components (float64 for integers and booleans).
 
     Examples
     --------
@@ -131,7 +131,7 @@ def curl(
     relative: RelativeLike = None,
     **dims: Any,
 ) -> Any:
-    r"""Curl of a vector field; of two components, such as a wind, the vertical vorticity.
+    r"""Compute the curl of a vector field; for a horizontal wind, the vertical vorticity.
 
     .. math::
 
@@ -144,22 +144,22 @@ def curl(
     Parameters
     ----------
     obj : DataArray or Dataset, optional
-        Where names of variables are looked up. Not needed for components that are DataArrays.
+        The data with the variables that are named. Not needed if all components are DataArrays.
     components : mapping from dimension to component, optional
         Two or three components, each by the dimension along which it points.
     **dims : name of a variable or DataArray
         The components as keywords: ``lon="u", lat="v"``. Longitude (x), latitude (y) and an
-        upward vertical are right-handed in this order, whatever the order of the keywords. Other
-        dimensions are right-handed in the order given. A vertical that is ``positive: down`` is
+        upward vertical are right-handed in this order, in any order of the keywords. Other
+        dimensions are right-handed in the given order. A vertical that is ``positive: down`` is
         reversed, and so is the component of the result along it.
 
     Returns
     -------
     DataArray or Dataset
-        Of two components a DataArray named "curl", else a Dataset with ``curl_lon`` and so on,
+        For two components a DataArray named "curl", else a Dataset with ``curl_lon`` and so on,
         in units of a component over a length.
-        Dims, shape, coords and chunks are those of the first component, and the dtype is the one
-        that all components have in common (float64 for integers and booleans).
+        Dims, shape, coords and chunks are those of the first component, and the dtype is
+        the common one of all components (float64 for integers and booleans).
 
     Examples
     --------
