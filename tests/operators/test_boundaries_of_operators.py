@@ -241,7 +241,7 @@ REFUSED = [
     ({"boundary": {"x": ("value", [1.0, 2.0])}}, r"has the shape \(2,\), but the field has \(8,\)"),
     ({"boundary": {"x": ("value", xr.DataArray([1.0] * 11, dims="x"))}}, "has the dimension 'x'"),
     ({"boundary": {"x": ("value", xr.DataArray([1.0], dims="z"))}}, "has the dimension 'z'"),
-    ({"boundary": {"x": ("value", xr.DataArray(np.ones(8), dims="y").chunk())}}, "dask array"),
+    ({"boundary": {"x": ("value", xr.DataArray(np.ones(8), dims="y").chunk())}}, "is lazy; give"),
     ({"boundary": {"x": ("value", xr.DataArray(1.0, attrs={"units": "m"}))}}, "units 'm', which"),
     ({"boundary": {"x": {"w": "even"}}}, "names 'w', which is no field of the call"),
     ({"boundary": {"x": {"t": "periodic"}}}, "'periodic' for 't' alone"),
