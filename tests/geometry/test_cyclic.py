@@ -395,7 +395,7 @@ def test_another_axis_along_the_same_dimension():
         ds.t.grad(["lat", "lon", "km"], **GLOBE)
     message = (
         "^the last point of 'lon' repeats the first, but that of 'km' along the same dimension is "
-        "another place; name them in calls of their own$"
+        "another point; name them in separate calls$"
     )
     with pytest.raises(ValueError, match=message):
         ds.t.grad(["lat", "km"], **GLOBE)

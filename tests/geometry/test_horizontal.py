@@ -367,13 +367,13 @@ BAD = {
     "periodic": (
         lambda: small().grad(NAMES, metric="sphere", periodic=True),
         (
-            rf"{WIDE}, and periodic does not tell along which the grid closes; name that "
-            r"dimension, e.g. periodic='x'$"
+            rf"{WIDE}, and periodic does not say which dimension of the grid is periodic; name "
+            r"that dimension, e.g. periodic='x'$"
         ),
     ),
     "a period": (
         lambda: small().grad(NAMES, metric="sphere", periodic={"x": 360}),
-        r"^the period of 'x' is 360, but the positions of a grid tell where it closes; give True$",
+        r"^the period of 'x' is 360, but a grid is periodic by its positions; give True$",
     ),
     "a grid that does not close": (
         lambda: curvilinear_grids.on_globe(

@@ -394,7 +394,7 @@ def test_arguments_that_do_not_go_with_a_track():
     beside = of_issue().expand_dims(y=[0, 1]).assign_coords(lat_y=("y", [0.0, 1.0], NORTH))
     refused(
         lambda: beside.grad(["obs", "lat_y"], metric="sphere"),
-        "'lat_y' is named beside 'obs', along which there is a track with positions of its own; "
+        "'lat_y' is named together with 'obs', along which there is a track at other positions; "
         "name them one at a time",
     )
     refused(

@@ -301,10 +301,10 @@ BAD = {
         ("along is 's_rho', but none of 'x' is a coordinate that has this dimension; coordinates "
         "of several dimensions with it are 'z_rho'"),
     ),
-    "a dimension that is not told": (
+    "an unknown vertical dimension": (
         lambda: ocean().temp.drop_vars("s_rho").grad("z_rho"),
-        ("coordinate 'z_rho' has the dimensions 's_rho', 'x', 'y', and which of them it goes along "
-        "is not told by their coordinates; name it, e.g. along='s_rho'"),
+        ("coordinate 'z_rho' has the dimensions 's_rho', 'x', 'y', and their coordinates do not "
+        "say which one is vertical; name it, e.g. along='s_rho'"),
     ),
     "no number": (
         lambda: ocean().temp.assign_coords(z_rho=ocean().z_rho.astype(str)).grad("z_rho"),
@@ -327,16 +327,16 @@ BAD = {
     ),
     "a spacing": (
         lambda: ocean().temp.grad("z_rho", spacing=2.0),
-        ("spacing is given for 'z_rho', which has positions of its own in every column; leave it "
+        ("spacing is given for 'z_rho', whose positions differ by column; leave it "
         "out, or give spacing by name to the others"),
     ),
     "a spacing among others": (
         lambda: ocean().temp.grad(["x", "z_rho"], spacing=[1.0, 2.0]),
-        "spacing is given for 'z_rho', which has positions of its own in every column",
+        "spacing is given for 'z_rho', whose positions differ by column",
     ),
     "a period": (
         lambda: ocean().temp.grad("z_rho", periodic=True),
-        "periodic is given for 'z_rho', which has positions of its own in every column",
+        "periodic is given for 'z_rho', whose positions differ by column",
     ),
     "a metric for nothing": (
         lambda: ocean().temp.grad("z_rho", metric="sphere"),

@@ -161,7 +161,7 @@ BAD = {
     ),
     "longitude alone on a pole": (
         lambda: case_with_pole().grad("lon", deriv=2, metric="sphere"),
-        ("this has no finite value on the rows of 'lat' that stand on a pole; drop them, e.g. "
+        ("this has no finite value on the rows of 'lat' that are on a pole; drop them, e.g. "
         "with .isel, or take an operator of latitude and longitude together, such as .laplacian "
         "or .hessian"),
     ),

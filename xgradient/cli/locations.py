@@ -15,7 +15,7 @@ from . import remote
 from .outputs import FileError, check_replaceable, is_zarr, refused, remove, written_whole
 from .remote import Format
 
-#: Suffixes of outputs, and the format that each stands for.
+#: Suffixes of outputs, and the format of each.
 FORMATS: dict[str, Format] = {
     ".zarr": "zarr",
     ".zip": "zip",

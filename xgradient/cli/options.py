@@ -15,7 +15,7 @@ from .positions import read_positions
 
 #: Key under which a context keeps the words of its command line.
 WORDS = "xgradient.words"
-#: Key under which a context keeps the components that have no option of their own.
+#: Key under which a context keeps the components that have no declared option.
 COMPONENTS = "xgradient.components"
 #: Parameters of operators that are not options: the data, and the components.
 NOT_OPTIONS = ("obj", "components", "dims")

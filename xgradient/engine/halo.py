@@ -28,7 +28,7 @@ class PolarHalo:
     depth : tuple of int
         Cells of the halo beyond the first and the last latitude.
     cap_rows : tuple of int
-        Rows nearest to each pole that the block needs all round the globe.
+        Rows nearest to each pole that the block needs at all longitudes.
     received : tuple of bool
         Whether these rows come from other blocks; else they are the block's own.
     pole_values : tuple of PoleValue

@@ -21,7 +21,7 @@ class PolarFold:
     Attributes
     ----------
     lon_axis : int
-        The axis of the longitudes: an even number of them, evenly spaced round the globe.
+        The axis of the longitudes: an even number of them, uniform on the whole circle.
     sign : int
         1 for scalars, -1 for vector components, whose directions reverse at a pole.
     on_fold : tuple of int

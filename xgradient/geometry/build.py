@@ -224,8 +224,8 @@ def _grid_on_globe(obj: XarrayObject, request: GridRequest, globe: Globe) -> Ort
             other_axes[ref.name] = _axis(obj, axis)
         elif tracks:
             raise ValueError(
-                f"{str(ref.name)!r} is named beside {str(next(iter(tracks)))!r}, along which "
-                "there is a track with positions of its own; name them one at a time"
+                f"{str(ref.name)!r} is named together with {str(next(iter(tracks)))!r}, "
+                "along which there is a track at other positions; name them one at a time"
             )
         elif spacing is not None:
             raise _spacing_error(ref)
@@ -255,8 +255,8 @@ def _curvilinear_grid(
             continue
         if len(ref.dims) > 1:
             raise ValueError(
-                f"{describe_coord(ref)}, and periodic does not tell along which the grid closes; "
-                f"name that dimension, e.g. periodic={str(coords.dims[1])!r}"
+                f"{describe_coord(ref)}, and periodic does not say which dimension of the grid "
+                f"is periodic; name that dimension, e.g. periodic={str(coords.dims[1])!r}"
             )
         if ref.dim in coords.dims:
             closed[ref.dim] = periodic

@@ -159,7 +159,7 @@ def _to_crs(mapping: GridMapping) -> Any:
     except (KeyError, TypeError, ValueError, ProjError) as error:
         reason = short_repr(error)
         raise ValueError(
-            f"pyproj cannot read the grid mapping {str(mapping.name)!r} ({reason}); mend its "
+            f"pyproj cannot read the grid mapping {str(mapping.name)!r} ({reason}); correct its "
             "attributes, or give a pyproj.CRS as metric"
         ) from None
 

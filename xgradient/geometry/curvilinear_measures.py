@@ -23,7 +23,7 @@ class CurvilinearMeasures(CellMeasures):
     """Lengths on a globe, by the distances of points with given latitudes and longitudes.
 
     The length of a cell is the distance between the points on both its sides, if the data have
-    their positions. Else it is half the distance between both neighbours of its own point.
+    their positions. Else it is half the distance between both neighbours of its point.
 
     Parameters
     ----------

@@ -112,8 +112,8 @@ def cyclic_points(
             if axis.dim == point.dim and axis.name != point.name:
                 raise ValueError(
                     f"the last point of {str(point.name)!r} repeats the first, but that of "
-                    f"{str(axis.name)!r} along the same dimension is another place; name them in "
-                    "calls of their own"
+                    f"{str(axis.name)!r} along the same dimension is another point; name them in "
+                    "separate calls"
                 )
     return points
 

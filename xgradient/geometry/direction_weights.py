@@ -45,8 +45,8 @@ class DirectionWeights:
     local_positions : NodePositions, optional
         Positions on the device of the fields, if they are on a GPU or skip missing values.
     counts_steps : bool
-        True if the indices count grid points; False if they are coordinates, whose stencils know
-        an uneven spacing.
+        True if the indices count grid points; False if they are coordinates, whose stencils include
+        a non-uniform spacing.
     """
 
     make_positions: Callable[[xr.Variable | None], NodePositions]
@@ -101,7 +101,7 @@ class DirectionWeights:
 
     @property
     def corrects_spacing(self) -> bool:
-        """Tell if first derivatives have three points, and are corrected for uneven spacing.
+        """Return whether first derivatives have three points, corrected for non-uniform spacing.
 
         Wider stencils assume that the spacing changes smoothly along the grid.
         """

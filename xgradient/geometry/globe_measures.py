@@ -176,7 +176,7 @@ def _read_angles(obj: XarrayObject, axis: CellAxis, kind: str) -> LineCells:
 
 
 def goes_round(obj: XarrayObject, axis: CellAxis, requested: Any = None) -> bool:
-    """Return True for an axis of longitudes that closes, or that a call makes periodic."""
+    """Return True for longitudes of a full circle, or for an axis that a call makes periodic."""
     if kind_of_axis(obj, axis) != "longitude":
         return False
     ref = line_ref(obj, axis, "longitude")

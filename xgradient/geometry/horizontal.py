@@ -47,7 +47,7 @@ class HorizontalCoords:
         The model of the Earth; None for the plane.
     dims : tuple of hashable
         The two dimensions of the grid. Along others that the coordinates have, such as the time of
-        a moving nest or the faces of a cube, each grid stands by itself.
+        a moving nest or the faces of a cube, each grid is separate.
     """
 
     pair: tuple[CoordRef, CoordRef]
@@ -101,13 +101,13 @@ class HorizontalCoords:
     def _index_axis(
         self, dim: Hashable, is_closed: Any, x: xr.Variable, y: xr.Variable
     ) -> GridAxis:
-        """Return the axis of indices along a dimension, which must close if that is asked."""
+        """Return the axis of indices along a dimension, after a check that it may be periodic."""
         n = x.sizes[dim]
         check_known_length(n, f"dimension {str(dim)!r}")
         if not isinstance(is_closed, bool | np.bool_):
             raise ValueError(
-                f"the period of {str(dim)!r} is {is_closed!r}, but the positions of a grid tell "
-                "where it closes; give True"
+                f"the period of {str(dim)!r} is {is_closed!r}, but a grid is periodic by its "
+                "positions; give True"
             )
         if is_closed:
             _check_closure(self._positions(x, y), dim)

@@ -96,7 +96,7 @@ class LoweringContext:
         """Refuse an expression without a value on the rows on a pole."""
         if not expression.finite_at_poles:
             raise ValueError(
-                f"this has no finite value on the rows of {str(poles.lat.name)!r} that stand "
+                f"this has no finite value on the rows of {str(poles.lat.name)!r} that are "
                 "on a pole; drop them, e.g. with .isel, or take an operator of latitude and "
                 "longitude together, such as .laplacian or .hessian"
             )
@@ -249,7 +249,7 @@ def _fuse_terms(terms: list[Term]) -> tuple[Term, ...]:
             and other.output_weight is None
             and term.output_weight is None
             and _term_stencil(term).width > 1
-            and _term_stencil(term).coasts is None  # each has windows of its own there
+            and _term_stencil(term).coasts is None  # each has separate windows there
         ]
         if alike:
             other = fused[alike[0]]

@@ -1,7 +1,7 @@
 """Grids of projected x and y, with lengths on the Earth.
 
 A conformal projection has one map factor m: scale factors are 1/m in both directions, and the
-grid is orthogonal. Any other projection goes by the positions of its grid points.
+grid is orthogonal. Any other projection uses the positions of its grid points.
 """
 
 from __future__ import annotations

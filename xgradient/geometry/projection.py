@@ -135,7 +135,7 @@ class Projection:
             kind = "lengths" if wanted == "m" else "angles"
             raise ValueError(
                 f"coordinate {str(ref.name)!r} has the units {units!r}, but {self.crs.name!r} has "
-                f"{kind}; convert it, or give the metric of its own system"
+                f"{kind}; convert it, or give the system of this coordinate as metric"
             )
         return factor
 

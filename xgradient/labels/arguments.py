@@ -20,7 +20,7 @@ from .coordinates import CoordRef, resolve_coord
 from .hints import MissingNameError
 from .named_options import by_coord, periodic_mapping, spacing_mapping
 
-#: Stands for the period of an axis that the call does not mention; None is a wrong period.
+#: The period of an axis that the call does not mention; None is a wrong period.
 NOT_GIVEN: Any = object()
 
 
@@ -34,7 +34,7 @@ class GridOptions(NamedTuple):
     spacing : None, number, 1-D array, sequence or mapping
         Steps or node positions instead of coordinates.
     periodic : None, bool, name, sequence of names or mapping
-        The axes that close on themselves, or their periods.
+        The periodic axes, or their periods.
     along : hashable or None
         The dimension along which a coordinate of several dimensions holds positions.
     at_constant : hashable or None
@@ -251,6 +251,6 @@ def _check_column_options(name: Hashable, axis: AxisRequest) -> None:
     for argument, value in (("spacing", axis.spacing), ("periodic", axis.periodic)):
         if value is not None and value is not False and value is not NOT_GIVEN:
             raise ValueError(
-                f"{argument} is given for {str(name)!r}, which has positions of its own in "
-                f"every column; leave it out, or give {argument} by name to the others"
+                f"{argument} is given for {str(name)!r}, whose positions differ by column; "
+                f"leave it out, or give {argument} by name to the others"
             )

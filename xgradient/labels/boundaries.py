@@ -77,7 +77,7 @@ class BoundaryRequest(NamedTuple):
         dim : hashable
             The dimension.
         names : collection of hashable
-            The name of the field, and for a component also those of its own dimension.
+            The name of the field, and for a component also those of its dimension.
         """
         entry = _of_field(self.entries.get(dim), names)
         return None if entry is None else read_conditions(entry, f"boundary of {str(dim)!r}")
@@ -192,7 +192,7 @@ def request_boundaries(
             if "periodic" in read_conditions(of_field, "boundary").kinds:
                 raise ValueError(
                     f"boundary of {str(dim)!r} is 'periodic' for {str(name)!r} alone, but an axis "
-                    "closes for all fields; give 'periodic' for the axis"
+                    "is periodic for all fields; give 'periodic' for the axis"
                 )
     return BoundaryRequest(at_ends, _by_dim(coasts, "coast", known), face)
 

@@ -166,8 +166,8 @@ def _require_vertical_dim(
     dims = [dim for dim in obj.coords.variables[name].dims if dim not in other_dims]
     candidates = [dim for dim in dims if _axis_kind(obj, dim) is None] or dims
     raise ValueError(
-        f"coordinate {str(name)!r} has the dimensions {quote_names(candidates)}, and which of "
-        "them it goes along is not told by their coordinates; name it, e.g. "
+        f"coordinate {str(name)!r} has the dimensions {quote_names(candidates)}, and "
+        "their coordinates do not say which one is vertical; name it, e.g. "
         f"along={str(candidates[0])!r}"
         if dims
         else f"coordinate {str(name)!r} has no dimension besides those asked for; leave one out"

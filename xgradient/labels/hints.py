@@ -1,4 +1,4 @@
-"""Errors and ends of sentences that say how data can be mended."""
+"""Errors, and ends of sentences that name a remedy for data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enter and leave an operator: what all operators do with their arguments and results alike."""
+"""Enter and leave an operator: the common work on arguments and results."""
 
 from __future__ import annotations
 

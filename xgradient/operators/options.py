@@ -64,7 +64,7 @@ PointsLike: TypeAlias = ArrayLike | Sequence[Any] | xr.DataArray | None
 PositionLike: TypeAlias = Literal["center", "left", "right", "inner", "outer", "edges"] | None
 #: Dimensions by position, by axis.
 PositionsLike: TypeAlias = Mapping[Any, Mapping[Any, Any]] | None
-#: The axes that close on themselves; "auto" and None leave it to the metric.
+#: The periodic axes; with "auto" and None the metric decides.
 PeriodicLike: TypeAlias = bool | str | Iterable[Hashable] | Mapping[Any, Any] | None
 #: What holds at one end of an axis, or at both.
 EndLike: TypeAlias = (

@@ -78,8 +78,8 @@ def warn_of_directions(
     for name, dim, sign in zip(names, dims, signs, strict=True):
         if sign is None:
             warn_user(
-                f"{str(dim)!r} is positive downwards and {str(name)!r} does not say which way it "
-                "points, so it counts as pointing down; set its standard_name, such as "
+                f"{str(dim)!r} is positive downwards and the direction of {str(name)!r} is "
+                "unknown, so it is treated as downward; set its standard_name, such as "
                 "upward_sea_water_velocity, or its attribute positive to 'up' or 'down'"
             )
 
