@@ -119,6 +119,27 @@ def test_points_of_a_coordinate(ds):
     assert "at has 110.0 at index 0, outside of coordinate 'lat'" in text
 
 
+def test_the_accuracy_that_suits_the_data(ds):
+    run("grad in.nc out.nc -v t -d lat --accuracy auto")
+    found, expected = load("out.nc").dt_dlat, ds.t.grad("lat", accuracy="auto")
+    xr.testing.assert_equal(found, expected)
+    chosen = found.attrs["xgradient_accuracy"]
+    assert chosen == expected.attrs["xgradient_accuracy"]
+    text = run("grad in.nc out2.nc -d lat -d lon -a auto", code=1).stderr
+    assert "accuracy='auto' is for one name" in text
+    text = run("grad in.nc out2.nc -d lat -a best", code=2).stderr
+    assert "'best' is neither a whole number nor 'auto'" in text
+
+
+def test_errors_by_a_variable_of_the_file(ds):
+    store(ds.assign(s=0.1 * abs(ds.t)), "with_sigma.nc")
+    run("grad with_sigma.nc out.nc -v t -d lat --error --sigma s")
+    found = load("out.nc")
+    expected = ds.t.grad("lat", error=True, sigma=0.1 * abs(ds.t))
+    assert list(found) == list(expected)
+    xr.testing.assert_allclose(found.dt_dlat_noise, expected.dt_dlat_noise)
+
+
 def test_components_relative_to_the_grid(ds):
     wind = curved(ds)
     store(wind, "curved.nc")

@@ -344,9 +344,25 @@ def test_datasets_have_errors_of_every_field_and_coordinate():
         "y", error=True, sigma="s"
     )
     np.testing.assert_allclose(named.da_dy_noise, one.da_dy_noise, rtol=1e-12)
+    assert set(named) == {f"d{n}_dy{part}" for n in "ab" for part in parts["a"]}
     tree = xr.DataTree.from_dict({"/": ds, "/child": ds[["a"]]})
     of_tree = tree.grad("x", error=True, sigma=0.1)
     xr.testing.assert_identical(of_tree["child"].da_dx_error, found.da_dx_error)
+
+
+def test_standard_deviations_are_no_fields_unless_named():
+    x = np.arange(12.0)
+    ds = xr.Dataset({n: ("x", np.sin(k * x)) for k, n in enumerate("abst", 1)}, {"x": x})
+
+    def fields(sigma, **options):
+        found = ds.assign(s=abs(ds.s)).grad("x", error=True, sigma=sigma, **options)
+        return "".join(name[1] for name in found if name.endswith("_dx"))
+
+    assert fields("s") == "abt"
+    assert fields("s", accuracy="auto") == "abt"
+    assert fields({"a": "s", "b": 0.1}) == "abt"
+    assert fields({"a": "s", "s": 0.1}) == "abst"
+    assert fields(0.1) == "abst"
 
 
 def test_standard_deviations_are_brought_to_the_units_of_the_data():

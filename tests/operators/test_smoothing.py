@@ -280,6 +280,62 @@ def test_lengths_in_units_of_length():
     assert xgradient.stencil(da.x, smooth=("4 km", 2)).dataset.attrs["window"] == 9
 
 
+@pytest.mark.parametrize("weights", [(), ("tricube",)])
+@pytest.mark.parametrize("kind", [kind for kind in NODES if kind != "uniform"])
+@pytest.mark.parametrize("deriv", [0, 1, 2])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_lengths_on_non_uniform_axes_are_those_of_polyfit(weights, kind, deriv, sign):
+    x, half = sign * 0.3 * NODES[kind](40), 2.0
+    da = xr.DataArray(NOISE, {"x": ("x", x, {"units": "m"})})
+    windows = [np.flatnonzero(abs(x - center) <= half) for center in x]
+    assert len({len(window) for window in windows}) > 3
+    expected = np.array(
+        [polyfit(x, NOISE, i, window, 3, deriv, bool(weights)) for i, window in enumerate(windows)]
+    )
+    found = da.grad("x", deriv=deriv, smooth=("400 cm", 3, *weights))
+    close(found, expected)
+    table = xgradient.stencil(da.x, deriv=deriv, smooth=("4 m", 3, *weights))
+    assert table.width.values.tolist() == [len(window) for window in windows]
+    assert table.dataset.attrs["window"] == "4 m"
+
+
+def test_windows_of_one_length_have_a_lower_degree_where_points_are_few():
+    x = np.array([0, 1, 2, 3, 4, 8, 11, 12, 13, 14, 15.0])
+    da = xr.DataArray(NOISE[:11], {"x": ("x", x, {"units": "s"})})
+    table = xgradient.stencil(da.x, smooth=("8 s", 2))
+    assert table.width.values.tolist() == [5, 5, 5, 5, 6, 4, 6, 6, 5, 5, 5]
+    slope = da.grad("x", smooth=("6 s", 2))
+    # The point at 8 has one neighbour.
+    np.testing.assert_allclose(slope[5], (NOISE[6] - NOISE[5]) / 3, rtol=1e-14)
+    assert xgradient.stencil(da.x, smooth=("6 s", 2)).order[5] == 1
+
+
+def test_lengths_wrap_around_periodic_axes_and_walls():
+    x = np.sort(RNG.uniform(0, 10, 40))
+    da = xr.DataArray(NOISE, {"x": ("x", x, {"units": "m"})})
+    three = np.concatenate([x - 10, x, x + 10])
+    found = da.grad("x", smooth=("3 m", 2), periodic={"x": 10.0}).values
+    for i, center in enumerate(x):
+        window = np.flatnonzero(abs(three - center) <= 1.5)
+        close(found[i], polyfit(three, np.tile(NOISE, 3), 40 + i, window, 2, 1), 1e-11)
+    mirrored = np.concatenate([2 * x[0] - x[:0:-1], x])
+    field = xr.DataArray(np.concatenate([NOISE[:0:-1], NOISE]), {"x": ("x", mirrored, da.x.attrs)})
+    even = da.grad("x", smooth=("3 m", 2), boundary={"x": ("even", "one-sided")})
+    np.testing.assert_allclose(even, field.grad("x", smooth=("3 m", 2))[39:], atol=1e-12)
+
+
+@pytest.mark.parametrize("chunks", [1, 4, (3, 20, 2, 1, 14)])
+@pytest.mark.parametrize("options", [{}, {"deriv": 0}, {"periodic": {"x": 45.0}}])
+def test_chunks_change_no_bit_of_windows_of_one_length(chunks, options):
+    pytest.importorskip("dask")
+    x = np.arange(40) + 0.3 * np.sin(np.arange(40))
+    da = xr.DataArray(RNG.normal(size=(40, 3)), {"x": ("x", x, {"units": "m"})}, ("x", "y"), "f")
+    options = {**options, "smooth": ("5 m", 2)}
+    lazy = da.chunk(x=chunks).grad("x", **options)
+    assert lazy.chunks == da.chunk(x=chunks).chunks
+    xr.testing.assert_identical(lazy.compute(), da.grad("x", **options))
+
+
 # -- labels and refusals ----------------------------------------------------------------------
 
 
@@ -300,6 +356,40 @@ def test_a_smoothed_field_keeps_its_name():
     np.testing.assert_allclose(scaled, 1000 * slope)
     ds = da.to_dataset().assign(other=("y", [1.0]))
     assert list(ds.grad("x", deriv=0, smooth=(5, 2)).data_vars) == ["t"]
+
+
+@pytest.mark.parametrize(
+    ("units", "wanted", "expected"),
+    [("degC", "K", lambda t: t + 273.15), ("K", "degC", lambda t: t - 273.15),
+     ("degF", "degC", lambda t: (t - 32) / 1.8), ("km", "m", lambda t: 1000 * t),
+     ("m", "(100 km)", lambda t: t / 1e5), ("K", "K", lambda t: t)],
+)  # fmt: skip
+@pytest.mark.parametrize("skipna", [False, True])
+def test_a_smoothed_field_in_other_units(units, wanted, expected, skipna):
+    da = xr.DataArray(20 + NOISE, {"x": np.arange(40)}, name="t", attrs={"units": units})
+    da[20] = NAN if skipna else da[20]
+    options = {"deriv": 0, "smooth": (5, 2), "skipna": skipna}
+    found = da.grad("x", units=wanted, **options)
+    assert found.attrs["units"] == wanted
+    np.testing.assert_allclose(found, expected(da.grad("x", **options)), rtol=1e-14)
+    xr.testing.assert_identical(da.grad("x", units={"t": wanted}, **options), found)
+    with pytest.raises(ValueError, match=r"'t' has the units .* cannot be converted to 's'"):
+        da.grad("x", units="s", **options)
+
+
+def test_a_smoothed_field_in_other_units_in_chunks_and_as_quantity():
+    da = xr.DataArray(NOISE.astype("f4"), {"x": np.arange(40)}, name="t", attrs={"units": "degC"})
+    options = {"deriv": 0, "smooth": (5, 2), "units": "K"}
+    found = da.grad("x", **options)
+    assert found.dtype == "f4"
+    pytest.importorskip("dask")
+    xr.testing.assert_identical(da.chunk(x=7).grad("x", **options).compute(), found)
+    pint = pytest.importorskip("pint")
+    registry = pint.UnitRegistry(force_ndarray_like=True)
+    quantity = da.drop_attrs().copy(data=registry.Quantity(da.values, "degC"))
+    result = quantity.grad("x", **options)
+    assert result.data.units == registry.kelvin
+    np.testing.assert_allclose(result.data.magnitude, found, rtol=1e-6)
 
 
 def test_mixed_derivatives_smooth_along_both():
@@ -341,7 +431,7 @@ def levels():
         ("lat", {"deriv": 0}, ValueError, "deriv is 0; .* at least 1"),
         ("lat", {"smooth": (11, 2)}, ValueError, "'lat' has 8 points, but smooth .* needs 11"),
         (["lat", "s"], {"smooth": (5, 2), "deriv": 0}, ValueError, "dim names 2 coordinates"),
-        ("s", {"smooth": (5, 2), "deriv": 0, "units": "K"}, ValueError, "keeps its units; leave"),
+        ("s", {"smooth": (5, 2), "deriv": 0, "units": "K"}, ValueError, "have no units; set"),
         ("z", {"smooth": (5, 2)}, ValueError, "'z' has 2 dimensions .* leave smooth out"),
         ("lat", {"smooth": (5, 2), "at_constant": "z"}, ValueError, "'z' has 2 dimensions"),
         ("lat", {"smooth": ("3 km", 2)}, ValueError, "units 'degrees_north'; give a number"),
@@ -357,10 +447,18 @@ def test_refusals(levels, dim, options, error, match):
         levels.grad(dim, **options)
 
 
-def test_lengths_on_steps_that_differ_are_refused(levels):
+def test_lengths_that_hold_too_few_points_are_refused(levels):
     levels.s.attrs["units"] = "m"
-    with pytest.raises(ValueError, match="steps of 's' are not uniform; give a number of points"):
+    message = "'3 m', which holds 1 point of dimension 's' at index 2, but deriv=1 needs 2; give"
+    with pytest.raises(ValueError, match=message):
         levels.grad("s", smooth=("3 m", 2))
+    with pytest.raises(ValueError, match=r"holds 2 points .* at index 8, but deriv=2 needs 3"):
+        levels.grad("s", deriv=2, smooth=("33 m", 2))
+    with pytest.raises(ValueError, match=r"window of '80 m', but with skipna .* points; give one"):
+        levels.grad("s", smooth=("80 m", 2), skipna=True)
+    periodic = {"periodic": {"s": 70.0}, "smooth": ("150 m", 2)}
+    with pytest.raises(ValueError, match="longer than dimension 's'; give a shorter one"):
+        levels.grad("s", **periodic)
     da = xr.DataArray(NOISE, {"x": ("x", np.arange(40.0), {"units": "km"})})
     with pytest.raises(ValueError, match="one point of 'x' with steps of 1 km; give a longer"):
         da.grad("x", smooth=("1.5 km", 2))

@@ -18,7 +18,7 @@ from ..labels.coordinates import resolve_coord
 from ..labels.helpers import field_names
 from . import files
 from .errors import Failure
-from .options import number_or_text
+from .numbers import number_or_text
 
 
 class Call(NamedTuple):
@@ -59,6 +59,8 @@ def apply(call: Call, groups: Mapping[str, xr.Dataset], input: str) -> dict[str,
     """
     _check_names(call, groups, input)
     chunked = {path: files.in_chunks(_choose(call, ds), call.chunks) for path, ds in groups.items()}
+    if call.arguments.get("accuracy") == "auto":  # it depends on all values
+        chunked = {path: ds.load() for path, ds in chunked.items()}
     try:
         for ds in chunked.values():
             _check_times(ds, [*(call.arguments.get("dim") or []), *call.components], input)
@@ -119,7 +121,10 @@ def _call(call: Call, groups: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]
         dim: word if word in names else number_or_text(word)
         for dim, word in call.components.items()
     }
-    result = method(*([components] if components else []), **call.arguments)
+    arguments = dict(call.arguments)
+    if arguments.get("accuracy") == "auto" and len(arguments.get("dim", ())) == 1:
+        (arguments["dim"],) = arguments["dim"]
+    result = method(*([components] if components else []), **arguments)
     if others:
         # Coordinates that a group inherits are stored once.
         return {path: result[path].to_dataset(inherit=False) for path in groups}
@@ -131,6 +136,7 @@ def _choose(call: Call, ds: xr.Dataset) -> xr.Dataset:
     if not call.variables or call.arguments.get("to"):
         return ds  # other variables have the dimensions that results may be on
     wanted = [*call.variables, *call.components.values(), *_factors(call)]
+    wanted.append(call.arguments.get("sigma"))
     chosen = ds[[name for name in dict.fromkeys(wanted) if name in ds.data_vars]]
     encodings = [ds[name].encoding for name in chosen.coords]
     bounds = {e.get(key) for e in encodings for key in ("bounds", "climatology")}

@@ -11,6 +11,7 @@ import click
 
 from ..operators.documentation import parameter_texts
 from .errors import Failure
+from .numbers import int_or_auto, number_or_int, number_or_text
 from .positions import read_positions
 
 #: Key under which a context keeps the words of its command line.
@@ -98,14 +99,6 @@ def chunks(word: str) -> dict[str, int]:
     return sizes
 
 
-def number_or_text(word: str) -> float | str:
-    """Return a number where a word is one."""
-    try:
-        return float(word)
-    except ValueError:
-        return word
-
-
 def _named(words: Iterable[str], convert: Callable[[str], Any]) -> Any:
     """Return one value, or a mapping from words such as ``NAME=VALUE``; None for no words."""
     pairs = [word.partition("=") for word in words]
@@ -140,11 +133,6 @@ def _window(word: str) -> tuple[Any, ...]:
     """Parse ``5,2`` or ``3 days,2,tricube``."""
     window, *rest = (part.strip() for part in word.split(","))
     return (int(window) if window.isdecimal() else window, *(map(number_or_int, rest)))
-
-
-def number_or_int(word: str) -> int | str:
-    """Return an integer where a word is one."""
-    return int(word) if word.isdecimal() else word
 
 
 def _refuse_mixture(word: str) -> NoReturn:
@@ -324,6 +312,8 @@ def _plain_option(
     attributes: dict[str, Any] = {"help": sentence, "default": default}
     if isinstance(default, bool):
         attributes["is_flag"] = True
+    elif "auto" in str(parameter.annotation) and isinstance(default, int):
+        attributes.update(type=int_or_auto, show_default=True, metavar="INTEGER|auto")
     elif isinstance(default, int) or re.search(r"\bint\b", str(parameter.annotation)):
         attributes.update(type=int, show_default=default is not None)
     elif re.search(r"\bfloat\b", str(parameter.annotation)):

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .._wording import short_repr
+from .absolute_units import to_units_of
 from .hints import close_name, quote_names
 from .pint_units import factor_to, is_pint_unit, registry_of, to_cf_text, to_pint_unit
 from .udunits import read_scaled_units
@@ -61,6 +62,22 @@ class RequestedUnits(NamedTuple):
                 f"{str(target)!r}; {_mend(target, self.every is not None)}"
             )
         return written, factor
+
+    def convert_values(self, name: Hashable, units: Any) -> tuple[Any, float, float]:
+        """Return the units of values, not differences, and the factor and offset that convert them.
+
+        Temperatures have offsets: 20 degC are 293.15 K.
+
+        Raises
+        ------
+        ValueError
+            If the units of the result are not known, or cannot be converted.
+        """
+        written, factor = self.convert(name, units)
+        if written is units:
+            return units, 1.0, 0.0
+        offset = to_units_of(0.0, units, written)
+        return written, factor, 0.0 if offset is None else float(offset)
 
     def check_names(self, names: Iterable[Hashable]) -> None:
         """Refuse units for a name that no result has."""

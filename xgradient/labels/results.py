@@ -129,12 +129,18 @@ def derivative_label(
     return make_label(requested, da.attrs, name, units, long_name, standard_name)
 
 
-def smoothed_label(da: xr.DataArray) -> Label:
-    """Make the label of a smoothed field: its name, units and standard name."""
+def smoothed_label(da: xr.DataArray, requested: RequestedUnits | None) -> tuple[Label, float]:
+    """Make the label of a smoothed field, and the offset of its units.
+
+    It keeps its name and standard name, and its units if no others are asked for.
+    """
     field = describe_field(da.attrs, da.name)
     long_name = None if field is None else f"smoothed {field}"
-    units, standard_name = da.attrs.get("units"), da.attrs.get("standard_name")
-    return Label(da.name, result_attrs(da.attrs, units, long_name, standard_name), 1.0)
+    units, factor, offset = da.attrs.get("units"), 1.0, 0.0
+    if requested is not None:
+        units, factor, offset = requested.convert_values(da.name, units)
+    attrs = result_attrs(da.attrs, units, long_name, da.attrs.get("standard_name"))
+    return Label(da.name, attrs, factor), offset
 
 
 def interpolated_label(da: xr.DataArray) -> Label:

@@ -1,10 +1,11 @@
-"""Windows whose length has units: "3 days" along an axis of times is a number of points."""
+"""Windows whose length has units, such as "3 days" along an axis of times."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+from ..stencils.smoothing import WindowLength
 from .axis import Axis
 from .times import length_in_seconds
 from .units import common_units
@@ -13,8 +14,8 @@ from .units import common_units
 ROUNDING = 1e-9
 
 
-def window_points(window: Any, axis: Axis) -> int:
-    """Return the number of points of a window on an axis, which is odd.
+def window_on_axis(window: Any, axis: Axis) -> int | WindowLength:
+    """Return a window on an axis: an odd number of points, or a length on a non-uniform axis.
 
     It holds the points at most half the length of the window from its centre.
 
@@ -30,18 +31,14 @@ def window_points(window: Any, axis: Axis) -> int:
     TypeError
         If the length is a number of years or months.
     ValueError
-        If the units of the length are not those of the axis, the axis is not uniform, or the
-        window holds one point only.
+        If the units of the length are not those of the axis, or the window holds one point only.
     """
     if isinstance(window, int):
         return window
     name, step = repr(str(axis.name)), axis.nodes.step
     length = _length(window, axis, name)
     if step is None:
-        raise ValueError(
-            f"smooth has a window of {str(window)!r}, but the steps of {name} are not uniform; "
-            "give a number of points"
-        )
+        return WindowLength(length / 2, str(window))
     points = 2 * int(length / 2 / abs(step) * (1 + ROUNDING)) + 1
     if points < 3:
         unit = f" {axis.units}" if axis.units else ""

@@ -24,7 +24,7 @@ from ..stencils.rows import stencil_rows
 from ..stencils.scheme import Scheme
 from ..stencils.table import Stencil
 from .entry import entry_point
-from .errors import read_error_options
+from .errors import fields_with_errors, read_error_options
 from .fields import check_field, check_labelled, no_field_error, select_fields
 from .options import PeriodicLike, SpacingLike, grid_options
 
@@ -165,7 +165,8 @@ def grad_with_choice(
         options["units"] = SharedUnits(units)
     request = resolve(obj, dim, grid_options(None, spacing, periodic), [])
     needed = {d for ref in request.refs for d in ref.dims}
-    fields = [da for da in select_fields(obj, dim) if needed <= set(da.dims)]
+    fields = fields_with_errors(select_fields(obj, dim), sigma)
+    fields = [da for da in fields if needed <= set(da.dims)]
     results = []
     for da in fields:
         if is_dask(da.variable._data):

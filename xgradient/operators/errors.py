@@ -114,6 +114,18 @@ def _read_sigma(obj: XarrayObject, sigma: Any) -> Any:
     return float(sigma)
 
 
+def fields_with_errors(fields: list[xr.DataArray], sigma: Any) -> list[xr.DataArray]:
+    """Return fields without those that hold the standard deviation of others.
+
+    A mapping names fields as well, which stay.
+    """
+    if isinstance(sigma, Mapping) and not isinstance(sigma, XarrayObject.__args__):
+        deviations = {name for name in sigma.values() if isinstance(name, str)} - set(sigma)
+    else:
+        deviations = {sigma} if isinstance(sigma, str) else set()
+    return [da for da in fields if da.name not in deviations]
+
+
 def check_errors(scheme: Scheme, request: GridRequest) -> None:
     """Refuse options and coordinates that errors do not go with.
 

@@ -18,7 +18,7 @@ from ..stencils.scheme import Scheme
 from .choice import grad_with_choice
 from .derivatives import differentiate
 from .entry import entry_point
-from .errors import check_errors, read_error_options
+from .errors import check_errors, fields_with_errors, read_error_options
 from .evaluate import axes_of_field, grid_dims
 from .fields import check_labelled, no_field_error, select_fields
 from .mixed import mixed_derivative
@@ -189,11 +189,11 @@ def grad(
     smooth : (window, degree) or (window, degree, "tricube"), optional
         For noisy data: polynomials of this degree, fitted by least squares to the grid points of a
         window, replace polynomials through the points [2]_. The window is an odd number of
-        points, or a length with its units, such as "3 days", along a uniform coordinate whose units
-        convert. Next to the boundaries it is not centred. "tricube" gives less weight to distant
-        points. With ``deriv=0`` the result is the smoothed field. With ``skipna`` a window stays in
-        its run of valid values, with a lower degree in short runs. Excludes ``accuracy`` and
-        ``edge_order``.
+        points, or a length, such as "3 days", in units that convert. Next to the boundaries it is
+        not centred; a length on a non-uniform axis takes the points that there are. "tricube" gives
+        less weight to distant points. With ``deriv=0`` the result is the smoothed field. With
+        ``skipna`` a window stays in its run of valid values. Few points lower the degree. Excludes
+        ``accuracy`` and ``edge_order``.
     error : bool, default: False
         Adds an estimate of the error of each derivative. It compares the derivative D of accuracy p
         with that of p + 2: :math:`2 \max |D_p - D_{p+2}| + \varepsilon \sum |w||f|`, with the
@@ -203,7 +203,7 @@ def grad(
     sigma : number, DataArray, name or mapping by name of the field, optional
         Standard deviation of independent errors of the data, for ``error``. The noise of the
         derivative, :math:`(\sum w^2\sigma^2)^{1/2}`, is ``dT_dlat_noise``. The error contains it,
-        as the root of the sum of the squares. A name refers to a variable of the Dataset.
+        as the root of the sum of the squares. A variable that is named has no derivative itself.
     metric : str, number, Sphere, Ellipsoid, pyproj.CRS, pyproj.Geod or mapping, optional
         Converts units of coordinates to lengths, so that derivatives are per metre. "sphere" has
         the radius of the data's grid mapping, else 6371008.8 m; "ellipsoid" is WGS84; a number is
@@ -325,14 +325,14 @@ def grad(
         return mixed_derivative(obj, dim, scheme, options, requested)
     if is_list and isinstance(dim, Iterator):
         dim = list(dim)  # so that it can be read more than once
-    fields = select_fields(obj, dim)
+    fields = fields_with_errors(select_fields(obj, dim), sigma)
     request = resolve(obj, dim, options, fields, columns=True)
     if points:
         return grad_at_points(obj, fields, request, points, scheme, requested)
     if errors is not None:
         check_errors(scheme, request)
     elif smooth is not None:
-        check_smoothing(scheme, request, units)
+        check_smoothing(scheme, request)
     grid = build_grid(obj, request, scheme, fields)
     if request.constant is not None:
         results = grad_at_constant(fields, grid, request.constant, scheme, requested)

@@ -20,7 +20,7 @@ from ..labels.requested_units import RequestedUnits
 from ..labels.results import mixed_label, pack_results, to_dataarray
 from ..stencils.scheme import Scheme
 from .fields import check_field, no_field_error, numeric_fields
-from .smoothing import with_points
+from .smoothing import with_window
 
 
 def mixed_derivative(
@@ -46,7 +46,7 @@ def mixed_derivative(
     request = resolve(obj, list(dim), options, fields)
     grid = grid_of_dimensions(obj, request)
     grid_axes = [grid_axis for grid_axis in grid.axes if isinstance(grid_axis, GridAxis)]
-    schemes = [with_points(*pair) for pair in zip(schemes, grid_axes, strict=True)]
+    schemes = [with_window(*pair) for pair in zip(schemes, grid_axes, strict=True)]
     axes = [grid_axis.axis for grid_axis in grid_axes]
     fields = [da for da in fields if {axis.dim for axis in axes} <= set(da.dims)]
     if not fields:

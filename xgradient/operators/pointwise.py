@@ -122,10 +122,23 @@ def project_on_direction(
     return [backend.pointwise(_quotient, [product, _vector_length(vector, None)], outs[0])]
 
 
-def keep_single_values(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
-    """Return a smoothed field, with the values that have no neighbour as they are."""
+def finish_smoothed(
+    sums: list[Any],
+    fields: list[Any],
+    outs: list[Any],
+    factor: float,
+    offset: float,
+    *,
+    skipna: bool,
+) -> list[Any]:
+    """Return a smoothed field in other units.
+
+    With ``skipna``, values that have no neighbour stay as they are.
+    """
     (smoothed,), field = sums, fields[0]
-    return [backend_of(smoothed).namespace.where(smoothed == smoothed, smoothed, field)]
+    if skipna:
+        smoothed = backend_of(smoothed).namespace.where(smoothed == smoothed, smoothed, field)
+    return [smoothed if (factor, offset) == (1.0, 0.0) else smoothed * factor + offset]
 
 
 def project_on_skewed_direction(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import xarray as xr
 
-from .._wording import short_repr
 from ..geometry.expression import DerivativeTerm, Expression
 from ..geometry.grid import Grid
 from ..geometry.grid_axis import GridAxis
@@ -15,20 +14,19 @@ from ..labels.arguments import GridRequest
 from ..labels.coordinates import describe_coord
 from ..labels.requested_units import RequestedUnits
 from ..labels.results import derivative_label, smoothed_label, to_dataarray
-from ..labels.windows import window_points
+from ..labels.windows import window_on_axis
 from ..stencils.scheme import Scheme
 from .evaluate import evaluate_expressions
-from .pointwise import keep_single_values
+from .pointwise import finish_smoothed
 
 
-def check_smoothing(scheme: Scheme, request: GridRequest, units: Any) -> None:
-    """Refuse coordinates and units that smoothing does not go with.
+def check_smoothing(scheme: Scheme, request: GridRequest) -> None:
+    """Refuse coordinates that smoothing does not go with.
 
     Raises
     ------
     ValueError
-        If a coordinate has several dimensions, or a field would be smoothed along several ones or
-        converted to other units.
+        If a coordinate has several dimensions, or a field would be smoothed along several ones.
     """
     for ref in (request.constant, *request.refs):
         if ref is not None and len(ref.dims) > 1:
@@ -41,15 +39,10 @@ def check_smoothing(scheme: Scheme, request: GridRequest, units: Any) -> None:
             f"deriv is 0, but dim names {len(request.axes)} coordinates; "
             "smooth along one of them at a time"
         )
-    if not scheme.deriv and units is not None:
-        raise ValueError(
-            f"units is {short_repr(units)}, but deriv is 0, and a smoothed field keeps its units; "
-            "leave units out"
-        )
 
 
-def with_points(scheme: Scheme, grid_axis: GridAxis) -> Scheme:
-    """Return a scheme whose window is a number of points of an axis."""
+def with_window(scheme: Scheme, grid_axis: GridAxis) -> Scheme:
+    """Return a scheme whose window is in points or units of an axis."""
     smoothing = scheme.smoothing
     if smoothing is None or isinstance(smoothing.window, int):
         return scheme
@@ -59,8 +52,8 @@ def with_points(scheme: Scheme, grid_axis: GridAxis) -> Scheme:
             f"smooth has a window of {str(smoothing.window)!r}, but a step of {str(axis.name)!r} "
             "has another length at each point; give a number of points"
         )
-    points = window_points(smoothing.window, axis)
-    return scheme._replace(smoothing=smoothing._replace(window=points))
+    window = window_on_axis(smoothing.window, axis)
+    return scheme._replace(smoothing=smoothing._replace(window=window))
 
 
 def smooth_along(
@@ -83,7 +76,7 @@ def smooth_along(
     """
     grid_axis = grid.axes[i]
     assert isinstance(grid_axis, GridAxis)
-    context = LoweringContext.for_scalar(grid, da, with_points(scheme, grid_axis))
+    context = LoweringContext.for_scalar(grid, da, with_window(scheme, grid_axis))
     if scheme.deriv:
         label = derivative_label(da, grid_axis.axis, scheme.deriv, requested)
 
@@ -93,6 +86,9 @@ def smooth_along(
         (data,) = evaluate_expressions(context, [da], derivative)
         return to_dataarray(da, data, label)
     field = Expression((DerivativeTerm(0, grid_axis, 0, 1.0),))
-    combine = keep_single_values if scheme.skipna else None
+    label, offset = smoothed_label(da, requested)
+    combine = None
+    if scheme.skipna or label.factor != 1 or offset:
+        combine = partial(finish_smoothed, factor=label.factor, offset=offset, skipna=scheme.skipna)
     (data,) = evaluate_expressions(context, [da], lambda: [field], combine, 1)
-    return to_dataarray(da, data, smoothed_label(da))
+    return to_dataarray(da, data, label)

@@ -23,7 +23,7 @@ from .entry import entry_point
 from .fields import check_labelled
 from .gradient import grad
 from .options import MetricLike, PeriodicLike, SmoothLike, SpacingLike, UnitsLike, grid_options
-from .smoothing import with_points
+from .smoothing import with_window
 from .stencil_table import RESERVED, StencilTable
 
 
@@ -204,7 +204,7 @@ def stencil_along(
             f"{str(min(taken, key=str))!r} is also a name in the table; rename the coordinate, "
             "e.g. with .rename"
         )
-    scheme, n = with_points(scheme, grid_axis), axis.nodes.n
+    scheme, n = with_window(scheme, grid_axis), axis.nodes.n
     found = scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
     coord = xr.Variable(axis.dim, np.arange(n)) if ref.coord is None else ref.coord[:n]
     return StencilTable(found, axis, scheme, coord)

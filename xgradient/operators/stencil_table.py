@@ -303,6 +303,7 @@ def _options(scheme: Scheme) -> dict[str, Any]:
         return {name: getattr(scheme, name) for name in names}
     window, degree, tricube = scheme.smoothing
     weights = {"weights": "tricube"} if tricube else {}
+    window = window if isinstance(window, int) else window.text
     return {"deriv": scheme.deriv, "window": window, "degree": degree, **weights}
 
 

@@ -34,8 +34,10 @@ def row_orders(start: Ints, width: Ints, nodes: Nodes, scheme: Scheme) -> Ints:
     Symmetric windows on uniform axes cancel one term more of the error where it would be odd.
     """
     # The polynomial of a window has at least this degree, and is exact for those of this degree.
-    degree = width - 1 if scheme.smoothing is None else scheme.smoothing.degree
-    orders = degree + 1 - scheme.deriv + 0 * width
+    degree = width - 1
+    if scheme.smoothing is not None:  # in windows of few nodes it is lower
+        degree = np.minimum(degree, scheme.smoothing.degree)
+    orders = degree + 1 - scheme.deriv
     symmetric = 2 * (np.arange(len(start)) - start) == width - 1
     if nodes.step is not None:
         orders = orders + (symmetric & (orders % 2 == 1))

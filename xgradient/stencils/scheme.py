@@ -15,12 +15,15 @@ from .coasts import Coast, make_coast_stencil
 from .columns import ColumnWindows
 from .fornberg import Interpolation
 from .least_squares import LeastSquares
+from .length_windows import make_length_stencil
 from .nodes import Nodes
-from .smoothing import Smoothing, check_smooth
+from .smoothing import Smoothing, WindowLength, check_smooth
 from .table import Stencil
 
 #: Largest table of the windows next to missing values.
 MAX_TABLE_BYTES = 1 << 30
+#: More nodes than any axis has.
+MAX_REACH = 1 << 62
 
 
 class Scheme(NamedTuple):
@@ -61,7 +64,9 @@ class Scheme(NamedTuple):
     @property
     def reach(self) -> int:
         """The largest number of nodes that a first or second derivative needs on one side."""
-        window = 0 if self.smoothing is None else int(self.smoothing.window)
+        window = 0 if self.smoothing is None else self.smoothing.window
+        if not isinstance(window, int):  # a length may hold all nodes
+            return MAX_REACH
         return max(self.deriv, 2) + self.accuracy + self.edge_order + window
 
     def with_deriv(self, deriv: int) -> Scheme:
@@ -116,6 +121,8 @@ class Scheme(NamedTuple):
 
     def _smoothing_stencil(self, nodes: Nodes, label: str, smoothing: Smoothing) -> Stencil:
         smoothing.check(self.deriv)
+        if isinstance(smoothing.window, WindowLength):
+            return self._length_stencil(nodes, label, smoothing)
         window, needed = smoothing.window, smoothing.window
         if any(nodes.continues):
             depth = window - 1 if self.skipna else window // 2
@@ -134,6 +141,15 @@ class Scheme(NamedTuple):
             )
         fit = LeastSquares(self.deriv, smoothing.degree, smoothing.tricube)
         return make_smoothing_stencil(nodes, window, fit, self.skipna)
+
+    def _length_stencil(self, nodes: Nodes, label: str, smoothing: Smoothing) -> Stencil:
+        if self.skipna:
+            raise ValueError(
+                f"smooth has a window of {smoothing.window.text!r}, but with skipna a window of "
+                f"{label}, whose steps are not uniform, is a number of points; give one"
+            )
+        fit = LeastSquares(self.deriv, smoothing.degree, smoothing.tricube)
+        return make_length_stencil(nodes, smoothing.window, fit, label)
 
     def _check_points(self, n: int, needed: int, label: str, where: str = "") -> None:
         if n < needed:

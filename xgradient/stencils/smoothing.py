@@ -10,13 +10,29 @@ from .._wording import short_repr
 REMEDY = "give (window, degree) or (window, degree, 'tricube'), such as (11, 3)"
 
 
+class WindowLength(NamedTuple):
+    """The length of windows on a non-uniform axis.
+
+    Attributes
+    ----------
+    half : float
+        Half the length, in units of the axis.
+    text : str
+        The length as it was given.
+    """
+
+    half: float
+    text: str
+
+
 class Smoothing(NamedTuple):
     """Least-squares polynomials in place of interpolating ones.
 
     Attributes
     ----------
-    window : int, str or timedelta
-        An odd number of nodes, or a length with its units, such as "3 days".
+    window : int, WindowLength, str or timedelta
+        An odd number of nodes, or a length: with its units, such as "3 days", or in units of an
+        axis.
     degree : int
         Degree of the polynomials.
     tricube : bool
