@@ -47,6 +47,26 @@ COMPILED = {
         "jit",
     )
 }
+# Loaded with the first call that needs positions or lengths of cells.
+CELLS = {
+    *(
+        f"geometry.{name}"
+        for name in (
+            "cell_axes",
+            "cell_measures",
+            "cell_stencils",
+            "curvilinear_measures",
+            "find_measures",
+            "globe_measures",
+            "line_cells",
+            "model_measures",
+        )
+    ),
+    *(
+        f"operators.{name}"
+        for name in ("cell_fields", "cell_gradient", "cell_operators", "cell_options", "cell_sums")
+    ),
+}
 # Who may name what, anywhere in its code.
 NAMED_BY = {
     "numba": {f"kernels.compiled.{name}" for name in ("jit", "memory", "span_loops")},
@@ -209,7 +229,7 @@ def test_optional_packages_are_imported_where_they_are_needed(name):
     # Loaded by others on first need, by each other at once.
     heavy = {*COMPILED, "cli.calls", "cli.cluster", "cli.commands", "cli.demo", "cli.errors"}
     heavy |= {"cli.options", "cli.positions", "engine.cyclic_layer", "engine.task_layers"}
-    heavy |= {"engine.cubed_blocks", "engine.placeholder_layer"}
+    heavy |= {"engine.cubed_blocks", "engine.placeholder_layer", *CELLS}
     for found in imports(name):
         if found.own:
             if found.target in heavy:

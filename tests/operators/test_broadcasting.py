@@ -203,11 +203,9 @@ def test_a_scalar_and_a_wind_that_each_lack_a_dimension(ds):
 
 STAGGERED = [
     ({"y": 4, "x_u": 5}, {"y_v": 5, "x": 4}),
-    ({"eta_rho": 4, "xi_u": 4}, {"eta_v": 4, "xi_rho": 4}),
     ({"nodes": 4, "faces": 5}, {"nodes": 4, "cells": 4}),
     ({"time": 2, "lat": 3, "lon": 4}, {"time": 2, "slat": 2, "lon": 4}),
     ({"y": 3, "x": 4}, {"y": 3, "xc": 4}),
-    ({"s_rho": 4, "x": 4}, {"s_w": 5, "x": 4}),
 ]
 
 

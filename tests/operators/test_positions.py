@@ -412,7 +412,17 @@ def test_xgcm_has_the_same_differences_and_derivatives(to, periodic):
         ({"to": "left", "positions": {"X": "x"}}, TypeError, "positions has 'x' for 'X'; give"),
         ({"to": "left", "positions": {"X": {"lefft": "x"}}}, ValueError, "perhaps 'left' is meant"),
         ({"to": "left", "smooth": (3, 1)}, ValueError, "to does not go with smooth"),
-        ({"to": "left", "metric": "sphere"}, ValueError, "to does not go with metric"),
+        (
+            {"to": "left", "metric": "sphere"},
+            ValueError,
+            "a latitude and a longitude, but the data",
+        ),
+        ({"to": "left", "metric": {"x": 2.0}, "deriv": 2}, ValueError, "is for first derivatives"),
+        (
+            {"to": "left", "metric": {"x": 2.0}, "spacing": 2},
+            ValueError,
+            "to does not go with spacing",
+        ),
         ({"to": "left", "along": "x"}, ValueError, "to does not go with along"),
         ({"to": "left", "at_constant": "x"}, ValueError, "to does not go with at_constant"),
         ({"to": "left", "boundary": "even"}, ValueError, "to does not go with boundary or coast"),

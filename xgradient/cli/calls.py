@@ -44,6 +44,11 @@ class Call(NamedTuple):
     variables: tuple[str, ...]
     chunks: Mapping[str, int]
 
+    @property
+    def needs_all_variables(self) -> bool:
+        """Return True if other variables tell positions on cells, or have lengths of cells."""
+        return any(self.arguments.get(name) for name in ("to", "form", "positions"))
+
 
 def apply(call: Call, groups: Mapping[str, xr.Dataset], input: str) -> dict[str, xr.Dataset]:
     """Return the lazy results of an operator by group, with encodings that fit every format.
@@ -67,7 +72,7 @@ def apply(call: Call, groups: Mapping[str, xr.Dataset], input: str) -> dict[str,
         results = _call(call, chunked)
     except (ImportError, TypeError, ValueError) as error:
         raise Failure(f"{input}: {error}") from None
-    if call.variables and call.arguments.get("to"):
+    if call.variables and call.needs_all_variables:
         results = {path: _results_of(call.variables, ds) for path, ds in results.items()}
     for path, result in results.items():
         files.clean_encodings(result)
@@ -133,7 +138,7 @@ def _call(call: Call, groups: Mapping[str, xr.Dataset]) -> dict[str, xr.Dataset]
 
 def _choose(call: Call, ds: xr.Dataset) -> xr.Dataset:
     """Return the variables of a call with their coordinates and cell bounds."""
-    if not call.variables or call.arguments.get("to"):
+    if not call.variables or call.needs_all_variables:
         return ds  # other variables have the dimensions that results may be on
     wanted = [*call.variables, *call.components.values(), *_factors(call)]
     wanted.append(call.arguments.get("sigma"))

@@ -134,6 +134,19 @@ def where_valid(values: Any, valid: Any) -> Any:
     return backend_of(values).where_valid(values, valid)
 
 
+def missing_to_zero(array: Any) -> tuple[Any, Any]:
+    """Return an array with zeros for its missing values, and an array that is 1 at these."""
+    return on_blocks(array, _zero_for_missing), on_blocks(array, _one_at_missing)
+
+
+def _zero_for_missing(block: Any) -> Any:
+    return backend_of(block).zero_for_missing(block)
+
+
+def _one_at_missing(block: Any) -> Any:
+    return backend_of(block).one_at_missing(block)
+
+
 def take(array: Any, index: Any, axis: int) -> Any:
     """Return the cells with some indices along an axis.
 

@@ -25,7 +25,7 @@ from .grid_axis import GridAxis
 from .horizontal import find_horizontal_coords
 from .latlon import latlon_grid
 from .metrics import Globe
-from .model_measures import ModelMetric
+from .model_metric import ModelMetric
 from .named_metrics import Metric, resolve_metric
 from .orthogonal import OrthogonalGrid, cartesian_grid
 from .projected import find_projected_coords, projected_grid

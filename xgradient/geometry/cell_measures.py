@@ -7,7 +7,7 @@ for with these dimensions. Further sources are subclasses of `CellMeasures`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ import xarray as xr
 
 from .._typing import XarrayObject
 from ..labels.hints import quote_names
-from ..labels.units import length_units, product_units
+from ..labels.points import GRID_ATTRS
+from ..labels.units import product_units
 from .cell_axes import CellAxis, neighbour_means
 from .line_cells import LineCells, as_variable, coords_along, read_line_cells
 from .scale_factors import ScaleFactors
@@ -36,6 +37,9 @@ class CellMeasures(ABC):
 
     #: True where one step of an index is one unit of length by which scale factors are measured.
     by_index = True
+    #: True where faces at the ends of an axis have whole lengths, which means are of; integrals
+    #: need half of these.
+    whole_ends = False
 
     def __init__(self, obj: XarrayObject, axes: Sequence[CellAxis]) -> None:
         self.obj, self.axes = obj, list(axes)
@@ -85,9 +89,51 @@ class CellMeasures(ABC):
         """Return the length of one unit of the coordinate, or of one step of the index."""
         return self.length(dim, dims)
 
-    def area_scale(self, first: Hashable, second: Hashable, dims: Dims) -> xr.Variable:
-        """Return the area of one unit of both coordinates, or of one step of both indices."""
-        return self.scale(first, dims) * self.scale(second, dims)
+    def measure(
+        self, across: Sequence[Hashable], dims: Dims, *, scales: bool = False
+    ) -> xr.Variable:
+        """Return the length, area or volume of cells across some dimensions.
+
+        Parameters
+        ----------
+        across : sequence of hashable
+            No dimension, for which the measure is 1, or up to three.
+        dims : tuple of hashable
+            The dimensions of a field, with these among them.
+        scales : bool
+            True for the measure of one unit of all coordinates.
+        """
+        if not across:
+            return xr.Variable((), 1.0)
+        if scales and not self.by_index:
+            first, *others = (self.scale(dim, dims) for dim in across)
+        elif len(across) > 1:
+            flat = sorted(across, key=lambda dim: self.axis_of(dim).letter == "z")
+            area = self.area(flat[0], flat[1], dims)
+            first, *others = area, *(self.length(dim, dims) for dim in flat[2:])
+        else:
+            first, others = self.length(across[0], dims), []
+        for other in others:
+            first = first * other
+        return first
+
+    def direction(self, dim: Hashable) -> int:
+        """Return 1 if positions increase along a dimension, else -1.
+
+        Components along x and y of an index are along it.
+        """
+        if self.by_index and self.axis_of(dim).letter in ("x", "y"):
+            return 1
+        centers = self.line(dim).centers
+        return -1 if len(centers) > 1 and centers[-1] < centers[0] else 1
+
+    def closed_ends(self, dim: Hashable) -> tuple[bool, bool]:
+        """Return True for both ends of an axis where the face has no length, as at a pole."""
+        return False, False
+
+    def coordinate(self, dim: Hashable) -> xr.Variable | None:
+        """Return the coordinate of a dimension that the data do not have; None if unknown."""
+        return None
 
     def axis_of(self, dim: Hashable) -> CellAxis:
         """Return the axis of a dimension."""
@@ -114,7 +160,8 @@ class CellMeasures(ABC):
     def line_length(self, dim: Hashable) -> xr.Variable:
         """Return the lengths along a dimension, in units of its coordinate."""
         cells = self.line(dim)
-        segments = cells.segments(self.axis_of(dim).position(dim))
+        position = self.axis_of(dim).position(dim)
+        segments = cells.segments(position, whole=self.whole_ends)
         return as_variable(dim, segments.lengths, cells.units)
 
 
@@ -131,6 +178,16 @@ class CoordinateMeasures(CellMeasures):
         """Return 1: a coordinate is a length itself."""
         units = self.line(dim).units
         return xr.Variable((), 1.0, {} if units is None else {"units": units})
+
+    def coordinate(self, dim: Hashable) -> xr.Variable | None:
+        """Return the positions of a dimension that the data do not have."""
+        axis = self.axis_of(dim)
+        known = coords_along(self.obj, axis)
+        first = next(iter(known.values()), None)
+        if first is None or first.dtype.kind not in "iuf":
+            return None
+        points = self.line(dim).segments(axis.position(dim)).points
+        return xr.Variable((dim,), points, coord_attrs(first))
 
 
 class GivenMeasures(CoordinateMeasures):
@@ -169,6 +226,11 @@ class GivenMeasures(CoordinateMeasures):
         factor = at_position(self.factors.factors[name], self.axes, dims, f"metric of {name!r}")
         factor.attrs = {"units": self.factors.units[name]}
         return factor
+
+
+def coord_attrs(coord: xr.Variable) -> dict[Any, Any]:
+    """Return the attributes of a coordinate that hold at another position."""
+    return {key: value for key, value in coord.attrs.items() if key not in GRID_ATTRS}
 
 
 def at_position(
@@ -214,8 +276,3 @@ def at_position(
         assert axis is not None
         values = neighbour_means(values, number, axis, here, there)
     return xr.Variable(names, values, variable.attrs)
-
-
-def read_factor_units(factors: Mapping[str, xr.Variable], name: str) -> Any:
-    """Return the units of a scale factor of a file; metres if it has none."""
-    return length_units(factors[name].attrs.get("units"))

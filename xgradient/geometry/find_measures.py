@@ -9,7 +9,7 @@ import numpy as np
 
 from .._typing import XarrayObject
 from ..labels.coordinates import resolve_coord, resolve_name
-from ..labels.hints import MissingNameError
+from ..labels.hints import quote_names
 from ..labels.named_options import periodic_mapping
 from .cell_axes import CellAxis, check_lengths, find_cell_axis
 from .cell_measures import CellMeasures, CoordinateMeasures, GivenMeasures
@@ -17,7 +17,8 @@ from .crs import GeographicCRS
 from .curvilinear_measures import CurvilinearMeasures
 from .globe_measures import LatLonMeasures, goes_round, kind_of_axis
 from .metrics import Globe
-from .model_measures import ModelMetric, WrfMeasures
+from .model_measures import WrfMeasures
+from .model_metric import ModelMetric
 from .named_metrics import resolve_metric
 from .projection import Projection
 from .scale_factors import ScaleFactors
@@ -74,7 +75,8 @@ def _make_measures(obj: XarrayObject, axes: Sequence[CellAxis], metric: Any) -> 
     if isinstance(metric, WrfMetric):
         return WrfMeasures(obj, axes)
     if isinstance(metric, ModelMetric):
-        return metric.measures(axes)
+        measures: CellMeasures = metric.measures(axes)
+        return measures
     if isinstance(metric, Projection):
         raise ValueError(
             "metric is a projection, which has no lengths at positions on cells yet; give scale "
@@ -97,7 +99,7 @@ def _with_periods(
     else:
         given = {}
         for name, value in periodic_mapping(periodic, []).items():
-            number = _number_of_axis(obj, axes, name)
+            number = find_axis_number(obj, axes, name)
             if number is not None:
                 given[number] = value is not False
     if on_globe:
@@ -110,16 +112,31 @@ def _with_periods(
     return [axis._replace(periodic=given.get(i, False)) for i, axis in enumerate(axes)]
 
 
-def _number_of_axis(obj: XarrayObject, axes: list[CellAxis], name: Hashable) -> int | None:
+def find_axis(obj: XarrayObject, axes: list[CellAxis], name: Hashable) -> int:
+    """Return the number of the axis that a name of a call means: a dimension, coordinate or letter.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown or is not of one of the axes.
+    """
+    number = find_axis_number(obj, axes, name)
+    if number is None:
+        names = [dim for axis in axes for dim in axis.names if dim in obj.dims]
+        raise ValueError(
+            f"{str(name)!r} is not along one axis of the fields, which have the dimensions "
+            f"{quote_names(names)}; name one of these"
+        )
+    return number
+
+
+def find_axis_number(obj: XarrayObject, axes: list[CellAxis], name: Hashable) -> int | None:
     """Return the number of the axis that a name means; None for names of other dimensions."""
-    by_letter = {axis.letter: i for i, axis in enumerate(axes) if axis.letter is not None}
     for i, axis in enumerate(axes):
         if name in axis.names:
             return i
-    try:
-        ref = resolve_coord(obj, resolve_name(obj, name))
-    except MissingNameError:
-        if str(name).lower() in by_letter:
-            return by_letter[str(name).lower()]
-        raise
+    letters = {axis.letter: i for i, axis in enumerate(axes) if axis.letter is not None}
+    if name not in obj.coords and str(name).lower() in letters:
+        return letters[str(name).lower()]
+    ref = resolve_coord(obj, resolve_name(obj, name))
     return next((i for i, axis in enumerate(axes) if ref.dim in axis.names), None)

@@ -15,7 +15,7 @@ from ..labels.coordinates import CoordRef, decoded_coord
 from ..labels.hints import quote_names
 from .angles import check_angles, coord_of, full_circle, radians_per_unit
 from .cell_axes import CellAxis
-from .cell_measures import CellMeasures, Dims
+from .cell_measures import CoordinateMeasures, Dims, coord_attrs
 from .latlon_axes import make_lon_axis, requested_closure, snap_latitudes, snap_longitudes
 from .line_cells import LineCells, as_variable, read_line_cells, to_radians
 from .metrics import Globe
@@ -23,7 +23,7 @@ from .metrics import Globe
 Floats = NDArray[np.float64]
 
 
-class LatLonMeasures(CellMeasures):
+class LatLonMeasures(CoordinateMeasures):
     """Lengths on a globe, of latitudes and longitudes along one dimension each.
 
     A length is the difference of two angles, times the scale factor at the point between. Areas
@@ -38,8 +38,6 @@ class LatLonMeasures(CellMeasures):
     globe : Globe
         The model of the Earth.
     """
-
-    by_index = False
 
     def __init__(self, obj: XarrayObject, axes: Sequence[CellAxis], globe: Globe) -> None:
         super().__init__(obj, axes)
@@ -60,7 +58,7 @@ class LatLonMeasures(CellMeasures):
         if self.kind(dim) is None:
             return self.line_length(dim)
         position = self.axis_of(dim).position(dim)
-        steps = as_variable(dim, self.line(dim).segments(position).lengths)
+        steps = as_variable(dim, self.line(dim).segments(position, whole=self.whole_ends).lengths)
         product = self._per_radian(dim, dims) * steps
         product.attrs = {"units": "m"}
         return product
@@ -79,15 +77,30 @@ class LatLonMeasures(CellMeasures):
         return area
 
     def scale(self, dim: Hashable, dims: Dims) -> xr.Variable:
-        """Return metres per unit of a latitude or longitude, and 1 for other coordinates."""
+        """Return metres per radian of a latitude or longitude, and 1 for other coordinates."""
         kind = self.kind(dim)
         if kind is None:
-            units = self.line(dim).units
-            return xr.Variable((), 1.0, {} if units is None else {"units": units})
-        ref = line_ref(self.obj, self.axis_of(dim), kind)
-        factor = self._per_radian(dim, dims) * radians_per_unit(ref)
+            return super().scale(dim, dims)
+        factor = self._per_radian(dim, dims)
         factor.attrs = {"units": "m"}
         return factor
+
+    def closed_ends(self, dim: Hashable) -> tuple[bool, bool]:
+        """Return True for ends at a pole."""
+        if self.kind(dim) != "latitude":
+            return False, False
+        first, last = np.abs(self.line(dim).faces[[0, -1]]) >= np.pi / 2 * (1 - 1e-12)
+        return bool(first), bool(last)
+
+    def coordinate(self, dim: Hashable) -> xr.Variable | None:
+        """Return the latitudes or longitudes of a dimension that the data do not have."""
+        kind = self.kind(dim)
+        if kind is None:
+            return super().coordinate(dim)
+        axis = self.axis_of(dim)
+        ref = line_ref(self.obj, axis, kind)
+        points = self.line(dim).segments(axis.position(dim)).points / radians_per_unit(ref)
+        return xr.Variable((dim,), points, coord_attrs(coord_of(ref)))
 
     def _per_radian(self, dim: Hashable, dims: Dims) -> xr.Variable:
         """Return the scale factor along a latitude or longitude, in metres per radian."""

@@ -60,15 +60,18 @@ class LineCells(NamedTuple):
     period: float | None
     units: str | None
 
-    def segments(self, position: str) -> Segments:
+    def segments(self, position: str, *, whole: bool = False) -> Segments:
         """Return the points of a position with their segments.
 
         A center has the segment between its faces, and a face that between two centers. The faces
-        at both ends of the axis have half of it, so that segments fill the axis.
+        at both ends of the axis have half of it, so that segments fill the axis; if ``whole``,
+        they have twice this half.
         """
         if position == "center":
             return Segments(self.centers, self.faces[:-1], self.faces[1:])
         first, last = self.faces[:1], self.faces[-1:]
+        if whole:
+            first, last = 2 * first - self.centers[:1], 2 * last - self.centers[-1:]
         if self.period is not None:
             first, last = self.centers[-1:] - self.period, self.centers[:1] + self.period
         ends = np.concatenate([first, self.centers, last])

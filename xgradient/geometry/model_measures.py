@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,11 @@ import xarray as xr
 from .._typing import XarrayObject
 from ..labels.hints import quote_names
 from ..labels.units import length_units
-from .cell_axes import CellAxis, find_cell_axis
+from .cell_axes import CellAxis
 from .cell_measures import CellMeasures, Dims, at_position
 from .curvilinear_measures import CurvilinearMeasures
-from .directions import letter_of_dim
 from .metrics import Sphere
-from .scale_factors import ScaleFactors, all_variables
+from .scale_factors import all_variables
 from .wrf import one_time, step_on_map
 
 #: Letters of the points of NEMO, by position.
@@ -49,53 +47,6 @@ MODEL_VARIABLES = (
     *(name for names in MITGCM_NAMES.values() for name in names.values()), "drF", "drC",
     *(f"{name}{letter}" for name in WRF_NAMES.values() for letter in ("", "X", "Y")),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class ModelMetric:
-    """The scale factors of a model's file.
-
-    Attributes
-    ----------
-    model : str
-        The name of the metric.
-    obj : DataArray or Dataset
-        The data that have the scale factors.
-    """
-
-    model: str
-    obj: XarrayObject
-
-    def measures(self, axes: Sequence[CellAxis]) -> ModelMeasures:
-        """Return the measures of the cells of axes."""
-        measures: ModelMeasures = MODELS[self.model](self.obj, axes)
-        return measures
-
-    def scale_factors(self, dims: Sequence[Hashable], of_fields: Dims) -> ScaleFactors:
-        """Return the scale factors of dimensions, where fields with other dimensions are."""
-        axes: list[CellAxis] = []
-        for dim in of_fields:
-            if not any(dim in axis.names for axis in axes):
-                axes.append(_axis_of_fields(self.obj, dim))
-        for axis in axes:
-            names = [dim for dim in of_fields if dim in axis.names]
-            if len({axis.position(dim) for dim in names}) > 1:
-                raise ValueError(
-                    f"metric is {self.model!r}, but fields are at {quote_names(names)}, which are "
-                    "several positions of one axis; select the variables of one position"
-                )
-        measures = self.measures(axes)
-        lengths = {dim: measures.length(dim, of_fields)
-                   for dim in dims if measures.has_length(dim)}  # fmt: skip
-        return ScaleFactors(lengths, {dim: v.attrs["units"] for dim, v in lengths.items()})
-
-
-def _axis_of_fields(obj: XarrayObject, dim: Hashable) -> CellAxis:
-    """Return the axis of a dimension; of faces without centers, with any position on faces."""
-    try:
-        return find_cell_axis(obj, dim)
-    except ValueError:
-        return CellAxis(letter_of_dim(obj, dim), obj.sizes[dim], {"left": [dim]})
 
 
 class ModelMeasures(CellMeasures):

@@ -24,7 +24,7 @@ from .crs import (
 )
 from .grid_mapping import grid_mapping_radius
 from .metrics import Ellipsoid, Globe, Sphere
-from .model_measures import ModelMetric
+from .model_metric import ModelMetric
 from .projection import Projection
 from .scale_factors import ScaleFactors, read_scale_factors
 from .wrf import WrfMetric, read_wrf_metric

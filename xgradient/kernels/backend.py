@@ -159,6 +159,20 @@ class Backend(ABC):
         return xp.where(xp.asarray(valid), xp.astype(values, dtype, copy=False), np.nan)
 
     @final
+    def zero_for_missing(self, array: Any) -> Any:
+        """Return an array with zeros for its missing values."""
+        xp, dtype = self.namespace, self.derivative_dtype([array])
+        values = xp.astype(array, dtype, copy=False)
+        return xp.where(xp.isnan(values), xp.zeros_like(values), values)
+
+    @final
+    def one_at_missing(self, array: Any) -> Any:
+        """Return an array that is 1 at missing values and else 0."""
+        xp, dtype = self.namespace, self.derivative_dtype([array])
+        missing = xp.isnan(xp.astype(array, dtype, copy=False))
+        return xp.astype(missing, array_api.real_dtype(array, xp))
+
+    @final
     def sum_along(self, array: Any, axis: int) -> Any:
         """Sum along an axis, which stays with length 1."""
         xp = self.namespace

@@ -131,7 +131,7 @@ def find_target(
     size = obj.sizes[dim] + more - had
     name = dims.get(to, [None])[0]
     if name is None:
-        name = _new_name(obj, dim, here, to)
+        name = new_name(obj, dim, here, to)
     if name in obj.sizes and obj.sizes[name] != size:
         raise ValueError(
             f"{str(name)!r} has {obj.sizes[name]} points, but {to!r} of {str(dim)!r} has {size}; "
@@ -165,7 +165,7 @@ def _edges(dim: Hashable, here: str, dims: Dims, periodic: bool) -> str:
     return faces[0] if faces else "left" if periodic else "inner"
 
 
-def _new_name(obj: XarrayObject, dim: Hashable, here: str, to: str) -> Hashable:
+def new_name(obj: XarrayObject, dim: Hashable, here: str, to: str) -> Hashable:
     """Return the name of a dimension that the data do not have."""
     base, _, suffix = str(dim).rpartition("_")
     plain = base if suffix in POSITIONS else str(dim)

@@ -46,7 +46,7 @@ def components_by_dim(
 
 def same_dims_fields(obj: Any, given: Mapping[Hashable, Any]) -> list[xr.DataArray]:
     """Return the components, broadcast to the dimensions of all and of the names of the call."""
-    fields = [_component(obj, dim, field) for dim, field in given.items()]
+    fields = [read_component(obj, dim, field) for dim, field in given.items()]
     labels = _component_labels(fields, given)
     sources = fields if obj is None else [*fields, obj]
     for i, j in combinations(range(len(fields)), 2):
@@ -126,7 +126,7 @@ def _component_labels(fields: list[xr.DataArray], names: Iterable[Hashable]) -> 
             for f, name in zip(fields, names, strict=True)]  # fmt: skip
 
 
-def _component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
+def read_component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
     """Return a component as a DataArray that is checked as a field."""
     known = {} if obj is None else obj.variables if isinstance(obj, xr.Dataset) else obj.coords
     if isinstance(field, _NUMBERS) and not isinstance(field, bool) and field not in known:

@@ -30,6 +30,23 @@ relative : "grid", "earth" or None, default: None
     to the axes of the call before they are differentiated. With None, standard names such as
     eastward_wind or x_wind decide, then the GRIB attribute uvRelativeToGrid. Without these,
     components are along the axes of the call."""
+#: Parameters of operators that have a conservative form, and of those with components.
+FORM = """\
+form : "conservative", optional
+    Takes differences of neighbouring fluxes or circulations, over the areas of cells [2]_. These
+    are component times length, with lengths and areas of the metric. Sums of area times result
+    are then differences at the boundary. Of second order, so it excludes other ``accuracy`` and
+    ``edge_order``. With ``skipna`` no flux goes through a face at a missing value."""
+TO = """\
+to : "center", "left", "right", "inner", "outer" or "edges", optional
+    Position of the result along both axes, for components at positions on cells. By default a
+    divergence of components on faces is at centers, a curl at the corners that the data have,
+    and a result of components at corners at centers. Means of the same accuracy take components
+    to it. Excludes ``boundary`` and ``spacing``; ``edge_order`` is ``accuracy`` by default."""
+CELL_REFERENCE = """
+.. [2] Arakawa, A. and Lamb, V. R. (1977): Computational design of the basic dynamical processes
+   of the UCLA general circulation model. Methods Comput. Phys. 17, 173-265,
+   doi:10.1016/B978-0-12-460817-7.50009-4"""
 OTHER_GRID = "a component is missing or on another grid,\n    "
 REFERENCES = """\
 .. [1] Batchelor, G. K. (1967): An Introduction to Fluid Dynamics, appendix 2,
@@ -48,12 +65,14 @@ def documented_by(model: Callable[..., Any]) -> Callable[[Function], Function]:
             return function
         sections = dict(_sections(function.__doc__))
         entries = _entries(_sections(model.__doc__)["Parameters"])
-        entries.update(_entries(RELATIVE))
+        entries.update(_entries(RELATIVE) | _entries(FORM))
+        if "components" in signature(function).parameters:
+            entries.update(_entries(TO))
         entries.update(_entries(sections["Parameters"]))
         names = signature(function).parameters
         sections["Parameters"] = "\n".join(entries[name] for name in names)
         sections.setdefault("Raises", RAISES.format(OTHER_GRID if "components" in names else ""))
-        sections.setdefault("References", REFERENCES)
+        sections.setdefault("References", REFERENCES + CELL_REFERENCE * ("form" in names))
         texts = [f"{name}\n{'-' * len(name)}\n{sections[name].strip()}" for name in SECTIONS]
         function.__doc__ = "\n\n".join([sections[""].strip(), *texts]) + "\n"
         return function

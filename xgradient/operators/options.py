@@ -62,6 +62,8 @@ SpacingLike: TypeAlias = ArrayLike | Sequence[Any] | Mapping[Any, Any] | None
 PointsLike: TypeAlias = ArrayLike | Sequence[Any] | xr.DataArray | None
 #: A position on the cells of a grid, or the faces that the data have.
 PositionLike: TypeAlias = Literal["center", "left", "right", "inner", "outer", "edges"] | None
+#: Differences of fluxes and circulations over areas of cells.
+FormLike: TypeAlias = Literal["conservative"] | None
 #: Dimensions by position, by axis.
 PositionsLike: TypeAlias = Mapping[Any, Mapping[Any, Any]] | None
 #: The periodic axes; with "auto" and None the metric decides.
@@ -117,7 +119,7 @@ class Options(TypedDict, total=False):
 
 
 #: Names of the options of operators on components.
-COMPONENT_OPTIONS = (*Options.__annotations__, "relative")
+COMPONENT_OPTIONS = (*Options.__annotations__, "relative", "form", "to", "positions")
 
 
 def grid_options(

@@ -79,11 +79,18 @@ class PointOptions(NamedTuple):
         given = {
             "skipna": scheme.skipna and self.at is not None,
             "smooth": scheme.smoothing is not None,
-            "metric": options.metric is not None,
+            "metric": options.metric is not None and self.at is not None,
             "along": options.along is not None,
             "at_constant": options.at_constant is not None,
             "boundary or coast": options.boundaries is not None,
         }
+        if options.metric is not None:
+            given["spacing"] = options.spacing is not None
+            if scheme.deriv != 1:
+                raise ValueError(
+                    f"deriv is {scheme.deriv}, but {self.argument} with metric is for first "
+                    "derivatives; leave one of them out"
+                )
         for name, is_given in given.items():
             if is_given:
                 raise ValueError(f"{self.argument} does not go with {name}; leave one of them out")
@@ -119,6 +126,8 @@ def grad_at_points(
     TypeError, ValueError
         If the coordinate, the points or a field do not fit.
     """
+    if request.options.metric is not None:
+        return _grad_on_cells(obj, fields, request, options, scheme, requested)
     axis = _one_axis(obj, request, options.argument)
     rows = _rows_at_points(obj, request, axis, options, scheme)
     points = rows.points
@@ -139,10 +148,43 @@ def grad_at_points(
         elif rows.order is not None:
             data = take(data, rows.order, number)
         results.append(to_dataarray(template, data, label))
+    return _packed(obj, results, axis.dim, request)
+
+
+def _grad_on_cells(
+    obj: XarrayObject,
+    fields: list[xr.DataArray],
+    request: GridRequest,
+    options: PointOptions,
+    scheme: Scheme,
+    requested: RequestedUnits | None,
+) -> Any:
+    """Differentiate fields at another position on the cells, by lengths of a metric."""
+    from .cell_gradient import gradient_on_cells
+    from .cell_options import CellOptions
+
+    axis = _one_axis(obj, request, options.argument)
+    given = request.options
+    cells = CellOptions(
+        None, options.to, options.positions, given.metric, given.periodic,
+        scheme.accuracy, scheme.edge_order, scheme.skipna,
+    )  # fmt: skip
+    results = [
+        gradient_on_cells(obj, field, axis.name, axis.long_name, cells, requested)
+        for field in fields
+        if axis.dim in field.dims
+    ]
+    return _packed(obj, results, axis.dim, request)
+
+
+def _packed(
+    obj: XarrayObject, results: list[xr.DataArray], dim: Hashable, request: GridRequest
+) -> Any:
+    """Return results at other points as the type that the user gets."""
     if not results:
         assert isinstance(obj, xr.Dataset)
-        raise no_field_error(obj, [axis.dim])
-    others = [name for name, coord in obj.coords.items() if axis.dim in coord.dims]
+        raise no_field_error(obj, [dim])
+    others = [name for name, coord in obj.coords.items() if dim in coord.dims]
     return pack_results(obj.drop_vars(others), results, request.scalar_dim)
 
 

@@ -22,6 +22,7 @@ from ..labels.results import derivative_label, make_label, mixed_label, pack_res
 from ..labels.standard_names import gradient_name
 from ..labels.units import common_units, result_units
 from ..stencils.scheme import Scheme
+from .cell_entry import laplacian_on_cells
 from .documentation import documented_by
 from .entry import entry_point
 from .evaluate import evaluate_expressions, grid_dims, real_length
@@ -30,8 +31,10 @@ from .gradient import grad
 from .options import (
     BoundaryLike,
     CoastLike,
+    FormLike,
     MetricLike,
     PeriodicLike,
+    PositionsLike,
     SpacingLike,
     UnitsLike,
     WallLike,
@@ -133,6 +136,8 @@ def laplacian(
     skipna: bool = False,
     coast: CoastLike = None,
     units: UnitsLike = None,
+    form: FormLike = None,
+    positions: PositionsLike = None,
 ) -> Labelled:
     r"""Compute the Laplacian; the same as ``obj.grad.laplacian(dim, ...)``.
 
@@ -180,6 +185,13 @@ def laplacian(
         (data,) = evaluate_expressions(context, [da], lambda: [grid.laplacian(factors)])
         return [to_dataarray(da, data, label)]
 
+    on_cells = laplacian_on_cells(obj, dim, {
+        "form": form, "positions": positions, "metric": metric, "periodic": periodic,
+        "accuracy": accuracy, "edge_order": edge_order, "skipna": skipna, "coast": coast,
+        "boundary": boundary, "spacing": spacing,
+    }, requested)  # fmt: skip
+    if on_cells is not None:
+        return on_cells  # type: ignore[no-any-return]
     scheme = Scheme.checked(2, accuracy, edge_order, skipna)
     boundaries = read_boundaries(boundary, wall, coast, skipna)
     options = grid_options(metric, spacing, periodic, boundaries)

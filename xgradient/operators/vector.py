@@ -14,6 +14,7 @@ from ..labels.results import Label, to_dataset
 from ..labels.standard_names import divergence_name, vorticity_name
 from ..labels.units import common_units
 from ..stencils.scheme import Scheme
+from .cell_entry import vector_on_cells
 from .documentation import documented_by
 from .entry import entry_point
 from .evaluate import evaluate_expressions
@@ -21,8 +22,11 @@ from .gradient import grad
 from .options import (
     BoundaryLike,
     CoastLike,
+    FormLike,
     MetricLike,
     PeriodicLike,
+    PositionLike,
+    PositionsLike,
     RelativeLike,
     SpacingLike,
     UnitsLike,
@@ -50,6 +54,9 @@ def divergence(
     coast: CoastLike = None,
     units: UnitsLike = None,
     relative: RelativeLike = None,
+    form: FormLike = None,
+    to: PositionLike = None,
+    positions: PositionsLike = None,
     **dims: Any,
 ) -> xr.DataArray:
     r"""Compute the divergence of a vector field: ``ds.grad.divergence(lon="u", lat="v")``.
@@ -93,10 +100,17 @@ def divergence(
            [3., 3., 3.],
            [3., 3., 3.]])
     """
+    requested = read_requested_units(units)
+    on_cells = vector_on_cells("divergence", obj, components, dims, {
+        "form": form, "to": to, "positions": positions, "metric": metric, "periodic": periodic,
+        "accuracy": accuracy, "edge_order": edge_order, "skipna": skipna, "coast": coast,
+        "boundary": boundary, "spacing": spacing, "relative": relative,
+    }, requested)  # fmt: skip
+    if on_cells is not None:
+        return on_cells
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     boundaries = read_boundaries(boundary, wall, coast, skipna)
     options = grid_options(metric, spacing, periodic, boundaries)
-    requested = read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme, relative)
     unit, terms = vector.units("a divergence")
     named, words = vector.standard_name(unit, divergence_name), f"divergence of {vector.label}"
@@ -129,6 +143,9 @@ def curl(
     coast: CoastLike = None,
     units: UnitsLike = None,
     relative: RelativeLike = None,
+    form: FormLike = None,
+    to: PositionLike = None,
+    positions: PositionsLike = None,
     **dims: Any,
 ) -> Any:
     r"""Compute the curl of a vector field; for a horizontal wind, the vertical vorticity.
@@ -173,10 +190,17 @@ def curl(
            [2., 2., 2.],
            [2., 2., 2.]])
     """
+    requested = read_requested_units(units)
+    on_cells = vector_on_cells("curl", obj, components, dims, {
+        "form": form, "to": to, "positions": positions, "metric": metric, "periodic": periodic,
+        "accuracy": accuracy, "edge_order": edge_order, "skipna": skipna, "coast": coast,
+        "boundary": boundary, "spacing": spacing, "relative": relative,
+    }, requested)  # fmt: skip
+    if on_cells is not None:
+        return on_cells
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     boundaries = read_boundaries(boundary, wall, coast, skipna)
     options = grid_options(metric, spacing, periodic, boundaries)
-    requested = read_requested_units(units)
     vector = collect_vector_field(obj, components, dims, options, scheme, relative, (2, 3), True)
     pairs = [(0, 1)] if len(vector.fields) == 2 else [(1, 2), (2, 0), (0, 1)]
     labels, arguments = [], []

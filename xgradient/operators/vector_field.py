@@ -171,13 +171,7 @@ class VectorField:
         standard_name: str | None = None,
     ) -> Label:
         """Make the label of a result, with attributes that the components share."""
-        first = self.fields[0]
-        shared = {
-            k: v
-            for k, v in first.attrs.items()
-            if k != "units"
-            and all(k in f.attrs and _equal_attrs(v, f.attrs[k]) for f in self.fields[1:])
-        }
+        shared = shared_attrs(self.fields)
         return make_label(requested, shared, name, units, words, standard_name)
 
     def to_dataarray(self, data: Any, label: Label) -> xr.DataArray:
@@ -290,6 +284,15 @@ def _resolve_for(
         )
         options = options._replace(boundaries=given._replace(boundary=boundary, coast=coast))
     return resolve(first, names, options, [*fields, *others])
+
+
+def shared_attrs(fields: list[xr.DataArray]) -> dict[Any, Any]:
+    """Return the attributes that all components share, without units."""
+    return {
+        k: v
+        for k, v in fields[0].attrs.items()
+        if k != "units" and all(k in f.attrs and _equal_attrs(v, f.attrs[k]) for f in fields[1:])
+    }
 
 
 def _equal_attrs(a: Any, b: Any) -> bool:
