@@ -116,6 +116,17 @@ def test_graphs_of_many_chunks_are_measured():
     assert all(re.match(r"\d", row[1]) for row in table)
 
 
+def test_chunks_that_are_held_are_counted():
+    pytest.importorskip("distributed")
+    done = run_module("benchmarks.held_chunks", "--counts", 2)
+    assert done.returncode == 0, done.stderr
+    table = cells(done.stdout)
+    assert [row[0] for row in table] == [
+        f"2 {what}, {end}" for what in ("threads", "workers") for end in ("written", "reduced")
+    ]
+    assert all(int(row[1]) <= int(row[2]) < int(row[5]) for row in table)
+
+
 def test_the_plots_are_drawn_and_small(folder):
     done = run("scaling", "--quick", "--write", folder)
     assert done.returncode == 0, done.stderr

@@ -78,8 +78,9 @@ def test_the_reference_has_every_method_of_the_accessor(kind):
 
 
 #: Pages whose blocks of plain Python the tests run: test_starting_points, test_coming_from,
-#: kernels/test_cupy, and here.
+#: kernels/test_cupy, engine/test_cluster_page, and here.
 TESTED_PAGES = {"start/data.md", "start/coming-from.md", "how-to/gpu.md", "how-to/chunks.md"}
+TESTED_PAGES |= {"how-to/cluster.md"}
 
 
 def test_every_block_of_code_is_run():
