@@ -229,7 +229,7 @@ def test_optional_packages_are_imported_where_they_are_needed(name):
     # Loaded by others on first need, by each other at once.
     heavy = {*COMPILED, "cli.calls", "cli.cluster", "cli.commands", "cli.demo", "cli.errors"}
     heavy |= {"cli.options", "cli.positions", "engine.cyclic_layer", "engine.task_layers"}
-    heavy |= {"engine.cubed_blocks", "engine.placeholder_layer", *CELLS}
+    heavy |= {"cli.numbers", "engine.cubed_blocks", "engine.placeholder_layer", *CELLS}
     for found in imports(name):
         if found.own:
             if found.target in heavy:

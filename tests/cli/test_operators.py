@@ -127,8 +127,8 @@ def test_the_accuracy_that_suits_the_data(ds):
     assert chosen == expected.attrs["xgradient_accuracy"]
     text = run("grad in.nc out2.nc -d lat -d lon -a auto", code=1).stderr
     assert "accuracy='auto' is for one name" in text
-    text = run("grad in.nc out2.nc -d lat -a best", code=2).stderr
-    assert "'best' is neither a whole number nor 'auto'" in text
+    text = run("grad in.nc out2.nc -d lat -a best", code=1).stderr
+    assert "accuracy is 'best'; give a whole number or 'auto'" in text
 
 
 def test_errors_by_a_variable_of_the_file(ds):

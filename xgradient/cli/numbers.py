@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import click
+from .errors import Failure
 
 
 def number_or_text(word: str) -> float | str:
@@ -25,4 +25,4 @@ def int_or_auto(word: Any) -> Any:
     try:
         return word if word == "auto" else int(word)
     except ValueError:
-        raise click.BadParameter(f"{word!r} is neither a whole number nor 'auto'") from None
+        raise Failure(f"accuracy is {word!r}; give a whole number or 'auto'") from None
