@@ -230,14 +230,14 @@ def grad(
         Values of the coordinate at which to differentiate, at most half a step beyond its ends.
         The result is that of the polynomial through the same number of grid points on both sides,
         with ``edge_order`` equal to ``accuracy`` by default. A DataArray gives the result its
-        units, dimension and coordinates. Excludes ``skipna``, ``smooth``, ``metric``, ``along`` and
-        ``at_constant``; the call names one 1-D coordinate.
+        units, dimension and coordinates. Excludes ``skipna``, ``smooth``, ``boundary``, ``metric``,
+        ``along`` and ``at_constant``; the call names one 1-D coordinate.
     to : "center", "left", "right", "inner", "outer" or "edges", optional
         Position of the results on the cells, half a step away: from centers to the faces before
         ("left") or after ("right") each cell, between cells ("inner") or all of them ("outer"), or
         from faces to "center". "edges" are the faces that the data have, else "inner", or "left"
-        on a periodic axis. With ``skipna`` both neighbours must be valid. Excludes ``at`` and all
-        that ``at`` excludes, except ``skipna``.
+        on a periodic axis. With ``skipna`` both neighbours must be valid. Excludes ``at``,
+        ``smooth``, ``boundary``, ``along`` and ``at_constant``.
     positions : mapping, optional
         The dimension of each position, if it cannot be inferred, such as
         ``{"X": {"center": "xc", "left": "xg"}}``.
