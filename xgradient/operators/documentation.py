@@ -33,16 +33,17 @@ relative : "grid", "earth" or None, default: None
 #: Parameters of operators that have a conservative form, and of those with components.
 FORM = """\
 form : "conservative", optional
-    Takes differences of neighbouring fluxes or circulations, over the areas of cells [2]_. These
-    are component times length, with lengths and areas of the metric. Sums of area times result
-    are then differences at the boundary. Of second order, so it excludes other ``accuracy`` and
-    ``edge_order``. With ``skipna`` no flux goes through a face at a missing value."""
+    Takes differences of neighbouring fluxes or circulations, divided by the areas of cells. They
+    are component times length, with lengths and areas of the metric [2]_. Sums of area times
+    result are then differences at the boundary. The order is 2, so it excludes other ``accuracy``
+    and ``edge_order``. With ``skipna`` no flux goes through a face at a missing value."""
 TO = """\
 to : "center", "left", "right", "inner", "outer" or "edges", optional
-    Position of the result along both axes, for components at positions on cells. By default a
-    divergence of components on faces is at centers, a curl at the corners that the data have,
-    and a result of components at corners at centers. Means of the same accuracy take components
-    to it. Excludes ``boundary`` and ``spacing``; ``edge_order`` is ``accuracy`` by default."""
+    Position of the result on the cells: "center", "left", "right", "inner", "outer" or "edges".
+    It holds along both axes, for components at positions on cells. By default a divergence of
+    components on faces is at centers, and a curl at the corners that the data have. A result of
+    components at corners is at centers. Means of the same accuracy move components to it. Excludes
+    ``boundary`` and ``spacing``; ``edge_order`` is ``accuracy`` by default."""
 CELL_REFERENCE = """
 .. [2] Arakawa, A. and Lamb, V. R. (1977): Computational design of the basic dynamical processes
    of the UCLA general circulation model. Methods Comput. Phys. 17, 173-265,
