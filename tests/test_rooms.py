@@ -64,7 +64,15 @@ CELLS = {
     ),
     *(
         f"operators.{name}"
-        for name in ("cell_fields", "cell_gradient", "cell_operators", "cell_options", "cell_sums")
+        for name in (
+            "cell_fields",
+            "cell_gradient",
+            "cell_integrals",
+            "cell_operators",
+            "cell_options",
+            "cell_sums",
+            "integrals_by_parts",
+        )
     ),
 }
 # Who may name what, anywhere in its code.
@@ -76,6 +84,7 @@ NAMED_BY = {
     "sparse": set(),
     "array_api_compat": {"kernels.array_api"},
     "dask": {
+        "engine.cell_sums_in_chunks",
         "engine.chunked",
         "engine.cyclic_chunks",
         "engine.dask_graph",
@@ -230,6 +239,7 @@ def test_optional_packages_are_imported_where_they_are_needed(name):
     heavy = {*COMPILED, "cli.calls", "cli.cluster", "cli.commands", "cli.demo", "cli.errors"}
     heavy |= {"cli.options", "cli.positions", "engine.cyclic_layer", "engine.task_layers"}
     heavy |= {"cli.numbers", "engine.cubed_blocks", "engine.placeholder_layer", *CELLS}
+    heavy |= {"engine.cell_sums_in_chunks"}
     for found in imports(name):
         if found.own:
             if found.target in heavy:

@@ -31,7 +31,7 @@ def test_axes_without_a_metric():
         "metric: none; derivatives are per unit of each coordinate\n"
         "options: defaults\n"
         "methods: (dim), advection, curl, directional, divergence, hessian, jacobian, laplacian, "
-        "magnitude, strain, interpolate, stencil, with_options"
+        "magnitude, strain, cumulative_integrate, integrate, interpolate, stencil, with_options"
     )
 
 

@@ -94,6 +94,18 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
         "lat", to="outer", skipna=True, accuracy=4
     ),
     "interpolate, at points": lambda ds: ds.t.grad.interpolate("lat", at=[55.0, -45.0, 10.0]),
+    "integrate, globe, coasts": lambda ds: ds.t.grad.integrate(HORIZONTAL, skipna=True, **GLOBE),
+    "integrate, coasts": lambda ds: ds.t.grad.integrate(["time", "lat"], skipna=True),
+    "integrate, accuracy 4": lambda ds: ds.t.grad.integrate("lat", accuracy=4),
+    "integrate, by parts": lambda ds: ds.t.grad.integrate("lat", boundary="sbp", accuracy=4),
+    "cumulative_integrate": lambda ds: ds.t.grad.cumulative_integrate("lon", to="left", **GLOBE),
+    "cumulative_integrate, coasts": lambda ds: ds.t.grad.cumulative_integrate(
+        "lat", to="right", skipna=True
+    ),
+    "cumulative_integrate, coasts, accuracy 4": lambda ds: ds.t.grad.cumulative_integrate(
+        "lat", from_="end", skipna=True, accuracy=4
+    ),
+    "grad, by parts": lambda ds: ds.t.grad("lat", boundary="sbp", accuracy=4),
     "grad, coasts": lambda ds: ds.t.grad(skipna=True, edge_order=2),
     "grad, coasts, periodic": lambda ds: ds.t.grad("lon", accuracy=4, periodic=True, skipna=True),
     "grad, walls": lambda ds: ds.t.grad(

@@ -163,9 +163,9 @@ def _elementwise(name: str, function: Callable[..., Any] | None = None) -> Calla
 
 
 for _name in (
-    "abs", "add", "all", "ascontiguousarray", "astype", "broadcast_to", "cos", "expand_dims",
-    "hypot", "imag", "isfinite", "isnan", "logical_not", "moveaxis", "multiply", "real", "reshape",
-    "sin", "sqrt", "subtract", "sum", "take", "where",
+    "abs", "add", "all", "any", "ascontiguousarray", "astype", "broadcast_to", "cos", "expand_dims",
+    "flip", "hypot", "imag", "isfinite", "isnan", "logical_not", "moveaxis", "multiply", "real",
+    "reshape", "sin", "sqrt", "squeeze", "subtract", "sum", "take", "where", "zeros_like",
 ):  # fmt: skip
     globals()[_name] = _elementwise(_name)
 

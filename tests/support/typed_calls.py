@@ -19,6 +19,9 @@ def results(da: xr.DataArray, ds: xr.Dataset) -> None:
     reveal_type(xgradient.grad(da, "z", to="edges", positions={"Z": {"outer": "zi"}}))  # DataArray
     reveal_type(xgradient.interpolate(da, "x", to="center"))  # DataArray
     reveal_type(xgradient.interpolate(ds, "z", at=[0.5, 1.5], accuracy=4))  # Dataset
+    reveal_type(xgradient.integrate(da, ["lat", "lon"], metric="sphere"))  # DataArray
+    reveal_type(xgradient.cumulative_integrate(ds, "z", from_="end", to="outer"))  # Dataset
+    reveal_type(xgradient.grad(da, "x", boundary="sbp", accuracy=4))  # DataArray
     reveal_type(xgradient.grad(da))  # Dataset
     reveal_type(xgradient.grad(da, deriv=2))  # Dataset
     reveal_type(xgradient.grad(ds, "lat"))  # Dataset
@@ -53,6 +56,7 @@ def options(da: xr.DataArray) -> None:
     xgradient.magnitude(da, metric="spher")  # error: arg-type
     xgradient.curl(x=da, y=da, accuracy="2")  # error: arg-type
     xgradient.strain(x=da, y=da, periodic=1.5)  # error: arg-type
+    xgradient.cumulative_integrate(da, "z", from_="top")  # error: arg-type
     xgradient.hessian(da, acuracy=4)  # error: call-arg
 
 

@@ -150,6 +150,35 @@ def interpolated_label(da: xr.DataArray) -> Label:
     return Label(da.name, result_attrs(attrs, attrs.get("units"), *names), 1.0)
 
 
+def integral_label(
+    da: xr.DataArray,
+    units: Any,
+    names: list[str],
+    requested: RequestedUnits | None,
+    cumulative: bool,
+) -> Label:
+    """Make the label of an integral of a field.
+
+    Parameters
+    ----------
+    da : DataArray
+        The field.
+    units : str or None
+        The units of the field times those of the cells.
+    names : list of str
+        Names of the coordinates.
+    requested : RequestedUnits or None
+        Units that the call asks for.
+    cumulative : bool
+        True for an integral from one end.
+    """
+    word = "cumulative_integral" if cumulative else "integral"
+    name = word if da.name is None else f"{da.name}_{word}"
+    field = describe_field(da.attrs, da.name)
+    words = f"{word.replace('_', ' ')} of {field} over {' and '.join(names)}"
+    return make_label(requested, da.attrs, name, units, None if field is None else words)
+
+
 def error_label(derivative: Label) -> Label:
     """Make the label of the estimated error of a derivative."""
     return _ancillary_label(derivative, "error", "estimated error of", None)

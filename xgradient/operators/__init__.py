@@ -17,6 +17,7 @@ import xarray as xr
 from .._typing import XarrayObject
 from .documentation import as_method
 from .gradient import grad
+from .integrals import cumulative_integrate, integrate
 from .interpolation import interpolate
 from .options import Options
 from .scalar import hessian, laplacian, magnitude
@@ -40,8 +41,12 @@ __all__ = [
 #: Every operator by its name.
 OPERATORS: dict[str, Callable[..., Any]] = {name: globals()[name] for name in __all__}
 #: Functions on cells, which take only some of the options that all operators have.
-ON_CELLS: dict[str, Callable[..., Any]] = {"interpolate": interpolate}
-__all__ += ["interpolate"]
+ON_CELLS: dict[str, Callable[..., Any]] = {
+    "cumulative_integrate": cumulative_integrate,
+    "integrate": integrate,
+    "interpolate": interpolate,
+}
+__all__ += ["cumulative_integrate", "integrate", "interpolate"]
 
 
 class OperatorMethods:
@@ -61,3 +66,5 @@ class OperatorMethods:
     advection = as_method(advection)
     directional = as_method(directional)
     interpolate = as_method(interpolate)
+    integrate = as_method(integrate)
+    cumulative_integrate = as_method(cumulative_integrate)

@@ -14,7 +14,7 @@ from ..labels.arguments import resolve
 from ..labels.boundaries import read_boundaries
 from ..labels.requested_units import read_requested_units
 from ..labels.results import pack_results
-from ..stencils.scheme import Scheme
+from .by_parts import read_scheme
 from .choice import grad_with_choice
 from .derivatives import differentiate
 from .entry import entry_point
@@ -174,7 +174,8 @@ def grad(
         and ("slope", s) even about a line of slope s, in the field's units per unit of the
         coordinate. v and s are numbers, or arrays without the dimension, with units if these
         differ. A mapping in place of conditions, such as ``{"x": {"u": "odd", "v": "even"}}``,
-        gives them by field, or by the dimension of a component; others are one-sided.
+        gives them by field, or by the dimension of a component; others are one-sided. "sbp" is for
+        `grad` alone: derivatives that sum by parts, as `xgradient.integrate` has it.
     wall : "node" or "face", default: "node"
         Where the field is mirrored, also at coasts: at the last points, or half a step beyond.
     skipna : bool, default: False
@@ -303,10 +304,12 @@ def grad(
         }  # fmt: skip
         return grad_with_choice(grad, obj, dim, accuracy, sigma, others)
     points = PointOptions(at, to, positions) if at is not None or to is not None else None
-    if points and edge_order is None and smooth is None:
-        edge_order = accuracy
-    scheme = Scheme.checked(deriv, accuracy, edge_order, skipna, smooth)
-    boundaries = read_boundaries(boundary, wall, coast, skipna)
+    excluded = {
+        "skipna": skipna, "coast": coast, "smooth": smooth, "error": error, "metric": metric,
+        "along": along, "at_constant": at_constant, "at": at, "to": to,
+    }  # fmt: skip
+    scheme = read_scheme(boundary, deriv, accuracy, edge_order, excluded)
+    boundaries = read_boundaries(None if scheme.by_parts else boundary, wall, coast, skipna)
     options = grid_options(metric, spacing, periodic, boundaries, along, at_constant)
     requested = read_requested_units(units)
     check_labelled(obj, "grad")
@@ -340,8 +343,7 @@ def grad(
         results = []
         for da in fields:
             if numbers := axes_of_field(grid, da):
-                more = differentiate(da, grid, numbers, scheme, requested, errors)
-                results.extend(more)
+                results += differentiate(da, grid, numbers, scheme, requested, errors)
     if not results:
         assert isinstance(obj, xr.Dataset)
         raise no_field_error(obj, grid_dims(grid))

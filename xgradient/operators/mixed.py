@@ -38,6 +38,11 @@ def mixed_derivative(
         )
     if scheme.deriv != 1:
         raise ValueError("deriv is given twice, by itself and in dim; give it in dim only")
+    if scheme.by_parts:
+        raise ValueError(
+            "boundary 'sbp' is not for mixed derivatives; name coordinates in a list, or leave it "
+            "out"
+        )
     rest = scheme.accuracy, scheme.edge_order, scheme.skipna
     schemes = [Scheme.checked(n, *rest) for n in dim.values()]
     if scheme.smoothing is not None:

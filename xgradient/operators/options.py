@@ -74,8 +74,9 @@ EndLike: TypeAlias = (
     | tuple[Literal["value", "slope"], Any]
 )
 ConditionLike: TypeAlias = EndLike | tuple[EndLike, EndLike]
-#: Boundary conditions: of all axes, or by the name of an axis, and there perhaps by field.
-BoundaryLike: TypeAlias = ConditionLike | Mapping[Any, Any] | None
+#: Boundary conditions: of all axes, or by the name of an axis, and there perhaps by field. "sbp" is
+#: for all axes.
+BoundaryLike: TypeAlias = ConditionLike | Literal["sbp"] | Mapping[Any, Any] | None
 #: The condition next to missing values: of all axes, or by the name of an axis and by field.
 CoastLike: TypeAlias = EndLike | Mapping[Any, Any] | None
 #: Whether walls are at the last points or half a step beyond.

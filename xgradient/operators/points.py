@@ -128,7 +128,7 @@ def grad_at_points(
     """
     if request.options.metric is not None:
         return _grad_on_cells(obj, fields, request, options, scheme, requested)
-    axis = _one_axis(obj, request, options.argument)
+    axis = one_axis(obj, request, options.argument)
     rows = _rows_at_points(obj, request, axis, options, scheme)
     points = rows.points
     results = []
@@ -136,7 +136,7 @@ def grad_at_points(
         if axis.dim not in field.dims:
             continue
         da = check_field(field)
-        template = _on_points(obj, da, points, axis.dim)
+        template = on_points(obj, da, points, axis.dim)
         number = da.dims.index(axis.dim)
         if scheme.deriv:
             label = derivative_label(da, axis, scheme.deriv, requested)
@@ -163,7 +163,7 @@ def _grad_on_cells(
     from .cell_gradient import gradient_on_cells
     from .cell_options import CellOptions
 
-    axis = _one_axis(obj, request, options.argument)
+    axis = one_axis(obj, request, options.argument)
     given = request.options
     cells = CellOptions(
         None, options.to, options.positions, given.metric, given.periodic,
@@ -188,8 +188,8 @@ def _packed(
     return pack_results(obj.drop_vars(others), results, request.scalar_dim)
 
 
-def _one_axis(obj: XarrayObject, request: GridRequest, argument: str) -> Axis:
-    """Return the axis of a call, or refuse it."""
+def one_axis(obj: XarrayObject, request: GridRequest, argument: str) -> Axis:
+    """Return the axis of a call for one coordinate, or refuse it by the name of an argument."""
     if len(request.axes) != 1:
         raise TypeError(
             f"dim names {len(request.axes)} coordinates, but {argument} is for one; name it"
@@ -280,7 +280,7 @@ def _rows_with_values(nodes: Nodes, points: ResultPoints, orders: WindowOrders) 
     return _PointRows(points, parts, None if is_own else order)
 
 
-def _on_points(
+def on_points(
     obj: XarrayObject, da: xr.DataArray, points: ResultPoints, dim: Hashable
 ) -> xr.DataArray:
     """Return a field of zeros with the dimensions and coordinates of results at points."""

@@ -141,6 +141,14 @@ def finish_smoothed(
     return [smoothed if (factor, offset) == (1.0, 0.0) else smoothed * factor + offset]
 
 
+def add_to_sums(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
+    """Return the second sums, plus the first ones where these are not missing."""
+    differences, values = sums
+    xp = backend_of(values).namespace
+    known = differences == differences
+    return [values + xp.where(known, differences, xp.zeros_like(differences))]
+
+
 def project_on_skewed_direction(
     sums: list[Any], fields: list[Any], outs: list[Any], factors: tuple[float, ...]
 ) -> list[Any]:

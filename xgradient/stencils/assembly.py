@@ -99,7 +99,7 @@ def _checked_stencil(
 ) -> Stencil:
     """Make a stencil; refuse it if float64 cannot hold its coefficients."""
     with np.errstate(all="ignore"):
-        stencil = _assemble_stencil(nodes, fit, half, boundary_width, skipna)
+        stencil = assemble_stencil(nodes, fit, half, boundary_width, skipna)
     for table in (stencil.interior.T, stencil.boundary):
         if not np.isfinite(table).all() or not table.any(axis=1).all():
             raise ValueError(
@@ -115,9 +115,10 @@ _cached_stencil = lru_cache(maxsize=64)(_build_stencil)
 _cached_smoothing_stencil = lru_cache(maxsize=64)(_checked_stencil)
 
 
-def _assemble_stencil(
+def assemble_stencil(
     nodes: Nodes, fit: Fit, half: int, boundary_width: int, skipna: bool
 ) -> Stencil:
+    """Make a stencil of windows of ``half`` nodes on both sides, and one-sided ones at the ends."""
     centred = range(-half, half + 1)
     masked = make_masked_stencil(nodes, fit, half, boundary_width) if skipna else None
     before, after = nodes.continues

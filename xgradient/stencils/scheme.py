@@ -18,6 +18,7 @@ from .least_squares import LeastSquares
 from .length_windows import make_length_stencil
 from .nodes import Nodes
 from .smoothing import Smoothing, WindowLength, check_smooth
+from .summation_by_parts import ORDERS, needed_points, sbp_stencil
 from .table import Stencil
 
 #: Largest table of the windows next to missing values.
@@ -41,6 +42,8 @@ class Scheme(NamedTuple):
         Whether missing values are boundaries for their neighbours.
     smoothing : Smoothing, optional
         Least-squares polynomials in place of the accuracies.
+    by_parts : bool
+        True for derivatives that sum by parts, with half the order of accuracy at boundaries.
     """
 
     deriv: int = 1
@@ -48,6 +51,7 @@ class Scheme(NamedTuple):
     edge_order: int = 1
     skipna: bool = False
     smoothing: Smoothing | None = None
+    by_parts: bool = False
 
     @classmethod
     def checked(
@@ -81,6 +85,8 @@ class Scheme(NamedTuple):
 
     def stencil(self, nodes: Nodes, label: str) -> Stencil:
         """Make the stencil of this derivative on an axis; refuse an axis with too few points."""
+        if self.by_parts:
+            return self._stencil_by_parts(nodes, label)
         if self.smoothing is not None:
             return self._smoothing_stencil(nodes, label, self.smoothing)
         where, needed = "", self.deriv + self.edge_order
@@ -118,6 +124,28 @@ class Scheme(NamedTuple):
         self._check_points(n, boundary_width, label)
         half = half_width(self.deriv, self.accuracy, False, n)
         return ColumnWindows(n, self.deriv, half, boundary_width, self.skipna, 0, n)
+
+    def check_by_parts(self) -> None:
+        """Raise a ValueError for an order that has no operators of summation by parts."""
+        if self.accuracy not in ORDERS:
+            raise ValueError(
+                f"accuracy is {self.accuracy}, but boundary 'sbp' has operators of accuracy "
+                f"{', '.join(map(str, ORDERS[:-1]))} and {ORDERS[-1]}; give one of them"
+            )
+
+    def _stencil_by_parts(self, nodes: Nodes, label: str) -> Stencil:
+        mend = "leave boundary out, or give another one"
+        if nodes.step is None:
+            raise ValueError(f"boundary is 'sbp', but the steps of {label} differ; {mend}")
+        if any(nodes.continues):
+            raise ValueError(f"boundary is 'sbp', but {label} has no ends; {mend}")
+        needed = needed_points(self.accuracy)
+        if nodes.n < needed:
+            raise ValueError(
+                f"{label} has {nodes.n} point{'' if nodes.n == 1 else 's'}, but boundary 'sbp' of "
+                f"accuracy={self.accuracy} needs {needed}; lower it or take more points"
+            )
+        return sbp_stencil(nodes, self.accuracy)
 
     def _smoothing_stencil(self, nodes: Nodes, label: str, smoothing: Smoothing) -> Stencil:
         smoothing.check(self.deriv)
@@ -179,5 +207,5 @@ def _checked_scheme(
         raise TypeError(f"skipna is {short_repr(skipna)}; give True or False")
     if smoothing is not None:
         smoothing.check(int(deriv))
-    numbers = {name: int(value) for name, value in orders.items()}
-    return Scheme(**numbers, skipna=bool(skipna), smoothing=smoothing)
+    numbers = int(deriv), int(accuracy), int(edge_order)
+    return Scheme(*numbers, bool(skipna), smoothing)
