@@ -16,6 +16,7 @@ da = pytest.importorskip("dask.array")
 from dask.core import flatten  # noqa: E402
 from dask.highlevelgraph import MaterializedLayer  # noqa: E402
 
+from xgradient import gradient  # noqa: E402
 from xgradient.engine import cyclic_layer, task_layers  # noqa: E402
 
 CHUNKS = (2, 5, 9)
@@ -185,3 +186,25 @@ def test_a_clone_of_the_graph_computes_the_same():
     again = clone(result)
     assert again.name != result.name
     np.testing.assert_array_equal(*dask.compute(again, result, scheduler="sync"))
+
+
+@pytest.mark.parametrize(
+    ("options", "plans"),
+    [
+        ({}, 4),  # the first two chunks, those inside, the last
+        ({"accuracy": 4}, 4),
+        ({"periodic": True}, 3),  # the neighbours of the first and the last are at the other end
+        ({"deriv": 2}, 4),
+    ],
+)
+def test_chunks_that_do_the_same_share_a_plan(options, plans):
+    (found,) = gradient(da.zeros((400, 3), chunks=(10, 1)), dim=0, **options)
+    layer = found.dask.layers[found.name]
+    tasks = [layer[key] for key in layer.get_output_keys()]
+    assert len({id(task.args[0]) for task in tasks}) <= plans
+
+
+def test_uneven_chunks_have_different_plans():
+    (uneven,) = gradient(da.zeros(40, chunks=((10, 5, 10, 5, 10),)))
+    layer = uneven.dask.layers[uneven.name]
+    assert len({id(layer[key].args[0]) for key in layer.get_output_keys()}) >= 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, pairwise
+from typing import Any
 
 from .ghost_cells import Walls
 from .terms import PolarFold, PoleValue
@@ -184,11 +185,16 @@ def plan_exchange(demand: HaloDemand) -> HaloExchange:
     cap_rows = [_polar_cap_rows(demand, end, max(d[end] for d in beyond)) for end in (0, 1)]
     sent: list[dict[Range, int]] = [{} for _ in sizes]
     halos, neighbours = [], []
+    #: Chunks with the same halo share its plan.
+    shared: dict[Any, HaloPlan] = {}
     for i, (depth, over) in enumerate(zip(demand.depths, beyond, strict=True)):
         within = depth[0] - over[0], depth[1] - over[1]
         left, right, senders = _halo_pieces(sizes, i, within, sent)
         polar = _polar_halo(demand, i, over, cap_rows) if demand.fold or poles else None
-        halos.append(HaloPlan(field, axis, depth, len(senders), left, right, polar))
+        key = depth, left, right, polar and (polar.depth, polar.cap_rows, polar.received)
+        if key not in shared:
+            shared[key] = HaloPlan(field, axis, depth, len(senders), left, right, polar)
+        halos.append(shared[key])
         neighbours.append(senders)
     caps = []
     for end in (0, 1):

@@ -70,19 +70,34 @@ class Planner:
         self.exchanges = [self._exchange(reading, field, axis) for field, axis in keys]
         lon_axes = [e.lon_axis for e in self.exchanges if e.lon_axis is not None]
         self._lon_axis = lon_axes[0] if lon_axes else None
-        #: Axes along which blocks differ in stencil rows, weights or neighbours.
-        self._varying_axes = sorted(
-            {*(r.axis for r in readers), *lon_axes, *_varying_axes(self._whole_arrays(sums))}
-        )
+        cut = {*lon_axes, *_varying_axes(self._whole_arrays(sums))}
+        varying_axes = sorted({*(r.axis for r in readers), *cut})
+        #: Along these axes, a number for each chunk that is equal where plans are.
+        self._kinds = [(d, range(len(chunks[d])) if d in cut else self._kinds_along(d))
+                       for d in varying_axes]  # fmt: skip
         self._plans: dict[tuple[int, ...], BlockPlan] = {}
         self._weights: dict[Any, Any] = {}
 
     def plan(self, block: tuple[int, ...]) -> BlockPlan:
-        """The plan of a block; blocks with equal indices along the varying axes share it."""
-        key = tuple([block[d] for d in self._varying_axes])
+        """The plan of a block; blocks that do the same share it."""
+        key = tuple([kinds[block[d]] for d, kinds in self._kinds])
         if key not in self._plans:
             self._plans[key] = self._make_plan(block)
         return self._plans[key]
+
+    def _kinds_along(self, axis: int) -> list[int]:
+        """A number for each chunk along an axis; equal ones have the same stencil and halos."""
+        parts: list[Sequence[Any]] = [
+            stencils for (_, d), stencils in self._stencils.items() if d == axis
+        ]
+        parts += [exchange.halos for exchange in self.exchanges if exchange.axis == axis]
+        if any(pole_value.axis == axis for pole_value in self._pole_values):
+            parts.append([object() for _ in self._chunks[axis]])  # the rows at both ends differ
+        numbers: dict[tuple[int, ...], int] = {}
+        return [
+            numbers.setdefault(tuple(map(id, of_chunk)), len(numbers))
+            for of_chunk in zip(*parts, strict=True)
+        ]
 
     def _make_plan(self, block: tuple[int, ...]) -> BlockPlan:
         sums = tuple(

@@ -61,9 +61,10 @@ class ChunkKeys(AbstractSet[Key]):
         counts = self._source.numblocks
         if len(block) != len(counts):
             return False
-        return not any(
-            n.__class__ is not int or n < 0 or n >= m for n, m in zip(block, counts, strict=True)
-        )
+        for n, m in zip(block, counts, strict=True):  # twice as fast as any()
+            if n.__class__ is not int or not 0 <= n < m:
+                return False
+        return True
 
     def __iter__(self) -> Iterator[Key]:
         return product([self._source.name], *map(range, self._source.numblocks))
