@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from xgradient import gradient
 
 from ..support import reference
-from ..support.backends import with_dtypes
+from ..support.backends import library, with_dtypes
 from ..support.strategies import DTYPES, NODES, chunkings, make_field, positions, shapes
 
 
@@ -496,3 +496,72 @@ def test_several_derivatives_at_once_are_those_one_by_one(data):
     for dim, found in zip(dims, together, strict=True):
         (alone,) = gradient(field, dim=dim)
         assert np.array_equal(found.compute(scheduler="sync"), alone)
+
+
+# -- boundary conditions ------------------------------------------------------------------------
+
+
+PAIRS = [
+    ("even", "odd"), ("extend", ("value", 2.0)), (("slope", 0.3), "missing"), ("odd", "one-sided"),
+]  # fmt: skip
+
+
+def of_gradient_and_grad(library, pair, wall, **options):
+    """Derivatives with boundary conditions: of an array, and by name."""
+    values = np.random.default_rng(2).normal(size=(5, 17))
+    x = np.cumsum(np.random.default_rng(3).uniform(0.5, 1.5, 17))
+    da = xr.DataArray(values, {"x": x}, ("y", "x"))
+    call = {"wall": wall, "edge_order": 2, **options}
+    (found,) = gradient(library.asarray(values), spacing=x, dim=1, boundary={-1: pair}, **call)
+    return library.numpy(found), da.grad("x", boundary={"x": pair}, **call).values
+
+
+@pytest.mark.parametrize("wall", ["node", "face"])
+@pytest.mark.parametrize("pair", PAIRS, ids=str)
+@pytest.mark.parametrize("options", [{"accuracy": 4}, {"deriv": 2}, {"skipna": True}], ids=str)
+def test_boundary_conditions_are_those_of_grad(pair, wall, options):
+    with library("numpy") as arrays:
+        np.testing.assert_array_equal(*of_gradient_and_grad(arrays, pair, wall, **options))
+
+
+@pytest.mark.parametrize("pair", [("even", ("slope", 0.3))], ids=str)
+def test_boundary_conditions_of_every_kind_of_array(xp, pair):
+    np.testing.assert_array_equal(*of_gradient_and_grad(xp, pair, "face", accuracy=4))
+
+
+def test_boundary_conditions_by_dimension():
+    f = np.random.default_rng(2).normal(size=(9, 12))
+    down, right = gradient(f, boundary={0: "even", 1: "periodic"}, accuracy=4)
+    (alone,) = gradient(f, dim=0, boundary="even", accuracy=4)
+    np.testing.assert_array_equal(down, alone)
+    (ring,) = gradient(f, dim=1, periodic=True, accuracy=4)
+    np.testing.assert_array_equal(right, ring)
+    only = gradient(f, boundary={1: "odd"}, accuracy=4, edge_order=4)
+    np.testing.assert_array_equal(only[0], gradient(f, dim=0, accuracy=4, edge_order=4)[0])
+    outputs = np.empty_like(f), np.empty_like(f)
+    assert gradient(f, boundary="odd", out=outputs) is not None
+    for to, expected in zip(outputs, gradient(f, boundary="odd"), strict=True):
+        np.testing.assert_array_equal(to, expected)
+    da = xr.DataArray(f, dims=("y", "x"))
+    by_name = gradient(da, boundary={"y": "even", "x": "periodic"}, accuracy=4, edge_order=4)
+    for found, expected in zip(by_name, (down, right), strict=True):
+        np.testing.assert_array_equal(found.values, expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"boundary": "evne"}, "boundary is 'evne'; give one of"),
+        ({"boundary": {3: "even"}}, "boundary names 3, along which there is no derivative; there"),
+        ({"boundary": {1: "even"}, "dim": 0}, "boundary names 1, along which"),
+        ({"boundary": "even", "periodic": True}, "periodic is True for dimension 0, which"),
+        (
+            {"boundary": ("value", np.zeros(4))},
+            "boundary of dimension 0 has the value .*; give a n",
+        ),
+        ({"wall": "face"}, "wall is 'face', but no boundary says what holds there"),
+    ],
+)
+def test_refusals_of_boundary_conditions(options, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        gradient(np.zeros((5, 6)), **options)

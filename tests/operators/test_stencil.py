@@ -11,6 +11,7 @@ import xarray as xr
 
 import xgradient
 
+from ..support.extended import extend
 from ..support.strategies import NODES
 
 # Fornberg (1988), doi:10.1090/S0025-5718-1988-0935077-0, tables 1 and 3: weights at unit spacing,
@@ -218,6 +219,82 @@ def test_the_matrix_differentiates_and_solves(kind, options):
     identity = matrix.copy()
     identity.setdiag(identity.diagonal() + 100)  # solves (D + 100) f = g
     np.testing.assert_allclose(spsolve(identity.tocsc(), expected + 100 * da.values), da.values)
+
+
+# -- boundary conditions ----------------------------------------------------------------------
+
+ENDS = [
+    ("even", "odd"), ("extend", ("value", 280.0)), (("slope", 0.3), ("slope", -2.0)),
+    ("one-sided", "even"), ("odd", "missing"), (("value", -1.0), "extend"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wall", ["node", "face"])
+@pytest.mark.parametrize("ends", ENDS, ids=str)
+@pytest.mark.parametrize("kind", NODES)
+@pytest.mark.parametrize("options", [{"accuracy": 4}, {"deriv": 2}, {"smooth": (7, 2)}], ids=str)
+def test_tables_with_boundary_conditions(kind, ends, wall, options):
+    pytest.importorskip("scipy")
+    f = 280 + np.random.default_rng(0).normal(size=23)
+    da = xr.DataArray(f, {"x": NODES[kind](23)}, name="f")
+    boundary = {"boundary": {"x": ends}, "wall": wall}
+    table, expected = (
+        da.grad.stencil("x", **options, **boundary),
+        da.grad("x", **options, **boundary),
+    )
+    # By hand on the extended field, with the bits of grad.
+    cells = 0 if ends[0] == "one-sided" else 5
+    rows = xr.Dataset({"f": extend(da, "x", ends, 5, wall == "face")}).f.values
+    windows = zip(table.start.values, table.width.values, table.coefficients.values, strict=True)
+    found = np.empty(23)
+    for i, (start, width, coefficients) in enumerate(windows):
+        found[i] = 0.0
+        for k in range(width - 1):
+            part = coefficients[k] * (rows[start + cells + k + 1] - rows[start + cells + k])
+            found[i] = part if k == 0 else found[i] + part
+    np.testing.assert_array_equal(found, expected.values)
+    # By the matrix on the field itself.
+    by_matrix = table.matrix() @ f + table.constant.values
+    np.testing.assert_allclose(by_matrix, expected, atol=1e-12 * np.nanmax(abs(f)))
+    dense = table.matrix().toarray()
+    np.testing.assert_allclose(table.noise_gain, np.sqrt((dense**2).sum(axis=1)), rtol=1e-13)
+    assert (table.order.values == 0).tolist() == expected.isnull().values.tolist()
+    other = xgradient.stencil(da.x, boundary=ends, wall=wall, **options)
+    xr.testing.assert_identical(other.dataset, table.dataset)
+
+
+def test_waves_next_to_a_wall():
+    x = np.arange(20.0)
+    table = xgradient.stencil(x, boundary=("even", "odd"), wall="face")
+    theta = 0.3
+    wave = xr.DataArray(np.exp(1j * theta * x), {"x": x})
+    found = wave.grad("x", boundary={"x": ("even", "odd")}, wall="face").values
+    for row in (0, 9, -1):
+        expected = found[row] / wave.values[row] / 1j
+        np.testing.assert_allclose(table.modified_wavenumber([theta], row=row)[0], expected)
+
+
+def test_boundary_conditions_of_tables_in_words():
+    da = xr.DataArray(np.zeros(9), {"x": ("x", np.arange(9.0), {"units": "m"})}, name="t",
+                      attrs={"units": "K"})  # fmt: skip
+    ice = xr.DataArray(0.0, attrs={"units": "degC"})
+    table = da.grad.stencil("x", boundary={"x": {"t": (("value", ice), "missing")}}, wall="face")
+    assert table.dataset.attrs["boundary"] == "value, missing"
+    assert table.constant.values.tolist() == [-273.15, *[0.0] * 8]
+    assert "constant" in table.dataset
+    periodic = xgradient.stencil(np.arange(9.0), boundary="periodic")
+    assert periodic.start.values[0] == -1
+    plain = xgradient.stencil(np.arange(9.0))
+    assert "constant" not in plain.dataset
+    assert not plain.constant.any()
+    with pytest.raises(ValueError, match="boundary is 'evne'; give one of"):
+        xgradient.stencil(np.arange(9.0), boundary="evne")
+    with pytest.raises(ValueError, match="periodic is True for 'x', which boundary"):
+        xgradient.stencil(np.arange(9.0), boundary="even", periodic=True)
+    with pytest.raises(
+        ValueError, match=r"has the shape \(3,\), but the field has \(\)|dimension 0"
+    ):
+        da.grad.stencil("x", boundary=("value", np.zeros(3)))
 
 
 # -- labels -----------------------------------------------------------------------------------

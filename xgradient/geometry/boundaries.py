@@ -147,7 +147,8 @@ def with_boundaries(grid: AnyGrid, request: GridRequest) -> AnyGrid:
             raise ValueError(
                 f"boundary or coast names {str(dims[0])!r}, along which "
                 f"{str(grid_axis.axis.name)!r} has positions in {len(grid_axis.dims)} dimensions; "
-                "both are for coordinates of one"
+                "both are for coordinates of one; leave them out, or give positions along one "
+                "dimension by spacing="
             )
     poles = grid.polar_closure
     if poles is not None and any(poles.pole_signs) and poles.lat.dim in boundaries.entries:

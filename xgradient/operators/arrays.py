@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from .._wording import short_repr
 from ..engine.evaluate import derivatives, write_derivatives
 from ..kernels import backend_of
 from ..kernels.torch_interop import is_torch_compiling, outside_torch_compile
+from ..labels.boundaries import BoundaryOptions, read_boundaries
 from ..labels.pint_units import is_quantity, quotient_unit, registry_of
 from ..labels.quantities import check_one_registry, holds_quantity
-from ..stencils.nodes import nodes_from_spacing
+from ..stencils.nodes import Nodes, nodes_from_spacing
 from ..stencils.positions import check_known_length
 from ..stencils.scheme import Scheme
 from ..stencils.table import Stencil
+from .array_boundaries import (
+    AxisEnds,
+    conditions_of_axis,
+    derivatives_with_ends,
+    entries_of_dims,
+)
+from .array_options import axis_numbers, match_options
+from .options import BoundaryLike, WallLike
 from .other_chunks import on_dask_arrays
 from .output_arrays import check_takes_outputs, checked_outputs
 
@@ -34,6 +42,8 @@ def gradient(
     deriv: int = 1,
     accuracy: int = 2,
     periodic: bool | Sequence[bool] = False,
+    boundary: BoundaryLike = None,
+    wall: WallLike = "node",
     skipna: bool = False,
     out: Any = None,
 ) -> tuple[Any, ...]:
@@ -68,6 +78,11 @@ def gradient(
         Order of accuracy in the interior, on uniform and non-uniform grid points.
     periodic : bool or sequence of bool, default: False
         Makes all or each of the dimensions periodic after n steps of their uniform spacing.
+    boundary : condition, pair of conditions or mapping from dimension to these, optional
+        The conditions at the ends, as for `xgradient.grad`, such as ``{0: ("even", "odd")}``; v
+        and s are numbers.
+    wall : "node" or "face", default: "node"
+        Where the array is mirrored: at the last points, or half a step beyond.
     skipna : bool, default: False
         If True, a missing value (NaN) acts as a boundary of the axis, as for `xgradient.grad`.
     out : ndarray or sequence of ndarray, optional
@@ -114,12 +129,19 @@ def gradient(
         else _gradient
     )
     order = deriv, accuracy, edge_order, skipna
-    results: tuple[Any, ...] = on_dask_arrays(run)(input, spacing, dim, periodic, order, out)
+    ends = read_boundaries(boundary, wall)
+    results: tuple[Any, ...] = on_dask_arrays(run)(input, spacing, dim, periodic, order, out, ends)
     return results
 
 
 def _gradient(
-    array: Any, spacing: Any, dim: Any, periodic: Any, order: tuple[Any, ...], out: Any
+    array: Any,
+    spacing: Any,
+    dim: Any,
+    periodic: Any,
+    order: tuple[Any, ...],
+    out: Any,
+    ends: BoundaryOptions | None,
 ) -> tuple[Any, ...]:
     """Return the gradient; the order has the arguments of a scheme."""
     scheme = Scheme.checked(*order)
@@ -127,9 +149,9 @@ def _gradient(
     if out is not None:
         check_takes_outputs(array, spacing)
     if isinstance(array, xr.DataArray):
-        return _gradient_of_dataarray(array, spacing, dim, scheme, periodic)
+        return _gradient_of_dataarray(array, spacing, dim, scheme, periodic, ends)
     if is_quantity(array) or (not isinstance(spacing, NUMBER) and holds_quantity(spacing)):
-        return _gradient_of_quantities(array, spacing, dim, periodic, order)
+        return _gradient_of_quantities(array, spacing, dim, periodic, order, ends)
     if not isinstance(array, np.ndarray):
         if not hasattr(array, "ndim") or not hasattr(array, "dtype"):
             if not isinstance(array, list | tuple | int | float):
@@ -137,6 +159,10 @@ def _gradient(
             array = np.asarray(array)
         chunk = getattr(array, "_meta", array)  # of a dask array
     backend_of(chunk).check_dense(chunk)
+    if ends is not None:
+        return _gradient_with_ends(
+            array, _positions(spacing, array), dim, periodic, scheme, ends, out
+        )
     # Stencils of short arrays cost more than their sums, so cache them for arguments that are
     # numbers. Sequences are not cached: 1 equals True in them, and their arrays may change.
     is_cached = (
@@ -154,8 +180,42 @@ def _gradient(
     return tuple(derivatives(array, requests))
 
 
+def _gradient_with_ends(
+    array: Any,
+    spacing: Any,
+    dim: Any,
+    periodic: Any,
+    scheme: Scheme,
+    ends: BoundaryOptions,
+    out: Any,
+) -> tuple[Any, ...]:
+    """Return the gradient of a plain array with boundary conditions."""
+    numbers = axis_numbers(array.ndim, dim)
+    entries = entries_of_dims(ends, numbers, array.ndim)
+    axes = []
+    for axis, step, is_periodic in match_options(numbers, spacing, periodic):
+        conditions = None
+        if axis in entries:
+            conditions, is_periodic = conditions_of_axis(  # noqa: PLW2901  one of both is given
+                entries[axis], axis, is_periodic=is_periodic
+            )
+        axes.append(AxisEnds(axis, _nodes(array.shape[axis], axis, step, is_periodic), conditions))
+    outputs = None if out is None else checked_outputs(out, array, len(axes))
+    results = derivatives_with_ends(array, axes, scheme, face=ends.face)
+    if outputs is None:
+        return tuple(results)
+    for to, result in zip(outputs, results, strict=True):
+        to[...] = result
+    return outputs
+
+
 def _gradient_of_quantities(
-    array: Any, spacing: Any, dim: Any, periodic: Any, order: tuple[Any, Any, Any, Any]
+    array: Any,
+    spacing: Any,
+    dim: Any,
+    periodic: Any,
+    order: tuple[Any, Any, Any, Any],
+    ends: BoundaryOptions | None,
 ) -> tuple[Any, ...]:
     """Return the gradient of an array by a spacing, of which one is a quantity at least.
 
@@ -173,7 +233,7 @@ def _gradient_of_quantities(
         value.magnitude if is_quantity(value) else value for value in (array, *steps)
     ]
     steps = magnitudes if several else magnitudes[0]
-    results = _gradient(plain, steps, dim, periodic, order, None)
+    results = _gradient(plain, steps, dim, periodic, order, None, ends)
     axes = axes if several else axes * len(results)
     return tuple(
         registry.Quantity(result, quotient_unit(units, unit, order[0]))
@@ -202,18 +262,26 @@ def _requests(
 ) -> tuple[tuple[int, Stencil], ...]:
     """Return the number of each axis of a call, and its stencil."""
     requests = []
-    for axis, step, is_periodic in _match_options(
-        _axis_numbers(len(shape), dim), spacing, periodic
-    ):
-        label = f"dimension {axis}"
-        check_known_length(shape[axis], label)
-        nodes = nodes_from_spacing(step, shape[axis], f"spacing of {label}", period=is_periodic)
-        requests.append((axis, scheme.stencil(nodes, label)))
+    for axis, step, is_periodic in match_options(axis_numbers(len(shape), dim), spacing, periodic):
+        nodes = _nodes(shape[axis], axis, step, is_periodic)
+        requests.append((axis, scheme.stencil(nodes, f"dimension {axis}")))
     return tuple(requests)
 
 
+def _nodes(n: int, axis: int, step: Any, is_periodic: bool) -> Nodes:
+    """Return the nodes of an axis of known length."""
+    label = f"dimension {axis}"
+    check_known_length(n, label)
+    return nodes_from_spacing(step, n, f"spacing of {label}", period=is_periodic)
+
+
 def _gradient_of_dataarray(
-    da: xr.DataArray, spacing: Any, dim: Any, scheme: Scheme, periodic: Any
+    da: xr.DataArray,
+    spacing: Any,
+    dim: Any,
+    scheme: Scheme,
+    periodic: Any,
+    ends: BoundaryOptions | None,
 ) -> tuple[xr.DataArray, ...]:
     """Return the derivatives of a DataArray by name, on steps of 1 unless a spacing is given."""
     if dim is None:
@@ -222,79 +290,34 @@ def _gradient_of_dataarray(
         chosen = [dim] if isinstance(dim, str) or np.ndim(dim) == 0 else list(dim)
         numbered = [isinstance(d, int | np.integer) and d not in da.dims for d in chosen]
         dims = [
-            da.dims[_axis_numbers(da.ndim, d)[0]] if number else d
+            da.dims[axis_numbers(da.ndim, d)[0]] if number else d
             for d, number in zip(chosen, numbered, strict=True)
         ]
+    entries = {} if ends is None else entries_of_dims(ends, dims, da.ndim)
     results = []
     quantity: Any = da.variable._data
-    for name, step, is_periodic in _match_options(dims, spacing, periodic):
+    for name, step, is_periodic in match_options(dims, spacing, periodic):
         if is_quantity(quantity) and not is_quantity(step):
             step = registry_of(quantity).Quantity(step, "")  # noqa: PLW2901  as pint has it
         results.append(
             da.grad(
                 name,
                 spacing=step,
-                periodic=is_periodic,
+                periodic=is_periodic if is_periodic or name not in entries else "auto",
                 deriv=scheme.deriv,
                 accuracy=scheme.accuracy,
                 edge_order=scheme.edge_order,
                 skipna=scheme.skipna,
+                **_options_of_ends(ends, entries, name),
             )
         )
     return tuple(results)
 
 
-def _axis_numbers(ndim: int, dim: Any) -> list[int]:
-    """Return the axes of a call, counted from 0, or raise an error if one is named twice."""
-    if dim is None:
-        axes = list(range(ndim))
-    else:
-        axes = []
-        for d in [dim] if np.ndim(dim) == 0 else dim:
-            if not isinstance(d, int | np.integer) or isinstance(d, bool):
-                raise TypeError(f"dim is {short_repr(d)}; give the number of a dimension")
-            if not -ndim <= d < ndim:
-                raise ValueError(f"dim is {d}, but the array has {ndim} dimensions")
-            axes.append(int(d) % ndim)
-    if not axes:
-        raise ValueError("the array has no dimensions to differentiate along")
-    if len(set(axes)) < len(axes):
-        raise ValueError(f"dim is {short_repr(dim)}, which names a dimension twice")
-    return axes
-
-
-def _match_options(dims: list[Any], spacing: Any, periodic: Any) -> list[tuple[Any, Any, bool]]:
-    """Return each dimension with its spacing and True if it is periodic."""
-    if spacing is None:
-        steps = [1.0] * len(dims)
-    elif isinstance(spacing, list | tuple):
-        steps = list(spacing)
-    elif np.ndim(spacing) == 0 or len(dims) == 1:
-        steps = [spacing] * len(dims)
-    else:
-        raise ValueError(
-            f"spacing is one array for {len(dims)} dimensions; give a list with one entry for each"
-        )
-    is_periodic = (
-        [periodic] * len(dims)
-        if isinstance(periodic, bool)
-        else _periodic_flags(periodic, len(dims))
-    )
-    for name, given in (("spacing", steps), ("periodic", is_periodic)):
-        if len(given) != len(dims):
-            raise ValueError(
-                f"{name} has {len(given)} entries for {len(dims)} dimensions; give one for each"
-            )
-    return list(zip(dims, steps, is_periodic, strict=True))
-
-
-def _periodic_flags(periodic: Any, n: int) -> list[bool]:
-    """Return ``periodic`` as a list of Python booleans."""
-    flags = [periodic] * n if isinstance(periodic, np.bool_) else periodic
-    if isinstance(flags, str) or not np.iterable(flags):
-        flags = [flags]
-    if not all(isinstance(flag, bool | np.bool_) for flag in flags):
-        raise TypeError(
-            f"periodic is {short_repr(periodic)}; give True or False, or one for each dimension"
-        )
-    return [bool(flag) for flag in flags]
+def _options_of_ends(
+    ends: BoundaryOptions | None, entries: Mapping[Hashable, Any], name: Hashable
+) -> dict[str, Any]:
+    """Return the options of `grad` for the boundary conditions of one dimension."""
+    if ends is None or name not in entries:
+        return {}
+    return {"boundary": {name: entries[name]}, "wall": "face" if ends.face else "node"}

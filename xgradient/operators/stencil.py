@@ -11,19 +11,34 @@ from numpy.typing import ArrayLike
 
 from .._typing import XarrayObject
 from .._wording import short_repr
+from ..geometry.boundaries import boundaries_of_field
 from ..geometry.build import grid_of_dimensions
 from ..geometry.grid_axis import GridAxis
+from ..geometry.orthogonal import OrthogonalGrid
 from ..labels.arguments import resolve
+from ..labels.boundaries import read_boundaries
 from ..labels.coordinates import describe_coord
 from ..labels.pint_units import is_quantity, to_cf_text
 from ..labels.quantities import without_quantities
+from ..stencils.nodes import Nodes
 from ..stencils.scheme import Scheme
 from .documentation import documented_by
 from .entry import entry_point
 from .fields import check_labelled
 from .gradient import grad
-from .options import MetricLike, PeriodicLike, SmoothLike, SpacingLike, UnitsLike, grid_options
+from .options import (
+    BoundaryLike,
+    ConditionLike,
+    MetricLike,
+    PeriodicLike,
+    SmoothLike,
+    SpacingLike,
+    UnitsLike,
+    WallLike,
+    grid_options,
+)
 from .smoothing import with_window
+from .stencil_cells import TableEnds, scalar_of
 from .stencil_table import RESERVED, StencilTable
 
 
@@ -34,6 +49,8 @@ def stencil(
     accuracy: int = 2,
     edge_order: int | None = None,
     periodic: bool | float = False,
+    boundary: ConditionLike | None = None,
+    wall: WallLike = "node",
     smooth: SmoothLike = None,
 ) -> StencilTable:
     r"""Compute the stencil of a derivative on given positions, as a labelled table.
@@ -58,6 +75,10 @@ def stencil(
         Order of accuracy next to the boundaries. By default 1 at accuracy 2, else ``accuracy``.
     periodic : bool or float, default: False
         True for an axis that is periodic after n uniform steps, or the period.
+    boundary : condition or pair of conditions, optional
+        The conditions at the ends, as for `xgradient.grad`; v and s are numbers.
+    wall : "node" or "face", default: "node"
+        Where the field is mirrored: at the last points, or half a step beyond.
     smooth : (window, degree) or (window, degree, "tricube"), optional
         Fits polynomials by least squares, as for `xgradient.grad`; ``deriv`` may then be 0.
 
@@ -106,10 +127,11 @@ def stencil(
     name = given.name if isinstance(given, xr.DataArray) and given.name is not None else dim
     coord = given.variable if isinstance(given, xr.DataArray) else xr.Variable(dim, given)
     field = xr.DataArray(np.zeros(len(coord)), {name: coord}, [dim])
-    period = {name: periodic}
+    given_ends = boundary is not None or wall != "node"
     return stencil_along(
-        field, name, deriv=deriv, accuracy=accuracy, edge_order=edge_order, periodic=period,
-        smooth=smooth,
+        field, name, deriv=deriv, accuracy=accuracy, edge_order=edge_order, smooth=smooth,
+        periodic="auto" if given_ends and periodic is False else {name: periodic},
+        boundary=boundary, wall=wall,
     )  # fmt: skip
 
 
@@ -124,6 +146,8 @@ def stencil_along(
     edge_order: int | None = None,
     spacing: SpacingLike = None,
     periodic: PeriodicLike = "auto",
+    boundary: BoundaryLike = None,
+    wall: WallLike = "node",
     smooth: SmoothLike = None,
     skipna: bool = False,
     metric: MetricLike = None,
@@ -190,13 +214,15 @@ def stencil_along(
             "leave it out"
         )
     fields = [obj] if isinstance(obj, xr.DataArray) else []
-    request = resolve(obj, dim, grid_options(None, spacing, periodic), fields)
+    options = grid_options(None, spacing, periodic, read_boundaries(boundary, wall))
+    request = resolve(obj, dim, options, fields)
     if not request.scalar_dim:
         raise TypeError(f"dim is {short_repr(dim)}; give the name of one dimension or coordinate")
     (ref,) = request.refs
     if len(ref.dims) != 1:
         raise ValueError(f"{describe_coord(ref)}, but a stencil is along one; name a dimension")
-    (grid_axis,) = grid_of_dimensions(obj, request).axes
+    grid = grid_of_dimensions(obj, request)
+    (grid_axis,) = grid.axes
     assert isinstance(grid_axis, GridAxis)
     axis: Any = grid_axis.axis
     if taken := {axis.dim, axis.name} & RESERVED:
@@ -205,6 +231,19 @@ def stencil_along(
             "e.g. with .rename"
         )
     scheme, n = with_window(scheme, grid_axis), axis.nodes.n
-    found = scheme.stencil(axis.nodes, f"dimension {str(axis.dim)!r}")
+    nodes, ends = _ends(obj, grid, axis)
+    found = scheme.stencil(nodes, f"dimension {str(axis.dim)!r}")
     coord = xr.Variable(axis.dim, np.arange(n)) if ref.coord is None else ref.coord[:n]
-    return StencilTable(found, axis, scheme, coord)
+    return StencilTable(found, axis, scheme, coord, ends)
+
+
+def _ends(obj: XarrayObject, grid: OrthogonalGrid, axis: Any) -> tuple[Nodes, TableEnds | None]:
+    """Return the nodes of an axis with its ends, and these for the table."""
+    line = xr.DataArray(np.zeros(axis.nodes.n), dims=[axis.dim], attrs=obj.attrs)
+    name = obj.name if isinstance(obj, xr.DataArray) else None
+    boundary = boundaries_of_field(grid, line, {name}).get(axis.dim)
+    if boundary is None or boundary.conditions is None:
+        return axis.nodes, None
+    nodes = boundary.nodes(axis.nodes)
+    walls = boundary.walls(nodes, 0, axis.nodes.n, scalar_of)
+    return nodes, TableEnds(walls, ", ".join(boundary.conditions.kinds))

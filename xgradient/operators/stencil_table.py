@@ -10,16 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..labels.axis import Axis
 from ..labels.units import result_units
-from ..stencils.rows import row_orders, stencil_rows, window_positions
+from ..stencils.rows import cell_positions, row_orders, stencil_rows, window_positions
 from ..stencils.scheme import Scheme
 from ..stencils.table import Stencil
+from .stencil_cells import TableEnds, row_cells
 
 Floats = NDArray[np.float64]
 
 #: Wavenumbers of a curve from 0 to π, and of the search for the first wave that is not resolved.
 CURVE_POINTS, SEARCH_POINTS = 257, 2049
 #: Names in a table, which its axis cannot have.
-RESERVED = {"window", "start", "width", "weights", "coefficients", "order", "noise_gain"}
+RESERVED = {
+    "window", "start", "width", "weights", "coefficients", "order", "noise_gain", "constant",
+}  # fmt: skip
 
 
 class StencilTable:
@@ -40,8 +43,8 @@ class StencilTable:
     dataset : Dataset
         The variables below, with the coordinate of the axis. Its attributes have the options.
     start, width : DataArray of int64, shape (n,)
-        The first node of each window and its number of nodes. On a periodic axis the first node
-        may be negative.
+        The first node of each window and its number of nodes. On a periodic axis, or with a
+        boundary condition, the first node may be negative.
     weights : DataArray of float64, shape (n, widest window)
         The weights of the values, zero beyond the width.
     coefficients : DataArray of float64, shape (n, widest window - 1)
@@ -51,6 +54,8 @@ class StencilTable:
     noise_gain : DataArray of float64, shape (n,)
         The standard deviation of the result for independent errors of standard deviation 1: the
         root of the sum of the squared weights.
+    constant : DataArray of float64, shape (n,)
+        With a value or a slope as boundary condition, what it adds to each row; else zero.
 
     Examples
     --------
@@ -65,8 +70,16 @@ class StencilTable:
     (array([0, 0, 1, 2]), array([1, 2, 2, 1]))
     """
 
-    def __init__(self, stencil: Stencil, axis: Axis, scheme: Scheme, coord: xr.Variable) -> None:
+    def __init__(
+        self,
+        stencil: Stencil,
+        axis: Axis,
+        scheme: Scheme,
+        coord: xr.Variable,
+        ends: TableEnds | None = None,
+    ) -> None:
         self._nodes, self._deriv = axis.nodes, scheme.deriv
+        self._has_walls = ends is not None and ends.walls is not None
         start, width, coefficients = stencil_rows(stencil)
         weights = np.zeros((stencil.n, coefficients.shape[1] + 1))
         weights[:, :-1] -= coefficients
@@ -76,7 +89,9 @@ class StencilTable:
             weights[rows, rows - start] += 1
         units = result_units("1", axis.units, scheme.deriv)
         attrs = {} if units is None else {"units": units}
-        gain = np.sqrt((weights**2).sum(axis=1))
+        self._cells = row_cells(start, width, weights, None if ends is None else ends.walls)
+        orders = row_orders(start, width, axis.nodes, scheme)
+        orders[np.isnan(coefficients).any(axis=1)] = 0  # a missing result
         dim, window = axis.dim, "window"
         self.dataset = xr.Dataset(
             {
@@ -90,21 +105,24 @@ class StencilTable:
                     {"long_name": "coefficients of the adjacent differences", **attrs},
                 ),
                 "order": (
-                    dim, row_orders(start, width, axis.nodes, scheme),
-                    {"long_name": "order of accuracy"},
+                    dim, orders, {"long_name": "order of accuracy"},
                 ),
                 "noise_gain": (
-                    dim, gain,
+                    dim, self._cells.noise_gain(),
                     {"long_name": "standard deviation of the result for white noise of 1", **attrs},
                 ),
             },
             coords={axis.name: coord},
-            attrs=_options(scheme),
+            attrs=_options(scheme) | ({} if ends is None else {"boundary": ends.text}),
         )  # fmt: skip
         self.start, self.width = self.dataset["start"], self.dataset["width"]
         self.weights = self.dataset["weights"]
         self.coefficients = self.dataset["coefficients"].isel(window=slice(-1))
         self.order, self.noise_gain = self.dataset["order"], self.dataset["noise_gain"]
+        self.constant = self.start.copy(data=self._cells.constants).rename("constant")
+        self.constant.attrs = {"long_name": "constant of the boundary conditions"}
+        if self._cells.constants.any():
+            self.dataset["constant"] = self.constant
 
     def modified_wavenumber(
         self, wavenumber: ArrayLike | None = None, *, row: int | None = None
@@ -236,7 +254,9 @@ class StencilTable:
         Returns
         -------
         scipy.sparse.csr_array
-            A matrix of shape (n, n) in float64; on a periodic axis windows wrap around.
+            A matrix of shape (n, n) in float64. On a periodic axis windows wrap around; weights
+            beyond a boundary are added to those of the cells that it mirrors, and ``constant`` is
+            to be added to the product.
 
         Raises
         ------
@@ -256,12 +276,10 @@ class StencilTable:
             raise ImportError(
                 'sparse matrices need SciPy; install it with: pip install "xgradient[scipy]"'
             ) from None
-        n, window = self.weights.shape
-        offsets = np.arange(window)
-        used = offsets < self.width.values[:, None]
-        columns = (self.start.values[:, None] + offsets)[used] % n
-        rows = np.repeat(np.arange(n), self.width.values)
-        return csr_array((self.weights.values[used], (rows, columns)), shape=(n, n))
+        used, n = self._cells.used, len(self.start)
+        rows = np.repeat(np.arange(n), used.sum(axis=1))
+        entries = self._cells.weights[used], (rows, self._cells.cells[used])
+        return csr_array(entries, shape=(n, n))
 
     def __repr__(self) -> str:
         return "\n".join(
@@ -281,9 +299,15 @@ class StencilTable:
     def _response(self, theta: Floats, row: int) -> NDArray[Any]:
         """Return the modified wavenumbers of a row, to the power of the derivative."""
         start, width = int(self.start[row]), int(self.width[row])
-        weights = self.weights.values[row, :width]
-        x = window_positions(self._nodes, row, start, width)
-        step = abs(x[-1] - x[0]) / (width - 1)
+        weights = self._cells.weights[row, :width]
+        is_symmetric = self._nodes.step is not None and 2 * (row - start) == width - 1
+        if self._has_walls and not 0 <= start <= len(self.start) - width:
+            cells = self._cells.cells[row, :width]
+            x, is_symmetric = cell_positions(self._nodes, row, cells), False
+            width = int(np.ptp(cells)) + 1
+        else:
+            x = window_positions(self._nodes, row, start, width)
+        step = np.ptp(x) / (width - 1)
         phase = theta[:, None] * (x / step)
         scale = step**self._deriv
         cosines = (np.cos(phase) * weights).sum(axis=1) * scale
@@ -291,7 +315,7 @@ class StencilTable:
         # Divide by i^deriv: multiplications by -i swap the parts.
         for _ in range(self._deriv % 4):
             cosines, sines = sines, -cosines
-        if self._nodes.step is not None and 2 * (row - start) == width - 1:
+        if is_symmetric:
             return np.asarray(cosines)
         return np.asarray(cosines + 1j * sines)
 

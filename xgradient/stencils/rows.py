@@ -53,3 +53,12 @@ def window_positions(nodes: Nodes, row: int, start: int, width: int) -> Floats:
     turns = 0.0 if nodes.period is None else (window // nodes.n) * nodes.period
     x: Floats = (nodes.positions[window % nodes.n] + turns - nodes.positions[row]) / nodes.scale
     return x
+
+
+def cell_positions(nodes: Nodes, row: int, cells: Ints) -> Floats:
+    """Return the positions of some nodes of an axis relative to a row."""
+    if nodes.positions is None:
+        assert nodes.step is not None
+        return (cells - row) * np.float64(nodes.step)
+    x: Floats = (nodes.positions[cells] - nodes.positions[row]) / nodes.scale
+    return x
