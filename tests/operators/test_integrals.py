@@ -166,6 +166,16 @@ def test_a_derivative_is_the_field_again(kind, direction, from_, to):
         np.testing.assert_allclose(direction * (found[-1] - found[0]), whole, rtol=1e-12)
 
 
+@pytest.mark.parametrize("lat", [np.linspace(90, -90, 19), np.arange(-85.0, 90, 10)])
+def test_with_a_metric_it_is_the_field_again(lat):
+    f = line(RNG.normal(size=len(lat)), lat, "lat")
+    found = f.grad.cumulative_integrate("lat", metric="sphere")
+    assert found.attrs["units"] == "K m"
+    np.testing.assert_allclose(abs(found.lat_outer[[0, -1]]), 90)
+    back = found.grad("lat_outer", to="center", metric="sphere")
+    np.testing.assert_allclose(back, f, rtol=1e-12)
+
+
 @pytest.mark.parametrize("kind", NODES)
 @pytest.mark.parametrize("to", TO)
 def test_from_faces_it_is_the_difference_of_values(kind, to):

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..kernels import backend_of, cell_sums, torch_interop
+from ..kernels import backend_of, cell_rows, cell_sums, torch_interop
 from ..kernels.requests import slice_axis
 from .chunked import is_dask, run_on_threads
 
 #: Cells of the blocks that large NumPy arrays are summed in.
-BLOCK_CELLS = 1 << 19
+BLOCK_CELLS = 1 << 21
 
 
 class RunningSum(NamedTuple):
@@ -139,15 +139,20 @@ def _running(sums: RunningSum, array: Any, weights: Any) -> Any:
 
 def add_cells(array: Any, weights: Any, sums: RunningSum, before: State | None) -> State:
     """Return the sum of the cells before an array and of its own."""
-    backend = backend_of(array)
+    backend, axis = backend_of(array), sums.axis
     xp = backend.namespace
     with backend.device_context(array):
+        if xp is np:
+            rows = cell_rows.Rows(np.asarray(array), weights, axis, False)
+            state = _state_of_rows(rows, before, axis, sums.skipna)
+            total, found = cell_rows.total(rows, *state)
+            return State(*(None if a is None else np.expand_dims(a, axis) for a in (total, found)))
         terms, valid = cell_sums.products(array, weights, sums.skipna, backend)
-        total = _zeros(terms, sums.axis, xp) if before is None else before.total
-        total = cell_sums.total(terms, total, sums.axis, xp)
+        total = _zeros(terms, axis, xp) if before is None else before.total
+        total = cell_sums.total(terms, total, axis, xp)
         if valid is None:
             return State(total, None)
-        found = xp.any(valid, axis=sums.axis, keepdims=True)
+        found = xp.any(valid, axis=axis, keepdims=True)
         return State(total, found if before is None else before.found | found)
 
 
@@ -188,6 +193,8 @@ def run_cells(
     """
     backend, axis = backend_of(array), sums.axis
     xp, n = backend.namespace, array.shape[axis]
+    if xp is np:
+        return _run_rows(np.asarray(array), weights, sums, before, following, rows)
     with backend.device_context(array):
         terms, valid = cell_sums.products(array, weights, sums.skipna, backend)
         if sums.from_end:
@@ -210,6 +217,53 @@ def run_cells(
         with np.errstate(over="ignore"):
             result = xp.astype(slice_axis(every, axis, *rows), backend.derivative_dtype([array]))
         return result, state
+
+
+def _run_rows(
+    array: Any,
+    weights: Any,
+    sums: RunningSum,
+    before: State | None,
+    following: Any,
+    rows: tuple[int, int],
+) -> tuple[Any, State]:
+    """Return the results of `run_cells` for a NumPy array."""
+    axis, n, (first, stop) = sums.axis, array.shape[sums.axis], rows
+    terms = cell_rows.Rows(array, weights, axis, sums.from_end)
+    total, alive = _state_of_rows(terms, before, axis, sums.skipna)
+    dtype = backend_of(array).derivative_dtype([array])
+    shape = terms.cells.shape[1:]
+    result = np.empty((stop - first, *shape), dtype)
+    # Results from the end are written in their own order.
+    low, high = (n + 1 - stop, n + 1 - first) if sums.from_end else (first, stop)
+    to = result[::-1] if sums.from_end else result
+
+    def write(k: int, values: Any) -> None:
+        a, b = max(k, low), min(k + len(values), high)
+        if a < b:
+            to[a - low : b - low] = values[a - k : b - k]
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        if alive is None:
+            state: tuple[Any, Any] = (cell_rows.running(terms, total, write), None)
+        else:
+            ahead = np.zeros(shape, np.bool_)
+            if following is not None:
+                ahead = np.moveaxis(following == following, axis, 0)[0]
+            state = cell_rows.running_in_runs(terms, total, alive, ahead, write)
+    end = State(*(None if a is None else np.expand_dims(a, axis) for a in state))
+    return np.moveaxis(result, 0, axis), end
+
+
+def _state_of_rows(
+    rows: cell_rows.Rows, before: State | None, axis: int, skipna: bool
+) -> tuple[Any, Any]:
+    """Return a state without the axis: the total, and what is found with ``skipna``."""
+    if before is not None:
+        total, found = (None if a is None else np.moveaxis(a, axis, 0)[0] for a in before)
+        return total, found
+    shape = rows.cells.shape[1:]
+    return np.zeros(shape, rows.dtype), np.zeros(shape, np.bool_) if skipna else None
 
 
 def _zeros(terms: Any, axis: int, xp: Any) -> Any:
@@ -239,9 +293,11 @@ def _in_blocks(
     others = [d for d in range(array.ndim) if d != axis]
     if not isinstance(array, np.ndarray) or array.size <= BLOCK_CELLS or not others:
         return function(array, weights)
-    d = max(others, key=lambda k: array.shape[k])
+    count = -(-array.size // BLOCK_CELLS)
+    long_enough = [d for d in others if array.shape[d] >= count]
+    d = long_enough[0] if long_enough else max(others, key=lambda k: array.shape[k])
     n = array.shape[d]
-    count = min(n, -(-array.size // BLOCK_CELLS))
+    count = min(n, count)
     found: list[Any] = [None] * count
 
     def compute(i: int) -> None:

@@ -13,12 +13,14 @@ from .._wording import short_repr
 from ..engine.cell_sums import RunningSum, integrals, running_integrals
 from ..engine.evaluate import evaluate_sums
 from ..engine.terms import Term, TermSum
+from ..geometry.cell_axes import CellAxis
 from ..geometry.cell_measures import CellMeasures
 from ..geometry.find_measures import find_cell_measures
 from ..labels.arguments import resolve
 from ..labels.coordinates import CoordRef, describe_coord, resolve_coord, resolve_name
+from ..labels.points import ResultPoints
 from ..labels.position_points import points_at_position
-from ..labels.positions import axis_dims, find_target
+from ..labels.positions import Target, axis_dims, find_target
 from ..labels.requested_units import RequestedUnits
 from ..labels.results import Label, integral_label, pack_results, to_dataarray
 from ..labels.units import product_units
@@ -126,6 +128,7 @@ def cumulative_integral(
     request = resolve(obj, ref.name, grid_options(None, None, periodic), fields)
     axis = one_axis(obj, request, "cumulative_integrate")
     points = points_at_position(obj, target, request.axes[0], axis)
+    points = _at_ends_of_cells(points, measures, cell_axis, target)
     first = 0 if target.before_first else 1
     results = []
     for field in fields:
@@ -144,6 +147,20 @@ def cumulative_integral(
         template = on_points(obj, da, points, own)
         results.append(to_dataarray(template, running_integrals(data, factors, sums), label))
     return packed(obj, results, [own])
+
+
+def _at_ends_of_cells(
+    points: ResultPoints, measures: CellMeasures, cell_axis: CellAxis, target: Target
+) -> ResultPoints:
+    """Return points with the ends of cells as coordinate, which are not beyond a pole."""
+    number = measures.axes.index(cell_axis)
+    measures.axes[number] = cell_axis.with_dim(target.position, target.dim)
+    known = measures.coordinate(target.dim)
+    if known is None or target.dim not in points.coords:
+        return points
+    attrs = points.coords[target.dim].attrs
+    known = xr.Variable(known.dims, known.values, attrs)
+    return points._replace(coords={**points.coords, target.dim: known})
 
 
 def read_dims(
