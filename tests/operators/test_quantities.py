@@ -21,6 +21,7 @@ from ..support.operations import (
     curved,
     in_plane,
     layered,
+    on_c_grid,
     sample,
     with_data,
 )
@@ -81,7 +82,7 @@ def test_every_operator(name, kind):
 def test_coordinates_that_are_quantities(name, units, coords):
     """They have a PintIndex, or several dimensions; results have them as they are."""
     units = registry(units)
-    prepared = {"curved": curved, "layered": layered, "in_plane": in_plane}
+    prepared = {"curved": curved, "layered": layered, "in_plane": in_plane, "on_c_grid": on_c_grid}
 
     def operate(make):
         # What the table derives from a sample is made of quantities too.
@@ -114,7 +115,9 @@ def test_coordinates_that_are_quantities(name, units, coords):
 def every_coordinate(name):
     """Return the names of the coordinates of the table's samples."""
     ds = sample(holes="coasts" in name)
-    return {c for make in (lambda d: d, curved, layered, in_plane) for c in make(ds).coords}
+    return {
+        c for make in (lambda d: d, curved, layered, in_plane, on_c_grid) for c in make(ds).coords
+    }
 
 
 def in_chunks(**kwargs):

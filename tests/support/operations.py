@@ -70,6 +70,16 @@ def in_plane(ds: Any) -> Any:
     return ds.assign_coords(lengths)
 
 
+def on_c_grid(ds: xr.Dataset) -> xr.Dataset:
+    """The components half a cell to the west and to the south, whose last row is dropped."""
+    u = ds.u.assign_coords(lon=ds.lon - 7.5).rename(lon="lon_f")
+    between = ds.lat.values[:-1] + np.diff(ds.lat) / 2
+    v = ds.v.isel(lat=slice(1, None)).assign_coords(lat=between).rename(lat="lat_f")
+    return ds.drop_vars(["u", "v"]).assign(u=u, v=v)
+
+
+C_GRID = {"X": {"center": "lon", "left": "lon_f"}, "Y": {"center": "lat", "inner": "lat_f"}}
+CONSERVATIVE = {"form": "conservative"}
 EAST_NORTH = ["nav_lon", "nav_lat"]
 COLUMNS = {"along": "level", "edge_order": 1}
 VALUE, SLOPE = ("value", 0.75), ("slope", -0.5)
@@ -147,6 +157,22 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], Any]] = {
     "curl, globe": lambda ds: ds.grad.curl(lon="u", lat="v", accuracy=4, **GLOBE),
     "curl, given lengths": lambda ds: ds.grad.curl(
         lon="u", lat="v", metric={"lon": ds.h, "lat": ds.h}
+    ),
+    "grad, on faces, globe": lambda ds: ds.t.grad("lon", to="left", accuracy=4, **GLOBE),
+    "divergence, on cells": lambda ds: on_c_grid(ds).grad.divergence(
+        lon="u", lat="v", positions=C_GRID, **GLOBE
+    ),
+    "divergence, conservative, coasts": lambda ds: on_c_grid(ds).grad.divergence(
+        lon="u", lat="v", positions=C_GRID, skipna=True, **CONSERVATIVE, **GLOBE
+    ),
+    "curl, conservative, coasts": lambda ds: on_c_grid(ds).grad.curl(
+        lon="u", lat="v", positions=C_GRID, coast="zero", **CONSERVATIVE, **GLOBE
+    ),
+    "curl, conservative, at centers": lambda ds: on_c_grid(ds).grad.curl(
+        lon="u", lat="v", positions=C_GRID, to="center", **CONSERVATIVE, **GLOBE
+    ),
+    "laplacian, conservative, coasts": lambda ds: ds.t.grad.laplacian(
+        HORIZONTAL, skipna=True, **CONSERVATIVE, **GLOBE
     ),
     "jacobian, globe": lambda ds: ds.grad.jacobian(lon="u", lat="v", **GLOBE),
     "strain": lambda ds: in_plane(ds).grad.strain(lon="u", lat="v"),

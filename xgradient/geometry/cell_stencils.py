@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ..labels.positions import POSITIONS
 from ..stencils.masked_points import make_masked_points
 from ..stencils.nodes import Nodes, nodes_from_values, uniform_nodes
-from ..stencils.point_stencil import WindowOrders, point_stencil
-from ..stencils.points import points_between
+from ..stencils.point_stencil import WindowOrders, point_stencil, value_stencil
+from ..stencils.points import Points, points_between
 from ..stencils.scheme import Scheme
 from ..stencils.table import Stencil
 from .cell_axes import CellAxis
@@ -32,14 +32,14 @@ class PositionStencil(NamedTuple):
     ----------
     stencil : Stencil
         One row for each result.
-    values : ndarray of int64
-        The number of the value to which an interpolation adds the differences of its row.
+    values : Stencil
+        The nearest values, to which an interpolation adds the differences of the stencil.
     missing : ndarray of bool
         True for results that have a neighbour on one side only.
     """
 
     stencil: Stencil
-    values: NDArray[np.int64]
+    values: Stencil
     missing: NDArray[np.bool_]
 
 
@@ -99,39 +99,34 @@ class CellStencils:
         first = -1 if POSITIONS[there][0] < POSITIONS[here][0] else 0
         orders = WindowOrders(deriv, self.scheme.accuracy, self.scheme.edge_order)
         orders.check_points(nodes, f"dimension {str(dim)!r}")
-        offsets = None if self.by_index else self._offsets(axis, nodes, here, there)
-        rounding = 0.0
-        if offsets is not None:
-            rounding = ROUNDING * float(np.abs(offsets).max(initial=1.0))
-        points = points_between(nodes, first, count, offsets, rounding)
+        points = points_between(nodes, first, count, None, 0.0)
+        inside = (points.nodes >= 0) & (points.nodes <= nodes.n - 2) | bool(nodes.period)
+        if not self.by_index:
+            points = self._at_places(axis, nodes, points, inside, (here, there))
         homes = np.minimum(np.arange(count), nodes.n - 1)
         stencil = point_stencil(nodes, points, orders, homes)
         if self.scheme.skipna and deriv and not self.conservative:
             masked = make_masked_points(nodes, points, orders)
             stencil = replace(stencil, masked=masked, center=int(points.nodes[0]))
-        if not deriv:
-            stencil = _added_to_values(stencil, np.arange(count) if nodes.period else homes)
-        values = np.arange(count) % nodes.n if nodes.period else homes
-        missing = (points.nodes < 0) | (points.nodes > nodes.n - 2)
-        return PositionStencil(stencil, values, missing & (nodes.period is None))
+        values = value_stencil(nodes, points, homes)
+        return PositionStencil(stencil, values, ~inside)
 
-    def _offsets(self, axis: CellAxis, nodes: Nodes, here: str, there: str) -> Floats:
-        """Return the positions of results from the first node on, as `Points` has them."""
-        cells = self.measures.line(axis.names[0])
+    def _at_places(
+        self,
+        axis: CellAxis,
+        nodes: Nodes,
+        middles: Points,
+        inside: NDArray[np.bool_],
+        places: tuple[str, str],
+    ) -> Points:
+        """Return points by their coordinates, in place of those in the middle of two nodes."""
+        cells, (here, there) = self.measures.line(axis.names[0]), places
         offsets: Floats = cells.segments(there).points - cells.segments(here).points[0]
-        return offsets if nodes.step is None else offsets / nodes.step
-
-
-def _added_to_values(stencil: Stencil, values: NDArray[np.int64]) -> Stencil:
-    """Return an interpolation as differences that are added to given values.
-
-    The differences of `point_stencil` are added to the first value of each window. A difference
-    between this one and the given value is in the latter already.
-    """
-    interior, boundary = stencil.interior.copy(), stencil.boundary.copy()
-    if stencil.last > stencil.first:
-        interior[: values[stencil.first] - stencil.first - stencil.offset] -= 1
-    steps = zip(stencil.boundary_rows, stencil.boundary_starts, boundary, strict=True)
-    for row, start, coefficients in steps:
-        coefficients[: values[row] - start] -= 1
-    return replace(stencil, interior=interior, boundary=boundary)
+        offsets = offsets if nodes.step is None else offsets / nodes.step
+        rounding = ROUNDING * float(np.abs(offsets).max(initial=1.0))
+        off = np.abs(offsets - middles.positions)[inside]
+        if bool((off <= rounding).all()):
+            # Faces beyond the last center need not be as far as its neighbours.
+            return middles._replace(positions=np.where(inside, middles.positions, offsets))
+        first = int(middles.nodes[0])
+        return points_between(nodes, first, len(offsets), offsets, rounding)

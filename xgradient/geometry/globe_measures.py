@@ -13,8 +13,9 @@ from .._typing import XarrayObject
 from ..labels.angles import latlon_kind, unwrap
 from ..labels.coordinates import CoordRef, decoded_coord
 from ..labels.hints import quote_names
+from ..labels.position_points import bounds_of
 from .angles import check_angles, coord_of, full_circle, radians_per_unit
-from .cell_axes import CellAxis
+from .cell_axes import FACES, CellAxis
 from .cell_measures import CoordinateMeasures, Dims, coord_attrs
 from .latlon_axes import make_lon_axis, requested_closure, snap_latitudes, snap_longitudes
 from .line_cells import LineCells, as_variable, read_line_cells, to_radians
@@ -185,7 +186,11 @@ def _read_angles(obj: XarrayObject, axis: CellAxis, kind: str) -> LineCells:
         coords[position] = xr.Variable(coord.dims, values, coord.attrs, coord.encoding)
     cells = read_line_cells(obj, axis, coords, circle if axis.periodic else None)
     pole = np.pi / 2 if kind == "latitude" else None
-    return to_radians(cells, radians_per_unit(first), pole)
+    faces = next((position for position in coords if position != "center"), None)
+    ends = (True, True) if faces is None else (FACES[faces].start == 0, FACES[faces].stop is None)
+    if faces is None and (bounds_of(obj, coords["center"]) is None):
+        ends = False, False
+    return to_radians(cells, radians_per_unit(first), pole, ends)
 
 
 def goes_round(obj: XarrayObject, axis: CellAxis, requested: Any = None) -> bool:

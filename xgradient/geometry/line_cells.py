@@ -21,6 +21,11 @@ from .cell_axes import FACES, CellAxis
 Floats = NDArray[np.float64]
 
 
+#: Distance of the last latitude to a pole, in steps, up to which its cell ends there. Gaussian
+#: latitudes have 0.77.
+NEAR_POLE = 0.8
+
+
 class Segments(NamedTuple):
     """Hold points of an axis, with the ends of the segment that belongs to each.
 
@@ -212,11 +217,31 @@ def _check_order(cells: LineCells, axis: CellAxis) -> None:
     )
 
 
-def to_radians(cells: LineCells, factor: float, pole: float | None) -> LineCells:
-    """Return cells in radians; faces beyond a pole are at the pole."""
+def to_radians(
+    cells: LineCells, factor: float, pole: float | None, known: tuple[bool, bool] = (True, True)
+) -> LineCells:
+    """Return cells in radians; faces beyond a pole are at the pole.
+
+    Parameters
+    ----------
+    cells : LineCells
+        The cells, in other units of angles.
+    factor : float
+        Radians in one unit.
+    pole : float, optional
+        The latitude of the pole, for latitudes.
+    known : tuple of bool
+        False for an end whose last face is not known. It is the pole if that is near.
+    """
     centers, faces = cells.centers * factor, cells.faces * factor
     if pole is not None:
         faces = np.clip(faces, -pole, pole)
+        for end, following, is_known in zip((0, -1), (1, -2), known, strict=True):
+            if not is_known and len(centers) > 1:
+                step = centers[end] - centers[following]
+                limit = np.copysign(pole, step)
+                if abs(limit - centers[end]) <= NEAR_POLE * abs(step):
+                    faces[end] = limit
     period = None if cells.period is None else cells.period * factor
     return LineCells(centers, faces, period, "radian")
 

@@ -161,16 +161,17 @@ class Backend(ABC):
     @final
     def zero_for_missing(self, array: Any) -> Any:
         """Return an array with zeros for its missing values."""
+        array_api.check_dense(array)
         xp, dtype = self.namespace, self.derivative_dtype([array])
         values = xp.astype(array, dtype, copy=False)
-        return xp.where(xp.isnan(values), xp.zeros_like(values), values)
+        return xp.where(values == values, values, 0.0)
 
     @final
     def one_at_missing(self, array: Any) -> Any:
         """Return an array that is 1 at missing values and else 0."""
         xp, dtype = self.namespace, self.derivative_dtype([array])
-        missing = xp.isnan(xp.astype(array, dtype, copy=False))
-        return xp.astype(missing, array_api.real_dtype(array, xp))
+        values = xp.astype(array, dtype, copy=False)
+        return xp.astype(values != values, array_api.real_dtype(array, xp))
 
     @final
     def sum_along(self, array: Any, axis: int) -> Any:

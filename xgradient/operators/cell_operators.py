@@ -112,7 +112,7 @@ def _differences(
         ends = [cells.dim(field, i) for i in range(len(cells.axes))]
         others = [ends[i] for i in range(len(ends)) if i != along]
         across = others if own == along else [ends[own]]
-        if as_walls and da.dtype.kind in "fc":
+        if as_walls and getattr(da.dtype, "kind", "f") in "fc":
             da, holes = without_missing(da)
             missing.append(Addend(_moved(sums, holes, ends, target, None), number(1.0)))
         flux = weighted_sum([Addend(da, measures.measure(across, dims, scales=scales))], dims)
@@ -136,10 +136,10 @@ def _moved(
     target: Sequence[Hashable],
     along: int | None,
 ) -> xr.Variable:
-    """Return a field at the position of the result along all axes but one."""
+    """Return a field at the position of the result along all axes but one, or all with ends."""
     for i, (dim, to) in enumerate(zip(ends, target, strict=True)):
         if i != along and dim != to:
-            field = sums.mean(field, dim, to)
+            field = sums.mean(field, dim, to, ends=along is None)
     return field
 
 

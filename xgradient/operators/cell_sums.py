@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from ..engine.chunked import missing_to_zero, take, where_valid
-from ..engine.evaluate import derivatives, evaluate_sums
+from ..engine.chunked import missing_to_zero, where_valid
+from ..engine.evaluate import derivatives, evaluate_sums, interpolated
 from ..engine.terms import Term, TermSum
 from ..geometry.cell_measures import Dims
 from ..geometry.cell_stencils import CellStencils
@@ -76,35 +76,45 @@ class CellSums:
             return [Addend(xr.Variable(dims, data), number(sign))]
         stencil, values, missing = self.stencils.between(dim, to, 1)
         (data,) = derivatives(field.data, [(place, stencil)])
-        rows = np.full(len(values), sign)
+        rows = np.full(len(missing), sign)
         if self.stencils.conservative:
             rows[missing] = np.nan
         result = [Addend(xr.Variable(dims, data), xr.Variable((to,), rows))]
         ends = measures.closed_ends(dim) if closed and self.stencils.conservative else (False,) * 2
-        at_ends = np.zeros(len(values))
+        at_ends = np.zeros(len(missing))
         for end, row, side in zip(ends, (0, -1), (1.0, -1.0), strict=True):
             if end and missing[row]:
                 rows[row], at_ends[row] = 0.0, side * sign
         if at_ends.any():  # the only flux of a cell at a pole is that through its other face
-            there = xr.Variable(dims, take_rows(field.data, values, place))
-            result.append(Addend(there, xr.Variable((to,), at_ends)))
+            (nearest,) = derivatives(field.data, [(place, values)])
+            result.append(Addend(xr.Variable(dims, nearest), xr.Variable((to,), at_ends)))
         return result
 
-    def mean(self, field: xr.Variable, dim: Hashable, to: Hashable) -> xr.Variable:
-        """Return a field at another position of an axis, by interpolation."""
+    def mean(
+        self, field: xr.Variable, dim: Hashable, to: Hashable, *, ends: bool = False
+    ) -> xr.Variable:
+        """Return a field at another position of an axis, by interpolation.
+
+        Parameters
+        ----------
+        field : Variable
+            The field.
+        dim, to : hashable
+            The dimension of the field, and that of the result.
+        ends : bool
+            True for the nearest value where there is one neighbour only; else a mean is missing.
+        """
         measures, place = self.stencils.measures, field.dims.index(dim)
         axis = measures.axis_of(dim)
         dims = tuple(to if d == dim else d for d in field.dims)
         if axis.position(dim) == axis.position(to):
             return xr.Variable(dims, field.data)
         stencil, values, missing = self.stencils.between(dim, to, 0)
-        (data,) = derivatives(field.data, [(place, stencil)])
-        there = xr.Variable(dims, take_rows(field.data, values, place))
-        rows = np.ones(len(values))
-        if self.stencils.conservative:
-            rows[missing] = np.nan
-        weight = xr.Variable((to,), rows)
-        return weighted_sum([Addend(there, weight), Addend(xr.Variable(dims, data), weight)], dims)
+        result = xr.Variable(dims, interpolated(field.data, place, values, stencil))
+        if ends or not (self.stencils.conservative and missing.any()):
+            return result
+        weight = xr.Variable((to,), np.where(missing, np.nan, 1.0))
+        return weighted_sum([Addend(result, weight)], dims)
 
 
 def weighted_sum(addends: Sequence[Addend], dims: Dims) -> xr.Variable:
@@ -134,14 +144,6 @@ def _weight(weight: xr.Variable, dims: Dims) -> Any:
     known = [dim for dim in dims if dim in weight.dims]
     values = np.asarray(weight.transpose(*known).values, dtype=np.float64)
     return values[tuple(slice(None) if dim in known else None for dim in dims)]
-
-
-def take_rows(data: Any, numbers: Any, axis: int) -> Any:
-    """Return the rows of an array with given numbers; a view where they are the first ones."""
-    n = len(numbers)
-    if n <= data.shape[axis] and np.array_equal(numbers, np.arange(n)):
-        return data[(*(slice(None),) * axis, slice(n))]
-    return take(data, numbers, axis)
 
 
 def without_missing(field: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
