@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import re
 import sys
+import tracemalloc
 import warnings
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ for library in ("dask.array", "dask_array", "cubed", "cubed_xarray"):
     pytest.importorskip(library)
 
 import cubed  # noqa: E402
+
+from xgradient.engine import cubed_blocks  # noqa: E402
 
 #: Chunks of time, latitude and longitude: uneven ones, single rows and columns, one chunk.
 CHUNKS = {"uneven": (2, 5, 7), "rows": (1, 1, 24), "columns": (3, 13, 4), "whole": (3, 13, 24)}
@@ -328,3 +331,53 @@ def test_the_example_of_cubed_on_the_page_on_chunks(tmp_path, monkeypatch):
     expected = wind.grad.curl(lon="u", lat="v", metric="sphere")
     assert is_of("cubed", names["vorticity"].variable._data)
     np.testing.assert_array_equal(names["vorticity"].compute(), expected)
+
+
+def test_results_are_fields_of_further_calls(kind, from_array):
+    ds = in_plane(sample())
+
+    def chain(ds):
+        first = (2 * ds.t + 1).grad(["lat", "lon"])
+        slope = first["dt_dlat"] * first["dt_dlon"]
+        return (slope - first["dt_dlat"]).rename("s").grad.laplacian(HORIZONTAL) / 3
+
+    lazy = chain(ds.assign(t=ds.t.copy(data=from_array(ds.t.values, (2, 5, 7)))))
+    assert is_of(kind, lazy.variable._data)
+    xr.testing.assert_identical(lazy.compute(), chain(ds))
+
+
+def test_several_results_are_computed_at_once_or_one_alone(kind, from_array):
+    ds = sample()
+    lazy = with_data(ds, lambda values: from_array(values, (2, 5, 7)))
+    expected = ds.grad.strain(lon="u", lat="v", **GLOBE)
+    result = lazy.grad.strain(lon="u", lat="v", **GLOBE)
+    for name in expected.data_vars:
+        xr.testing.assert_identical(result[name].compute(), expected[name])
+    xr.testing.assert_identical(result[[*result.data_vars][1:]].compute(),
+                                expected[[*expected.data_vars][1:]])  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [{"dim": 0}, {}, {"accuracy": 8}])
+def test_cubed_knows_the_memory_of_a_chunk(options, monkeypatch):
+    graphs = []
+    make_graph = cubed_blocks.BlockGraph
+
+    def kept(*args):
+        graphs.append(make_graph(*args))
+        return graphs[-1]
+
+    monkeypatch.setattr(cubed_blocks, "BlockGraph", kept)
+    with chunk_library("cubed") as from_array:
+        plan = gradient(from_array(CountedArray(make_field((900, 900))), (300, 300)), **options)
+        allowed = plan[0].plan().max_projected_mem
+    block = (1, 1)
+    chunks = [np.ones((300, 300)) for _ in graphs[0].source_chunks(block)]
+    graphs[0].compute(block, iter(chunks))  # what is imported and cached once
+    tracemalloc.start()
+    try:
+        graphs[0].compute(block, (chunk.copy() for chunk in chunks))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert graphs[0].chunks_held(block) < 4
+    assert most < allowed

@@ -14,6 +14,9 @@ from dask.order import order
 from .chunk_tasks import cut_edge_slabs
 from .task_layers import Block, Key, SumLayer
 
+#: Chunks that NumPy needs in addition to fields and results, before loops are compiled.
+EXTRA_CHUNKS = 2
+
 
 class BlockGraph:
     """The tasks of dask arrays whose sources are arrays of cubed.
@@ -168,7 +171,7 @@ def _computed_together(arrays: list[Any], sources: Mapping[str, Any]) -> Sequenc
         chunkss=[a.chunks for a in arrays],
         target_stores=[None] * len(arrays) if len(arrays) > 1 else None,
         num_input_blocks=tuple(max(1, reads.count(array.name)) for array in used.values()),
-        extra_projected_mem=int(largest * held),
+        extra_projected_mem=int(largest * (held + EXTRA_CHUNKS)),
     )
     return result if len(arrays) > 1 else [result]
 
