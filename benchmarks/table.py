@@ -23,7 +23,7 @@ from .timing import duplicate, medians, say
 
 __all__ = ["markdown"]
 
-PEERS = ("numpy", "xarray", "torch", "dask", "findiff")
+PEERS = ("numpy", "xarray", "torch", "dask", "findiff", "xgcm")
 
 
 def markdown(shape: tuple[int, ...], quick: bool) -> str:

@@ -8,6 +8,7 @@ peer that is not installed is left out by name (`left_out`).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -311,6 +312,77 @@ def _second(dim: str) -> Prepared:
         return call
 
     return prepare
+
+
+def _on_cells(method: str, chosen: str, **options: Any) -> Prepared:
+    """An operation between positions, or an integral, by the grid of xgcm."""
+
+    def prepare(da: xr.DataArray) -> Callable[[], Any]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import xgcm
+
+        x = da[chosen].values
+        middles = (x[1:] + x[:-1]) / 2
+        every = np.concatenate([2 * x[:1] - middles[:1], middles, 2 * x[-1:] - middles[-1:]])
+        positions = {"center": chosen, "inner": "inner", "outer": "outer"}
+        ds = da.to_dataset(name="t").assign_coords(
+            inner=middles, outer=every, center_length=(chosen, np.diff(every).astype(da.dtype)),
+            inner_length=("inner", np.diff(x).astype(da.dtype)),
+        )  # fmt: skip
+        grid = xgcm.Grid(
+            ds, coords={"X": positions}, autoparse_metadata=False, padding="fill", fill_value=0.0,
+            metrics={("X",): ["center_length", "inner_length"]},
+        )  # fmt: skip
+
+        def call() -> Any:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return getattr(grid, method)(ds.t, "X", **options).compute()
+
+        return call
+
+    return prepare
+
+
+def _by_method(method: str, dim: str, **options: Any) -> Prepared:
+    """A method of the accessor."""
+    return lambda da: lambda: getattr(da.grad, method)(dim, **options).compute()
+
+
+def _between(name: str, method: str, ours: Prepared, hand: Prepared, **options: Any) -> Comparison:
+    """An operation on cells along latitudes, as xgcm has it and as it is written by hand."""
+    to = options.pop("to", {})
+    peers = {"xgcm": Peer(_on_cells(method, "lat", **to)), "numpy": Peer(hand)}
+    return Comparison(name, ("lat",), ours, peers, options)
+
+
+def _along_lat(function: Callable[[Any, Any], Any]) -> Prepared:
+    """A formula of a field with latitudes first, and of the latitudes, shaped like it."""
+
+    def prepare(da: xr.DataArray) -> Callable[[], Any]:
+        f, x = np.moveaxis(da.values, 1, 0), da.lat.values.astype(da.dtype)[:, None, None]
+
+        def call() -> Any:
+            result = function(f, x)
+            return np.moveaxis(result, 0, 1) if result.ndim == f.ndim else result
+
+        return call
+
+    return prepare
+
+
+def _lengths(x: Any) -> Any:
+    """Lengths of cells whose faces are in the middle of grid points."""
+    middles = (x[1:] + x[:-1]) / 2
+    return np.diff(np.concatenate([2 * x[:1] - middles[:1], middles, 2 * x[-1:] - middles[-1:]]),
+                   axis=0)  # fmt: skip
+
+
+def _sums(f: Any, x: Any) -> Any:
+    """Cumulative integrals from the first face to each face."""
+    terms = f * _lengths(x)
+    return np.concatenate([np.zeros_like(terms[:1]), np.cumsum(terms, axis=0)])
 
 
 def _reference(*dims: str, period: float | None = None, **order: Any) -> Peer:
@@ -643,6 +715,43 @@ COMPARISONS: tuple[Comparison, ...] = (
         (("lat", "lon"),),
         _by_nodes(lambda da, names, **options: da.grad.magnitude(names, **options)),
         {"numpy": Peer(_inverted(np.hypot))},
+    ),
+    _between(
+        "difference between cells, along lat",
+        "diff",
+        _ours("lat", to="inner", spacing={"lat": 1.0}),
+        _along_lat(lambda f, x: np.diff(f, axis=0)),
+        to={"to": "inner"},
+    ),
+    _between(
+        "d/dlat between cells, uneven",
+        "derivative",
+        _ours("lat", to="inner"),
+        _along_lat(lambda f, x: np.diff(f, axis=0) / np.diff(x, axis=0)),
+        to={"to": "inner"},
+        uneven=True,
+    ),
+    _between(
+        "interpolation between cells, along lat",
+        "interp",
+        _by_method("interpolate", "lat", to="inner"),
+        _along_lat(lambda f, x: (f[1:] + f[:-1]) / 2),
+        to={"to": "inner"},
+    ),
+    _between(
+        "integral over lat, uneven",
+        "integrate",
+        _by_method("integrate", "lat"),
+        _along_lat(lambda f, x: (f * _lengths(x)).sum(axis=0)),
+        uneven=True,
+    ),
+    _between(
+        "cumulative integral over lat, uneven",
+        "cumint",
+        _by_method("cumulative_integrate", "lat"),
+        _along_lat(_sums),
+        to={"to": "outer"},
+        uneven=True,
     ),
     Comparison(
         "d/dz by heights of each column",
