@@ -175,7 +175,7 @@ def grad(
         coordinate. v and s are numbers, or arrays without the dimension, with units if these
         differ. A mapping in place of conditions, such as ``{"x": {"u": "odd", "v": "even"}}``,
         gives them by field, or by the dimension of a component; others are one-sided. "sbp" is for
-        `grad` alone: derivatives that sum by parts, as `xgradient.integrate` has it.
+        ``grad`` alone: derivatives that sum by parts, as `xgradient.integrate` has it.
     wall : "node" or "face", default: "node"
         Where the field is mirrored, also at coasts: at the last points, or half a step beyond.
     skipna : bool, default: False
