@@ -25,6 +25,7 @@ from xgradient.stencils.nodes import nodes_from_spacing
 from xgradient.stencils.scheme import Scheme
 
 from ..support import simulated_cupy
+from ..support.marks import slow
 from ..support.operations import OPERATIONS, sample
 from ..support.strategies import LAYOUTS, make_field
 
@@ -217,11 +218,16 @@ def inner_rows(make, n, reach):
     return make(n + 2 * reach).slice_rows(reach, reach + n)
 
 
+# Each dtype has loops of its own to compile.
+DTYPES = pytest.mark.parametrize("dtype", ["f8", slow("f4")])
+
+
+@DTYPES
 @given(data=st.data())
-@settings(max_examples=80)
-def test_blocks_and_halos_in_any_layout(data):
+@settings(max_examples=40)
+def test_blocks_and_halos_in_any_layout(dtype, data):
     shape, axis = data.draw(st.sampled_from(SHAPES))
-    dtype, skipna = data.draw(st.sampled_from(["f4", "f8"])), data.draw(st.booleans())
+    skipna = data.draw(st.booleans())
     step = data.draw(st.sampled_from(["even", "uneven"]))
     kind = data.draw(st.sampled_from(["alone", "output_weight", "center_weight"]))
     across = data.draw(st.sampled_from(["rows", "cells"]))
@@ -246,11 +252,12 @@ def test_blocks_and_halos_in_any_layout(data):
     assert same_bits(result(lambda: data.draw(ANY), sent(rows)), expected)
 
 
+@DTYPES
 @given(data=st.data())
-@settings(max_examples=80)
-def test_positions_and_their_halos_in_any_layout(data):
+@settings(max_examples=40)
+def test_positions_and_their_halos_in_any_layout(dtype, data):
     shape, axis = data.draw(st.sampled_from(SHAPES))
-    dtype, skipna = data.draw(st.sampled_from(["f4", "f8"])), data.draw(st.booleans())
+    skipna = data.draw(st.booleans())
     n, reach = shape[axis], 2
     rows = inner_rows(lambda nodes: Scheme(1, 2, 1, skipna).column_windows(nodes, "axis"), n, reach)
     parts = cells(shape, axis, dtype, data.draw(st.integers(0, 9)), reach, skipna)

@@ -8,6 +8,8 @@ import xarray as xr
 
 import xgradient
 
+from ..support.marks import slow
+
 SHAPE = (5, 6, 7)
 
 
@@ -28,9 +30,15 @@ def _layouts(dtype: str) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "c8", "c16", "i4"])
 @pytest.mark.parametrize("layout", ["C", "Fortran", "part", "reversed", "unaligned"])
-@pytest.mark.parametrize("when", ["never", "now"])
+@pytest.mark.parametrize(
+    ("when", "dtype"),
+    [
+        *(("never", dtype) for dtype in ("f2", "f4", "f8", "c8", "c16", "i4")),
+        ("now", "f8"),
+        *(slow("now", dtype) for dtype in ("f2", "f4", "c8", "c16", "i4")),
+    ],
+)
 def test_the_bits_of_new_arrays_in_any_layout(dtype, layout, when, monkeypatch):
     monkeypatch.setenv("XGRADIENT_COMPILE", when)
     field = _field(dtype) if dtype != "i4" else np.arange(np.prod(SHAPE), dtype="i4").reshape(SHAPE)
