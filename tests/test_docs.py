@@ -139,3 +139,14 @@ def test_pages_have_the_words_that_readers_search(word):
         page.read_text("utf-8") for page in DOCS.rglob("*.md") if "decisions" not in page.parts
     ]
     assert any(re.search(rf"\b{word}", page, flags=re.IGNORECASE) for page in pages)
+
+
+@pytest.mark.parametrize("name", ["staggered", "models"])
+def test_the_cells_of_pages_on_grids_run(name):
+    """The documentation runs all pages; these have calls that no other test makes."""
+    text = (DOCS / "how-to" / f"{name}.md").read_text("utf-8")
+    cells = re.findall(r"(?ms)^```\{code-cell\}[^\n]*\n(.*?)^```$", text)
+    variables: dict[str, object] = {}
+    for cell in cells:
+        exec(cell, variables)
+    assert len(cells) > 4

@@ -140,6 +140,26 @@ def test_errors_by_a_variable_of_the_file(ds):
     xr.testing.assert_allclose(found.dt_dlat_noise, expected.dt_dlat_noise)
 
 
+def test_components_on_the_faces_of_cells(ds):
+    """Positions and lengths are those of other variables of the file."""
+    dims = {"U": ("y_c", "x_f"), "V": ("y_f", "x_c"), "T": ("y_c", "x_c")}
+    points = {"u": "U", "v": "V", "t": "T"}
+    lengths = {f"e{i}{p}": (dims[name], np.full((4, 5), 2.0 * i))
+               for p, name in points.items() for i in (1, 2)}  # fmt: skip
+    rng = np.random.default_rng(3)
+    nemo = xr.Dataset({n: (d, rng.normal(size=(4, 5))) for n, d in dims.items()} | lengths)
+    store(nemo, "nemo.nc")
+    run("divergence nemo.nc out.nc --x U --y V -m nemo --form conservative --skipna")
+    expected = nemo.grad.divergence(x="U", y="V", metric="nemo", form="conservative", skipna=True)
+    np.testing.assert_array_equal(load("out.nc").divergence, expected)
+    run("laplacian nemo.nc out2.nc -v T -d x_c -d y_c -m nemo --form conservative")
+    expected = nemo.grad.laplacian(["x_c", "y_c"], metric="nemo", form="conservative").laplacian_T
+    np.testing.assert_array_equal(load("out2.nc").laplacian_T, expected)
+    assert "form is 'flux'; give 'conservative'" in run(
+        "curl nemo.nc out3.nc --x U --y V --form flux", code=1
+    ).stderr  # fmt: skip
+
+
 def test_components_relative_to_the_grid(ds):
     wind = curved(ds)
     store(wind, "curved.nc")

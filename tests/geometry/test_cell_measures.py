@@ -49,6 +49,11 @@ def test_a_periodic_axis_has_no_half_cells():
     found = length(ds, "xg", ("xg",), **options)  # the period is 4 mean steps, 8
     np.testing.assert_array_equal(found, [2, 1, 2, 3])
     np.testing.assert_array_equal(length(ds, "x", ("x",), **options), [1, 1.5, 2.5, 3])
+    found = length(ds, "xg", ("xg",), positions=positions, periodic={"x": 10.0})
+    np.testing.assert_array_equal(found, [4, 1, 2, 3])
+    angles = xr.Dataset(coords={"a": ("a", [0.0, 90, 200], {"units": "degrees"})})
+    found = length(angles, "a", ("a",), periodic=["a"])
+    np.testing.assert_array_equal(found, [125, 100, 135])
 
 
 def test_bounds_times_and_numbers_of_points():
@@ -227,6 +232,35 @@ def test_lengths_of_mitgcm_are_those_of_its_file():
         np.testing.assert_array_equal(area(ds, dims, "mitgcm"), ds[whole])
     np.testing.assert_array_equal(length(ds, "Z", ("Z", "YC"), "mitgcm"), ds.drF)
     np.testing.assert_array_equal(length(ds, "Zp1", ("Zp1", "YC"), "mitgcm"), ds.drC)
+
+
+def test_derivatives_by_lengths_of_a_file_do_not_depend_on_its_coordinates():
+    """Lengths are those of steps of an index, whatever the coordinate counts; z is upwards."""
+    z = np.array([-5.0, -20, -50])
+    dims = {"Z": 3, "YC": 4, "XC": 5}
+    ds = xr.Dataset(
+        {
+            "t": ([*dims], RNG.random((3, 4, 5)), {"units": "K"}),
+            "dxF": (("YC", "XC"), 1 + RNG.random((4, 5))),
+            "dyF": (("YC", "XC"), 1 + RNG.random((4, 5))),
+            "drF": ("Z", [10.0, 20, 40]),
+        },
+        {"Z": ("Z", z, {"units": "m"}), "XC": 0.25 * np.arange(5), "YC": 10.0 * np.arange(4)},
+    )
+    for dim, name in (("XC", "dxF"), ("YC", "dyF"), ("Z", "drF")):
+        found = ds[["t", name]].grad(dim, metric="mitgcm")[f"dt_d{dim}"]
+        by_index = np.gradient(ds.t, axis=list(dims).index(dim))
+        lengths = ds[name] if dim != "Z" else -ds.drF
+        np.testing.assert_allclose(found, by_index / lengths.broadcast_like(ds.t).transpose(*dims))
+    with pytest.raises(ValueError, match=r"spacing of 'XC' is given together with a metric"):
+        ds[["t", "dxF", "dyF"]].grad("XC", metric="mitgcm", spacing={"XC": 2.0})
+
+
+def test_gaussian_latitudes_fill_the_globe():
+    lat = np.rad2deg(np.arcsin(np.polynomial.legendre.leggauss(32)[0]))
+    ds = xr.Dataset(coords={"lat": lat, "lon": np.arange(0, 360, 5.625)})
+    total = float(area(ds, ("lat", "lon"), "sphere").sum())
+    assert total == pytest.approx(4 * np.pi * RADIUS**2, rel=1e-14)
 
 
 def test_given_scale_factors_are_averaged_between_positions():

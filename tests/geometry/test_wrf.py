@@ -245,7 +245,19 @@ def test_what_is_refused():
             lambda: bare.grad.curl(EARTH, relative="earth", **WRF))  # fmt: skip
 
 
-def test_values_on_faces_are_refused():
+def test_values_on_faces_have_the_map_factors_there():
+    ds = open_shared("wrf_katrina_winds.nc").astype("f8")
+    for name, dims in (("U", ("south_north", "west_east_stag")),
+                       ("V", ("south_north_stag", "west_east"))):  # fmt: skip
+        data = ds[[name, "MAPFAC_M", f"MAPFAC_{name}"]].set_coords("MAPFAC_M")
+        for axis, dim in zip((-2, -1), dims, strict=True):
+            found = data.grad(dim, **WRF)[f"d{name}_d{dim}"]
+            expected = np.gradient(ds[name], 1e4, axis=axis) * ds[f"MAPFAC_{name}"].values[:, None]
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-20)
+            assert found.attrs["units"] == "s-1"
+
+
+def test_values_on_faces_are_refused_without_map_factors_there():
     ds = wrf_file(9)
     faces = xr.DataArray(np.ones((1, 9, 10)), dims=("Time", "south_north", "west_east_stag"))
     ds = ds.assign(U=faces, W=ds.T2.expand_dims(bottom_top_stag=3))

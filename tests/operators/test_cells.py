@@ -141,6 +141,42 @@ def test_collocated_components_differentiate_component_times_length():
     np.testing.assert_allclose(found, (by_x - by_y) / (3 * h))
 
 
+def test_three_components_and_one():
+    """An upward component by a depth changes sign."""
+    u, v, w = RNG.normal(size=(3, 4, 5)), RNG.normal(size=(3, 5, 4)), RNG.normal(size=(4, 4, 4))
+    upward = {"standard_name": "upward_sea_water_velocity"}
+    ds = xr.Dataset(
+        {
+            "u": (("z", "y", "xf"), u),
+            "v": (("z", "yf", "x"), v),
+            "w": (("zf", "y", "x"), w, upward),
+        },
+        {"zf": ("zf", [0.0, 10, 20, 30], {"positive": "down"}), "z": [5.0, 15, 25]},
+    )
+    names = {"X": ("x", "xf"), "Y": ("y", "yf"), "Z": ("z", "zf")}
+    positions = {axis: {"center": c, "outer": f} for axis, (c, f) in names.items()}
+    options = {"positions": positions, "metric": {"x": 2.0, "y": 4.0}}
+    for form in (None, "conservative"):
+        found = ds.grad.divergence(x="u", y="v", z="w", form=form, **options)
+        by_z = -np.diff(w, axis=0) / 10
+        expected = np.diff(u, axis=2) / 2 + np.diff(v, axis=1) / 4 + by_z
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+        alone = ds.grad.divergence(x="u", to="center", form=form, **options)
+        np.testing.assert_allclose(alone, np.diff(u, axis=2) / 2)
+    with pytest.raises(ValueError, match=r"3 components are given, but the curl on cells is that"):
+        ds.grad.curl(x="u", y="v", z="w", **options)
+
+
+def test_lengths_by_latitudes_and_longitudes_are_near_those_of_the_file():
+    ds = open_shared("roms_nordic.nc").astype("f8")
+    by_file, by_position = (
+        ds.grad.curl(x="u", y="v", metric=metric, **CONSERVATIVE)
+        for metric in ("roms", xgradient.Sphere(6371315.0))
+    )
+    difference = abs(by_file - by_position).isel(eta_psi=slice(1, -2), xi_psi=slice(1, -2))
+    assert float(difference.max() / abs(by_file).max()) < 5e-3
+
+
 def test_a_missing_component_is_a_wall():
     ds, positions = c_grid(to="outer")
     ds.u[1, 2] = ds.v[3, 3] = np.nan

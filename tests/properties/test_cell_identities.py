@@ -69,7 +69,21 @@ def wrf(rng):
     return ds, {"metric": "wrf"}, dims
 
 
+def orca2(rng):
+    """A tripolar grid, whose file has the positions of T points."""
+    data = pytest.importorskip("iris_sample_data")
+    pytest.importorskip("netCDF4")
+    with xr.open_dataset(f"{data.path}/orca2_votemper.nc", decode_times=False) as file:
+        ds = file[["nav_lat", "nav_lon"]].load().rename(dim0="y", dim1="x")
+    ds = ds.set_coords(["nav_lat", "nav_lon"]).drop_vars(["deptht", "time_counter"]).drop_attrs()
+    ds = ds.isel(y=slice(5, -5))
+    faces = {"X": {"center": "x", "right": "xf"}, "Y": {"center": "y", "right": "yf"}}
+    ds["at_faces"] = ("yf", "xf"), np.zeros((ds.sizes["y"], ds.sizes["x"]))
+    return ds, {"metric": "sphere", "positions": faces}, ("x", "y", "xf", "yf")
+
+
 GRIDS = {
+    "ORCA2": orca2,
     "plane": plane,
     "plane with inner faces": partial(plane, faces="inner"),
     "plane with faces before": partial(plane, faces="left"),
@@ -108,7 +122,7 @@ def largest(*products):
 
 def differences(ds, name, face, center, options):
     """Differences of two neighbours over the length between, as the derivative of file metrics."""
-    if options.get("metric") in ("nemo", "roms", "wrf"):
+    if options.get("metric") in ("nemo", "roms", "wrf") or "nav_lat" in ds.coords:
         return ds.grad(face, to="center", **options)[f"d{name}_d{face}"].variable
     field = ds[name].transpose(..., face)
     position = measures_of(ds, field.dims, options).axis_of(face).position(face)

@@ -32,6 +32,8 @@ def results(da: xr.DataArray, ds: xr.Dataset) -> None:
     reveal_type(xgradient.divergence(ds, lon="u", lat="v"))  # DataArray
     reveal_type(xgradient.divergence({"lon": da, "lat": da}))  # DataArray
     reveal_type(xgradient.curl(ds, lon="u", lat="v"))  # Any
+    reveal_type(xgradient.laplacian(da, form="conservative", metric="roms"))  # DataArray
+    reveal_type(xgradient.divergence(ds, x="u", y="v", to="center", metric="nemo"))  # DataArray
     reveal_type(xgradient.jacobian(lon=da, lat=da))  # Dataset
     reveal_type(xgradient.strain(ds, lon="u", lat="v"))  # Dataset
     reveal_type(xgradient.advection(da, lon=da, lat=da))  # DataArray
@@ -47,6 +49,9 @@ def options(da: xr.DataArray) -> None:
     xgradient.grad(da, "x", boundary={"x": ("even", ("value", 280.0))}, wall="face")
     xgradient.curl(x=da, y=da, boundary="odd", skipna=True, coast=("slope", 0.0))
     xgradient.curl(x=da, y=da, wall="edge")  # error: arg-type
+    xgradient.curl(x=da, y=da, form="conservative", coast="zero", metric="mitgcm")
+    xgradient.curl(x=da, y=da, form="conservation")  # error: arg-type
+    xgradient.laplacian(da, form="flux")  # error: arg-type
     xgradient.hessian(da, boundary=("even", 3))  # error: arg-type
     xgradient.strain(x=da, y=da, units={"okubo_weiss": "day-2"})
     xgradient.grad(da, "lat", units=1.0)  # error: call-overload

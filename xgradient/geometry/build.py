@@ -122,13 +122,10 @@ def _grid_without_columns(
         sizes = {d: n for field in fields for d, n in field.sizes.items()}
         return grid_with_scale_factors(_one_dim_axes(obj, request.axes), metric, sizes, scheme)
     if isinstance(metric, ModelMetric):
-        axes = _one_dim_axes(obj, request.axes)
-        dims = [axis.dim for axis in axes]
-        used = [field for field in fields if set(dims) & set(field.dims)]
-        sizes = {dim: n for field in used for dim, n in field.sizes.items()}
-        factors = metric.scale_factors(dims, tuple(sizes))
-        return grid_with_scale_factors(axes, factors, sizes, scheme)
+        return _grid_of_model(obj, request, metric, scheme, fields)
     if isinstance(metric, WrfMetric):
+        if (on_faces := metric.on_faces(request.refs, fields)) is not None:
+            return _grid_of_model(obj, request, on_faces, scheme, fields)
         return metric.make_grid(_one_dim_axes(obj, request.axes), fields, scheme)
     if any(len(ref.dims) > 1 for ref in request.refs):
         return _curvilinear_grid(obj, request, metric, scheme)
@@ -168,6 +165,29 @@ def _projected_grid(
     by_letter = {letter: axes.pop(ref.name) for letter, ref in refs.items()}
     coords = find_projected_coords(obj, projection, by_letter, refs, fields)
     return projected_grid(coords, request.refs, axes, scheme)
+
+
+def _grid_of_model(
+    obj: XarrayObject,
+    request: GridRequest,
+    metric: ModelMetric,
+    scheme: Scheme,
+    fields: list[xr.DataArray],
+) -> OrthogonalGrid:
+    """Build a grid with the lengths of a model's file, which are those of steps of an index."""
+    dims = [axis.dim for axis in _one_dim_axes(obj, request.axes)]
+    used = [field for field in fields if set(dims) & set(field.dims)]
+    sizes = {dim: n for field in used for dim, n in field.sizes.items()}
+    factors, requests = metric.scale_factors(dims, tuple(sizes)), []
+    for axis, dim in zip(request.axes, dims, strict=True):
+        if dim not in factors.factors:
+            requests.append(axis)
+            continue
+        if axis.spacing is not None:
+            raise _spacing_error(axis.ref)
+        period = axis.periodic if axis.periodic is NOT_GIVEN else bool(axis.periodic)
+        requests.append(axis._replace(spacing=1.0, periodic=period))
+    return grid_with_scale_factors(_one_dim_axes(obj, requests), factors, sizes, scheme)
 
 
 def _spacing_error(ref: CoordRef) -> ValueError:

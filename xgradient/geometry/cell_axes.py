@@ -36,12 +36,15 @@ class CellAxis(NamedTuple):
         The dimensions, the usual one of each position first.
     periodic : bool
         True if the last cell is next to the first one.
+    period : float or None
+        Length after which a periodic axis repeats, in units of its coordinate, if a call gives it.
     """
 
     letter: str | None
     cells: int
     dims: Dims
     periodic: bool = False
+    period: float | None = None
 
     @property
     def names(self) -> list[Hashable]:

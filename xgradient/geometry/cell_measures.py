@@ -14,9 +14,10 @@ import numpy as np
 import xarray as xr
 
 from .._typing import XarrayObject
+from ..labels.angles import turn_of
 from ..labels.hints import quote_names
 from ..labels.points import GRID_ATTRS
-from ..labels.units import product_units
+from ..labels.units import product_units, unit_text
 from .cell_axes import CellAxis, neighbour_means
 from .line_cells import LineCells, as_variable, coords_along, read_line_cells
 from .scale_factors import ScaleFactors
@@ -155,7 +156,11 @@ class CellMeasures(ABC):
 
     def read_line(self, axis: CellAxis) -> LineCells:
         """Read the cells of an axis from its coordinates."""
-        return read_line_cells(self.obj, axis, coords_along(self.obj, axis))
+        coords, period = coords_along(self.obj, axis), axis.period
+        if axis.periodic and period is None and coords:
+            first = next(iter(coords.values()))
+            period = turn_of(first.dims[0], first, unit_text(first.attrs.get("units")))
+        return read_line_cells(self.obj, axis, coords, period)
 
     def line_length(self, dim: Hashable) -> xr.Variable:
         """Return the lengths along a dimension, in units of its coordinate."""

@@ -101,7 +101,7 @@ def _with_periods(
         for name, value in periodic_mapping(periodic, []).items():
             number = find_axis_number(obj, axes, name)
             if number is not None:
-                given[number] = value is not False
+                given[number] = value
     if on_globe:
         for i, axis in enumerate(axes):
             kind = kind_of_axis(obj, axis)
@@ -109,7 +109,13 @@ def _with_periods(
                 given.pop(i, None)
             elif kind == "longitude":
                 given[i] = goes_round(obj, axis, given.get(i))
-    return [axis._replace(periodic=given.get(i, False)) for i, axis in enumerate(axes)]
+    return [_with_period(axis, given.get(i, False)) for i, axis in enumerate(axes)]
+
+
+def _with_period(axis: CellAxis, value: Any) -> CellAxis:
+    """Return an axis that is periodic or not, or has a period in units of its coordinate."""
+    is_length = value is not None and not isinstance(value, bool | np.bool_)
+    return axis._replace(periodic=bool(value), period=float(value) if is_length else None)
 
 
 def find_axis(obj: XarrayObject, axes: list[CellAxis], name: Hashable) -> int:

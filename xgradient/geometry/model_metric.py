@@ -46,12 +46,15 @@ class ModelMetric:
             if len({axis.position(dim) for dim in names}) > 1:
                 raise ValueError(
                     f"metric is {self.model!r}, but fields are at {quote_names(names)}, which are "
-                    "several positions of one axis; select the variables of one position"
+                    "several positions of one axis; select variables of one position, and make "
+                    "scale factors coordinates, e.g. with .set_coords"
                 )
         measures = self.measures(axes)
         lengths = {dim: measures.length(dim, of_fields)
                    for dim in dims if measures.has_length(dim)}  # fmt: skip
-        return ScaleFactors(lengths, {dim: v.attrs["units"] for dim, v in lengths.items()})
+        # Along a vertical whose positions decrease, a step of the index is a negative length.
+        factors = {dim: v * float(measures.direction(dim)) for dim, v in lengths.items()}
+        return ScaleFactors(factors, {dim: v.attrs["units"] for dim, v in lengths.items()})
 
 
 def _axis_of_fields(obj: XarrayObject, dim: Hashable) -> Any:

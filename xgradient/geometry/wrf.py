@@ -16,7 +16,7 @@ import xarray as xr
 from .._typing import XarrayObject
 from ..labels.angles import latlon_kind
 from ..labels.axis import Axis
-from ..labels.coordinates import squeezed
+from ..labels.coordinates import CoordRef, squeezed
 from ..labels.hints import quote_names
 from ..labels.unit_conversion import factor_between
 from ..labels.units import unit_text
@@ -24,6 +24,7 @@ from ..stencils.scheme import Scheme
 from .directions import directions_by_latlon, grid_dims
 from .grid import GridDirections
 from .metrics import Sphere
+from .model_metric import ModelMetric
 from .orthogonal import OrthogonalGrid
 from .scale_factors import (
     ScaleFactors,
@@ -37,6 +38,8 @@ from .scale_factors import (
 RADIUS = 6370000.0
 #: Names of the map factors at mass points along x and y, and the one for both.
 FACTORS, FACTOR = {"x": "MAPFAC_MX", "y": "MAPFAC_MY"}, "MAPFAC_M"
+#: Beginnings of the names of map factors on faces.
+FACE_FACTORS = ("MAPFAC_U", "MAPFAC_V")
 #: Global attributes with the steps on the map in metres.
 STEPS = {"x": "DX", "y": "DY"}
 #: Variables with the cosine and the sine of the angle from east to x.
@@ -60,15 +63,26 @@ class WrfMetric:
     variables : Dataset
         The variables of the file that hold directions: COSALPHA and SINALPHA, or the latitude and
         the longitude.
+    faces : ModelMetric or None
+        The scale factors on faces, of a file that has their map factors.
     """
 
     dims: Mapping[str, Hashable]
     factors: ScaleFactors
     variables: xr.Dataset
+    faces: ModelMetric | None = None
 
     def names(self, obj: XarrayObject) -> list[Hashable]:
         """Return the dimensions of mass points, in the order of the data."""
         return [dim for dim in obj.dims if dim in self.dims.values()]
+
+    def on_faces(
+        self, refs: Iterable[CoordRef], fields: Sequence[xr.DataArray]
+    ) -> ModelMetric | None:
+        """Return the scale factors on faces, if a call is for fields there; else None."""
+        dims = {ref.dim for ref in refs}
+        used = {dim for field in fields if dims & set(field.dims) for dim in field.dims}
+        return self.faces if any(map(_is_face, dims | used)) else None
 
     def make_grid(
         self, axes: list[Axis], fields: Sequence[xr.DataArray], scheme: Scheme
@@ -114,11 +128,16 @@ class WrfMetric:
         return vectors
 
 
+def _is_face(dim: Hashable) -> bool:
+    """Return True for a dimension of faces along x or y."""
+    return str(dim).endswith(STAGGERED) and not str(dim).startswith(("bottom", "soil"))
+
+
 def _check_mass_points(dims: Iterable[Hashable], fields: Sequence[xr.DataArray]) -> None:
     """Refuse axes and fields on the faces between mass points along x or y."""
     of_fields = {dim: f"{str(field.name)!r} lies" for field in fields for dim in field.dims}
     for dim, label in {**of_fields, **dict.fromkeys(dims, "the call goes")}.items():
-        if str(dim).endswith(STAGGERED) and not str(dim).startswith(("bottom", "soil")):
+        if _is_face(dim):
             cells = str(dim).removesuffix(STAGGERED)
             raise ValueError(
                 f"metric='wrf' is for values at mass points, but {label} along {str(dim)!r}; "
@@ -160,7 +179,13 @@ def read_wrf_metric(obj: XarrayObject, fields: Iterable[xr.DataArray]) -> WrfMet
     for letter, dim in by_letter.items():
         step = _metres_per_unit(letter, dim, variables, [obj, *fields])
         lengths[dim] = step / check_positive(factors[letter], names[letter])
-    return WrfMetric(by_letter, ScaleFactors(lengths, dict.fromkeys(lengths, "m")), points)
+    on_faces = any(name.startswith(FACE_FACTORS) for name in map(str, variables))
+    return WrfMetric(
+        by_letter,
+        ScaleFactors(lengths, dict.fromkeys(lengths, "m")),
+        points,
+        ModelMetric("wrf", obj) if on_faces else None,
+    )
 
 
 def one_time(variable: xr.Variable) -> xr.Variable:

@@ -69,7 +69,7 @@ def laplacian_on_cells(
     name = "laplacian" if da.name is None else f"laplacian_{da.name}"
     long_name = None if words is None else f"Laplacian of {words}"
     label = make_label(requested, da.attrs, name, unit, long_name)
-    addends = [Addend(field, number(0.0))] if options.skipna else []
+    addends = [Addend(field, number(0.0))] if options.has_walls else []
     area = inverse(measures.measure(own, da.dims))
     for i, dim in enumerate(own):
         between = _between_position(cells, i, dim)
@@ -81,7 +81,7 @@ def laplacian_on_cells(
         weight = measures.measure(across, dims) * inverse(measures.length(to, dims))
         slope = [addend.times(weight) for addend in sums.derivative(field, dim, to)]
         flux = weighted_sum(slope, dims)
-        if options.skipna:
+        if options.has_walls:
             flux, _ = without_missing(flux)
         factor = area * (factors[i] * label.factor)
         differences = sums.derivative(flux, to, dim, closed=True)

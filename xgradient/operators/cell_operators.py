@@ -151,7 +151,7 @@ def _fills_missing(
 ) -> bool:
     """Return True if missing components count as zero: on walls, where their flux is zero."""
     is_flux = all(own == along for own, along in pairs)
-    if not (options.skipna if is_flux else options.coast == "zero"):
+    if not (options.has_walls if is_flux else options.coast is not None):
         return False
     ends = [(cells.dim(field, along), cells.named[along], target[along])
             for field, (_, along) in zip(cells.fields, pairs, strict=True)]  # fmt: skip

@@ -70,6 +70,11 @@ class CellOptions(NamedTuple):
         """Return True for differences of fluxes and circulations."""
         return self.form is not None
 
+    @property
+    def has_walls(self) -> bool:
+        """Return True if no flux goes through faces at missing values."""
+        return bool(self.conservative and (self.skipna or self.coast is not None))
+
     def scheme(self) -> Scheme:
         """Return the checked orders of accuracy.
 

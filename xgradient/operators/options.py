@@ -78,7 +78,7 @@ ConditionLike: TypeAlias = EndLike | tuple[EndLike, EndLike]
 #: for all axes.
 BoundaryLike: TypeAlias = ConditionLike | Literal["sbp"] | Mapping[Any, Any] | None
 #: The condition next to missing values: of all axes, or by the name of an axis and by field.
-CoastLike: TypeAlias = EndLike | Mapping[Any, Any] | None
+CoastLike: TypeAlias = EndLike | Literal["zero"] | Mapping[Any, Any] | None
 #: Whether walls are at the last points or half a step beyond.
 WallLike: TypeAlias = Literal["node", "face"]
 #: A window and the degree of polynomials that smooth.
