@@ -20,6 +20,7 @@ commands = pytest.importorskip("xgradient.cli.commands")
 
 pytestmark = MARKS
 
+FUNCTIONS = {**operators.OPERATORS, **operators.ON_CELLS}
 WIND = "--lon u --lat v"
 #: The words of a command and the same call in Python.
 CALLS = {
@@ -50,6 +51,20 @@ CALLS = {
         "-v t --lon u --lat -2.5 -m sphere",
         lambda ds: ds[["t", "u"]].grad.advection(lon="u", lat=-2.5, metric="sphere"),
     ),
+    "interpolate": (
+        "-v t -d lat --to inner -a 4",
+        lambda ds: ds[["t"]].grad.interpolate("lat", to="inner", accuracy=4),
+    ),
+    "integrate": (
+        "-v t -d lat -d lon -m sphere -s",
+        lambda ds: ds[["t"]].grad.integrate(["lat", "lon"], metric="sphere", skipna=True),
+    ),
+    "cumulative_integrate": (
+        "-v t -d lat --from end -u 't_cumulative_integral=kK degrees_north'",
+        lambda ds: ds[["t"]].grad.cumulative_integrate(
+            "lat", from_="end", units={"t_cumulative_integral": "kK degrees_north"}
+        ),
+    ),
     "directional": (
         f"-v t {WIND} -m lon=h -m lat=2.0",
         lambda ds: ds[["t", "u", "v", "h"]].grad.directional(
@@ -68,8 +83,8 @@ def ds(tmp_path, monkeypatch):
 
 
 def test_every_operator_has_a_command():
-    assert set(CALLS) == set(operators.OPERATORS)
-    assert set(commands.cli.commands) == {*operators.OPERATORS, "demo"}
+    assert set(CALLS) == set(FUNCTIONS)
+    assert set(commands.cli.commands) == {*FUNCTIONS, "demo"}
 
 
 @pytest.mark.parametrize("into", ["out.nc", "out.zarr"])
@@ -91,9 +106,16 @@ def test_a_command_is_the_call(ds, name, into):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_options_are_those_of_the_operator(name):
-    parameters = set(inspect.signature(operators.OPERATORS[name]).parameters)
+    parameters = set(inspect.signature(FUNCTIONS[name]).parameters)
     options = {param.name for param in commands.cli.commands[name].params}
     assert parameters - {"obj", "components", "dims"} <= options
+
+
+def test_one_dimension_where_only_one_is_possible(ds):
+    text = run("interpolate in.nc out.nc -d lat -d lon --to inner", code=1).stderr
+    assert "--dim is given 2 times, but this command is for one" in text
+    text = run("integrate in.nc out.nc -v t", code=2).stderr
+    assert "Missing option '-d'" in text
 
 
 def test_components_may_come_first(ds):

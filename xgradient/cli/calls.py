@@ -16,6 +16,7 @@ from ..geometry.model_measures import MODEL_VARIABLES, MODELS
 from ..geometry.wrf import WRF_VARIABLES
 from ..labels.coordinates import resolve_coord
 from ..labels.helpers import field_names
+from ..operators import ON_CELLS
 from . import files
 from .errors import Failure
 from .numbers import number_or_text
@@ -47,7 +48,8 @@ class Call(NamedTuple):
     @property
     def needs_all_variables(self) -> bool:
         """Return True if other variables tell positions on cells, or have lengths of cells."""
-        return any(self.arguments.get(name) for name in ("to", "form", "positions"))
+        given = any(self.arguments.get(name) for name in ("to", "form", "positions"))
+        return given or self.name in ON_CELLS
 
 
 def apply(call: Call, groups: Mapping[str, xr.Dataset], input: str) -> dict[str, xr.Dataset]:

@@ -12,7 +12,7 @@ import click
 import xarray as xr
 
 from .. import __version__
-from ..operators import OPERATORS
+from ..operators import ON_CELLS, OPERATORS
 from . import calls, files, locations, schedulers
 from .errors import errors_in_one_line, errors_labelled, need
 from .options import (
@@ -98,7 +98,7 @@ def operator_command(name: str, operator: Callable[..., Any]) -> click.Command:
         click.Argument(["input"]),
         click.Argument(["output"]),
         *([click.Option(**VARIABLES)] if has_scalars else []),
-        *operator_options(operator, required=name == "grad"),
+        *operator_options(operator, required=name in ("grad", *ON_CELLS)),
         *(click.Option(**option) for option in FILE_OPTIONS),
     ]
 
@@ -112,7 +112,7 @@ def operator_command(name: str, operator: Callable[..., Any]) -> click.Command:
     return command
 
 
-for _name, _operator in OPERATORS.items():
+for _name, _operator in {**OPERATORS, **ON_CELLS}.items():
     cli.add_command(operator_command(_name, _operator))
 
 

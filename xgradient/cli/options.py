@@ -220,10 +220,7 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
     "skipna": (
         ("-s", "--skipna", "skipna"),
         bool,
-        {
-            "is_flag": True,
-            "help": "Use one-sided stencils next to missing values, as at boundaries.",
-        },
+        {"is_flag": True},
     ),
     "smooth": (
         ("--smooth", "smooth"),
@@ -241,6 +238,15 @@ SPECIAL: dict[str, tuple[tuple[str, ...], Callable[[Any], Any], dict[str, Any]]]
             "multiple": True,
             "metavar": "VALUES",
             "help": "Values of the coordinate at which to differentiate, such as 5,10.5.",
+        },
+    ),
+    "from_": (
+        ("--from", "from_"),
+        str,
+        {
+            "type": click.Choice(["start", "end"]),
+            "default": "start",
+            "help": "Where integrals begin: at the first or at the last cell.",
         },
     ),
     "relative": (
@@ -297,6 +303,8 @@ def operator_options(operator: Callable[..., Any], *, required: bool) -> list[cl
         if name in SPECIAL:
             declarations, _, attributes = SPECIAL[name]
             attributes = {**attributes, "required": required and name == "dim"}
+            if name == "skipna":
+                attributes["help"] = _first_sentence(texts[name])
         else:
             declarations, attributes = _plain_option(parameters[name], texts.get(name, ""))
         options.append(click.Option([*declarations], **attributes))
@@ -308,8 +316,7 @@ def _plain_option(
 ) -> tuple[tuple[str, ...], dict[str, Any]]:
     """Return the declarations and attributes of an option, by a parameter and its description."""
     name, default = parameter.name, parameter.default
-    sentence = re.split(r"(?<=[.])\s+(?=[A-Z])", " ".join(text.split()).replace("``", ""))[0]
-    attributes: dict[str, Any] = {"help": sentence, "default": default}
+    attributes: dict[str, Any] = {"help": _first_sentence(text), "default": default}
     if isinstance(default, bool):
         attributes["is_flag"] = True
     elif "auto" in str(parameter.annotation) and isinstance(default, int):
@@ -324,10 +331,20 @@ def _plain_option(
     return (*short, f"--{name.replace('_', '-')}", name), attributes
 
 
+def _first_sentence(text: str) -> str:
+    """Return the first sentence of a description, without marks of code."""
+    return re.split(r"(?<=[.])\s+(?=[A-Z])", " ".join(text.split()).replace("`", ""))[0]
+
+
 def operator_arguments(operator: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of an operator from the values of its options that are given."""
     arguments = {
         name: SPECIAL[name][1](given[name]) if name in SPECIAL else given[name]
         for name in option_names(operator)
     }
+    names = arguments.get("dim")
+    if names and "Iterable" not in str(inspect.signature(operator).parameters["dim"].annotation):
+        if len(names) > 1:
+            raise Failure(f"--dim is given {len(names)} times, but this command is for one")
+        (arguments["dim"],) = names
     return {name: value for name, value in arguments.items() if value is not None}
