@@ -66,9 +66,22 @@ def write(result: Any) -> None:
     da.store(result, DROP, lock=False)
 
 
+def write_persisted(result: Any) -> None:
+    """Write a result by `persist`, which has no last task that needs all others."""
+    import dask.array as da
+    import distributed
+
+    stored = da.store(result, DROP, lock=False, return_stored=True, load_stored=False)
+    if futures := distributed.client.futures_of(stored):
+        distributed.wait(futures)
+
+
 def reduce(result: Any) -> None:
     """Compute the sum of a result."""
     result.sum().compute()
+
+
+FINISHES = {"written": write, "written by `persist`": write_persisted, "reduced": reduce}
 
 
 def held(call: Callable[[Any], Any], finish: Callable[[Any], None], priorities: bool) -> int:
@@ -120,7 +133,7 @@ def main() -> None:
     for name, scheduler in SCHEDULERS.items():
         for count in options.counts:
             with scheduler(count):
-                for finish, done in ((write, "written"), (reduce, "reduced")):
+                for done, finish in FINISHES.items():
                     cells = [
                         "–"
                         if name == "threads" and priorities

@@ -122,9 +122,11 @@ def test_chunks_that_are_held_are_counted():
     assert done.returncode == 0, done.stderr
     table = cells(done.stdout)
     assert [row[0] for row in table] == [
-        f"2 {what}, {end}" for what in ("threads", "workers") for end in ("written", "reduced")
+        f"2 {what}, {end}"
+        for what in ("threads", "workers")
+        for end in ("written", "written by `persist`", "reduced")
     ]
-    assert all(int(row[1]) <= int(row[2]) < int(row[5]) for row in table)
+    assert all(int(row[1]) <= int(row[3]) < int(row[5]) for row in table)
 
 
 def test_the_plots_are_drawn_and_small(folder):

@@ -28,10 +28,14 @@ def write(result):
     da.store(result, DROP, lock=False, scheduler="sync")
 
 
-def counted(make):
+def write_persisted(result):
+    da.store(result, DROP, lock=False, scheduler="sync", return_stored=True, load_stored=False)
+
+
+def counted(make, finish=write):
     gc.collect()
     with COUNTER.counting_results():
-        write(make(counted_source(ROWS, COLUMNS)))
+        finish(make(counted_source(ROWS, COLUMNS)))
     return COUNTER.most
 
 
@@ -43,6 +47,13 @@ def test_along_the_last_axis_little_more_is_held_than_for_a_copy():
 def test_along_the_first_axis_dask_holds_three_rows():
     """Its order of rows is that of their numbers as text: 9, 8, ... 2, 19, ... 10, 1, 0."""
     assert counted(lambda source: gradient(source, dim=0)[0]) <= 3 * COLUMNS + BEST
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_writing_by_persist_holds_as_few_chunks_as_the_graph_allows(axis):
+    """No last task needs all others then, and dask goes along the axis."""
+    assert counted(copied, write_persisted) == 2
+    assert counted(lambda source: gradient(source, dim=axis)[0], write_persisted) <= BEST
 
 
 @pytest.mark.parametrize(("by_columns", "most"), [(True, BEST), (False, COLUMNS + BEST - 1)])
