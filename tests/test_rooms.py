@@ -72,6 +72,7 @@ CELLS = {
             "cell_options",
             "cell_sums",
             "integrals_by_parts",
+            "to_center",
         )
     ),
 }

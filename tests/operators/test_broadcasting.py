@@ -216,7 +216,7 @@ def test_two_dimensions_of_one_axis_are_staggered(first, second):
         for n, sizes in zip("uv", (first, second), strict=True)
     )
     names = dict(zip([*first][-1:] + [*second][:1], (u, v), strict=True))
-    with pytest.raises(ValueError, match="as on a staggered grid; average neighbours of each"):
+    with pytest.raises(ValueError, match="as on a staggered grid; give to='center' for means"):
         xgradient.divergence(names)
 
 

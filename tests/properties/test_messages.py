@@ -165,6 +165,13 @@ def test_levels_of_one_line_are_taken_as_before():
 # -------------------------------------------------------------------------------- staggered vectors
 
 
+STAGGERED = (
+    "as on a staggered grid; give to='center' for means at the centers of cells, and positions=, "
+    "such as positions={'X': {'center': 'xc', 'outer': 'xf'}}, for dimensions whose names do not "
+    "tell these"
+)
+
+
 def test_staggered_components_are_to_be_averaged(rng):
     u = xr.DataArray(rng.random((3, 5)), dims=("south_north", "west_east_stag"), name="U")
     v = xr.DataArray(rng.random((4, 4)), dims=("south_north_stag", "west_east"), name="V")
@@ -172,34 +179,32 @@ def test_staggered_components_are_to_be_averaged(rng):
     message = failure(lambda: xgradient.jacobian(components))
     assert message == (
         "'U' has the dimensions south_north, west_east_stag, but 'V' has south_north_stag, "
-        "west_east, as on a staggered grid; average neighbours of each to the same points, and "
-        "name their dimensions alike, .rolling({'west_east_stag': 2}).mean().isel({"
-        "'west_east_stag': slice(1, None)}).rename({'west_east_stag': 'west_east'}) for that along "
-        "'west_east_stag', .rolling({'south_north_stag': 2}).mean().isel({'south_north_stag': "
-        "slice(1, None)}).rename({'south_north_stag': 'south_north'}) for that along "
-        "'south_north_stag'"
+        f"west_east, {STAGGERED}"
     )
-    first, second = re.findall(r"\.rolling.*?\.rename\(.*?\)", message)
-    x, y = eval("u" + first), eval("v" + second)
-    found = xgradient.curl(west_east=x, south_north=y)
+    found = xgradient.jacobian(components, to="center")
     a, b = (u.values[:, 1:] + u.values[:, :-1]) / 2, (v.values[1:] + v.values[:-1]) / 2
-    np.testing.assert_allclose(found, np.gradient(b, axis=1) - np.gradient(a, axis=0), atol=1e-14)
+    np.testing.assert_allclose(found.dV_dwest_east, np.gradient(b, axis=1), atol=1e-14)
+    np.testing.assert_allclose(found.dU_dsouth_north, np.gradient(a, axis=0), atol=1e-14)
     ds = xr.Dataset({"U": u, "V": v})
     for operator in ("jacobian", "strain"):
-        assert "as on a staggered grid" in failure(
+        assert STAGGERED in failure(
             lambda o=operator: getattr(ds.grad, o)({"west_east_stag": "U", "south_north": "V"})
         )
     scalar = xr.DataArray(np.zeros((3, 4)), dims=("south_north", "west_east"), name="T")
-    assert "as on a staggered grid" in failure(lambda: scalar.grad.advection(west_east_stag=u))
+    assert STAGGERED in failure(lambda: scalar.grad.advection(west_east_stag=u))
+    assert scalar.grad.advection(west_east_stag=u, to="center").shape == (3, 4)
 
 
-def test_components_at_as_many_points_are_told_what_they_have():
-    u = xr.DataArray(np.ones((2, 3)), dims=("y_c", "x_f"), name="u")
-    v = xr.DataArray(np.ones((2, 3)), dims=("y_f", "x_c"), name="v")
+def test_positions_of_components_whose_names_do_not_tell_them():
+    u = xr.DataArray(np.ones((2, 4)), dims=("y_c", "x_f"), name="u")
+    v = xr.DataArray(np.ones((3, 3)), dims=("y_f", "x_c"), name="v")
     assert failure(lambda: xgradient.strain(x_f=u, y_f=v)) == (
-        "'u' has the dimensions y_c, x_f, but 'v' has y_f, x_c, as on a staggered grid; average "
-        "neighbours of each to the same points, and name their dimensions alike"
+        f"'u' has the dimensions y_c, x_f, but 'v' has y_f, x_c, {STAGGERED}"
     )
+    positions = {"X": {"center": "x_c", "outer": "x_f"}, "Y": {"center": "y_c", "outer": "y_f"}}
+    found = xgradient.strain(x_f=u, y_f=v, to="center", positions=positions)
+    assert found.sizes == {"y_c": 2, "x_c": 3}
+    np.testing.assert_array_equal(found.total_deformation, 0)
 
 
 # ----------------------------------------------------------------------------- units of coordinates

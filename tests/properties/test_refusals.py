@@ -44,8 +44,10 @@ BAD = {
     ),
     "other dims": (
         lambda: xgradient.divergence(lon=wind().u, lat=wind().v.rename(lat="lat_v")),
-        ("'u' has the dimensions lat, lon, but 'v' has lat_v, lon, as on a staggered grid; average "
-        "neighbours of each to the same points, and name their dimensions alike"),
+        ("'u' has the dimensions lat, lon, but 'v' has lat_v, lon, as on a staggered grid; give "
+        "to='center' for means at the centers of cells, and positions=, such as "
+        "positions={'X': {'center': 'xc', 'outer': 'xf'}}, for dimensions whose names do not tell "
+        "these"),
     ),
     "another grid": (
         lambda: xgradient.curl(lon=wind().u, lat=wind().v.assign_coords(lat=wind().lat + 1)),

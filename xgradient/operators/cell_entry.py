@@ -50,6 +50,37 @@ def vector_on_cells(
     return operator(*found, cells, requested)
 
 
+def components_on_one_grid(
+    name: str,
+    obj: Any,
+    components: Any,
+    dims: Mapping[Any, Any],
+    options: Mapping[str, Any],
+) -> tuple[Any, Any, Mapping[Any, Any]]:
+    """Return the data and components of a call, at the centers of cells if it asks for it.
+
+    Parameters
+    ----------
+    name : str
+        The operator.
+    obj, components, dims : object
+        The data and the components of the call.
+    options : mapping
+        The options of the call by their names.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If options or components do not fit each other.
+    """
+    if options["to"] is None and options["positions"] is None:
+        return obj, components, dims
+    from .to_center import components_at_centers
+
+    data, found = components_at_centers(name, obj, components, dims, options)
+    return data, found, {}
+
+
 def laplacian_on_cells(
     obj: Any, dim: Any, options: Mapping[str, Any], requested: RequestedUnits | None
 ) -> Any:

@@ -114,9 +114,9 @@ def _differences(
         across = others if own == along else [ends[own]]
         if as_walls and getattr(da.dtype, "kind", "f") in "fc":
             da, holes = without_missing(da)
-            missing.append(Addend(_moved(sums, holes, ends, target, None), number(1.0)))
+            missing.append(Addend(moved(sums, holes, ends, target, None), number(1.0)))
         flux = weighted_sum([Addend(da, measures.measure(across, dims, scales=scales))], dims)
-        flux = _moved(sums, flux, ends, target, along)
+        flux = moved(sums, flux, ends, target, along)
         dim = ends[along]
         differences = sums.derivative(flux, dim, target[along], closed=own == along)
         addends += [addend.times(factor) for addend in differences]
@@ -129,7 +129,7 @@ def _differences(
     return wrap(template, result, cells.fields[0], label)
 
 
-def _moved(
+def moved(
     sums: CellSums,
     field: xr.Variable,
     ends: Sequence[Hashable],

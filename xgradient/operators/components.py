@@ -223,17 +223,11 @@ def check_not_staggered(
         f"{name} has the dimensions {', '.join(str(d) for d in first.dims) or 'none'}, but "
         f"{its} has {', '.join(str(d) for d in other.dims) or 'none'}"
     )
-    mend = "average neighbours of each to the same points, and name their dimensions alike"
-    for f, g in ((first, other), (other, first)):
-        for a, b in zip(f.dims, g.dims, strict=False):
-            # Faces are one more than the cells between them.
-            if a != b and b not in f.dims and f.sizes[a] == g.sizes[b] + 1:
-                label, cells = repr(str(a)), repr(str(b))
-                mend += (
-                    f", .rolling({{{label}: 2}}).mean().isel({{{label}: slice(1, None)}})"
-                    f".rename({{{label}: {cells}}}) for that along {label}"
-                )
-    raise ValueError(f"{found}, as on a staggered grid; {mend}")
+    raise ValueError(
+        f"{found}, as on a staggered grid; give to='center' for means at the centers of cells, and "
+        "positions=, such as positions={'X': {'center': 'xc', 'outer': 'xf'}}, for dimensions "
+        "whose names do not tell these"
+    )
 
 
 def _are_one_axis(first: xr.DataArray, a: Hashable, other: xr.DataArray, b: Hashable) -> bool:

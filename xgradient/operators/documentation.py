@@ -44,6 +44,11 @@ to : "center", "left", "right", "inner", "outer" or "edges", optional
     components on faces is at centers, and a curl at the corners that the data have. A result of
     components at corners is at centers. Means of the same accuracy move components to it. Excludes
     ``boundary`` and ``spacing``; ``edge_order`` is ``accuracy`` by default."""
+TO_CENTER = """\
+to : "center", optional
+    Moves components on faces to the centers of cells first. Means have the accuracy of the result at
+    2, and two orders more above, so that derivatives of them keep their order. Excludes
+    ``boundary`` and ``spacing``."""
 CELL_REFERENCE = """
 .. [2] Arakawa, A. and Lamb, V. R. (1977): Computational design of the basic dynamical processes
    of the UCLA general circulation model. Methods Comput. Phys. 17, 173-265,
@@ -68,7 +73,8 @@ def documented_by(model: Callable[..., Any]) -> Callable[[Function], Function]:
         entries = _entries(_sections(model.__doc__)["Parameters"])
         entries.update(_entries(RELATIVE) | _entries(FORM))
         if "components" in signature(function).parameters:
-            entries.update(_entries(TO))
+            has_form = "form" in signature(function).parameters
+            entries.update(_entries(TO if has_form else TO_CENTER))
         entries.update(_entries(sections["Parameters"]))
         names = signature(function).parameters
         sections["Parameters"] = "\n".join(entries[name] for name in names)

@@ -15,6 +15,7 @@ from ..labels.requested_units import read_requested_units
 from ..labels.results import to_dataset
 from ..labels.units import common_units, product_units
 from ..stencils.scheme import Scheme
+from .cell_entry import components_on_one_grid
 from .documentation import documented_by
 from .entry import entry_point
 from .evaluate import evaluate_expressions, real_length
@@ -24,6 +25,8 @@ from .options import (
     CoastLike,
     MetricLike,
     PeriodicLike,
+    PositionLike,
+    PositionsLike,
     RelativeLike,
     SpacingLike,
     UnitsLike,
@@ -52,6 +55,8 @@ def jacobian(
     coast: CoastLike = None,
     units: UnitsLike = None,
     relative: RelativeLike = None,
+    to: PositionLike = None,
+    positions: PositionsLike = None,
     **dims: Any,
 ) -> xr.Dataset:
     r"""Compute all first derivatives of a vector field: the tensor of its gradient.
@@ -99,7 +104,12 @@ def jacobian(
     boundaries = read_boundaries(boundary, wall, coast, skipna)
     options = grid_options(metric, spacing, periodic, boundaries)
     requested = read_requested_units(units)
-    vector = collect_vector_field(obj, components, dims, options, scheme, relative)
+    obj, components, others = components_on_one_grid("jacobian", obj, components, dims, {
+        "to": to, "positions": positions, "metric": metric, "periodic": periodic,
+        "accuracy": accuracy, "edge_order": edge_order, "skipna": skipna,
+        "boundary": boundary, "spacing": spacing,
+    })  # fmt: skip
+    vector = collect_vector_field(obj, components, others, options, scheme, relative)
     numbers = range(len(vector.fields))
     pairs = [(i, j) for i in numbers for j in numbers]
     grid = vector.grid
@@ -141,6 +151,8 @@ def strain(
     coast: CoastLike = None,
     units: UnitsLike = None,
     relative: RelativeLike = None,
+    to: PositionLike = None,
+    positions: PositionsLike = None,
     **dims: Any,
 ) -> xr.Dataset:
     r"""Compute the deformation of a horizontal flow, and the Okubo-Weiss parameter.
@@ -196,7 +208,12 @@ def strain(
     boundaries = read_boundaries(boundary, wall, coast, skipna)
     options = grid_options(metric, spacing, periodic, boundaries)
     requested = read_requested_units(units)
-    vector = collect_vector_field(obj, components, dims, options, scheme, relative, (2,), True)
+    obj, components, others = components_on_one_grid("strain", obj, components, dims, {
+        "to": to, "positions": positions, "metric": metric, "periodic": periodic,
+        "accuracy": accuracy, "edge_order": edge_order, "skipna": skipna,
+        "boundary": boundary, "spacing": spacing,
+    })  # fmt: skip
+    vector = collect_vector_field(obj, components, others, options, scheme, relative, (2,), True)
     pairs = [(0, 0), (0, 1), (1, 0), (1, 1)]
     unit, converted = common_units([vector.unit(i, j) for i, j in pairs], "a deformation")
     squared = product_units(unit, unit)

@@ -20,6 +20,7 @@ from ..labels.requested_units import RequestedUnits, read_requested_units
 from ..labels.results import make_label, pack_results, to_dataarray
 from ..labels.units import common_units, product_units, result_units
 from ..stencils.scheme import Scheme
+from .cell_entry import components_on_one_grid
 from .components import broadcast_field
 from .documentation import documented_by
 from .entry import entry_point
@@ -31,6 +32,8 @@ from .options import (
     CoastLike,
     MetricLike,
     PeriodicLike,
+    PositionLike,
+    PositionsLike,
     RelativeLike,
     SpacingLike,
     UnitsLike,
@@ -59,6 +62,8 @@ def advection(
     coast: CoastLike = None,
     units: UnitsLike = None,
     relative: RelativeLike = None,
+    to: PositionLike = None,
+    positions: PositionsLike = None,
     **dims: Any,
 ) -> Labelled:
     r"""Compute the advective tendency of scalar fields: positive where the flow increases them.
@@ -99,7 +104,12 @@ def advection(
     options = grid_options(metric, spacing, periodic, boundaries)
     requested = read_requested_units(units)
     check_labelled(obj, "advection")
-    vector = collect_vector_field(obj, components, dims, options, scheme, relative)
+    obj, components, others = components_on_one_grid("advection", obj, components, dims, {
+        "to": to, "positions": positions, "metric": metric, "periodic": periodic,
+        "accuracy": accuracy, "edge_order": edge_order, "skipna": skipna,
+        "boundary": boundary, "spacing": spacing,
+    })  # fmt: skip
+    vector = collect_vector_field(obj, components, others, options, scheme, relative)
     result: Labelled = _directional_operator(obj, vector, requested, "advection", -1.0, unit=False)
     return result
 
@@ -122,6 +132,8 @@ def directional(
     coast: CoastLike = None,
     units: UnitsLike = None,
     relative: RelativeLike = None,
+    to: PositionLike = None,
+    positions: PositionsLike = None,
     **dims: Any,
 ) -> Labelled:
     r"""Compute the derivative of scalar fields in the direction of a vector field.
@@ -163,7 +175,12 @@ def directional(
     options = grid_options(metric, spacing, periodic, boundaries)
     requested = read_requested_units(units)
     check_labelled(obj, "directional")
-    vector = collect_vector_field(obj, components, dims, options, scheme, relative)
+    obj, components, others = components_on_one_grid("directional", obj, components, dims, {
+        "to": to, "positions": positions, "metric": metric, "periodic": periodic,
+        "accuracy": accuracy, "edge_order": edge_order, "skipna": skipna,
+        "boundary": boundary, "spacing": spacing,
+    })  # fmt: skip
+    vector = collect_vector_field(obj, components, others, options, scheme, relative)
     result: Labelled = _directional_operator(obj, vector, requested, "directional", 1.0, unit=True)
     return result
 
