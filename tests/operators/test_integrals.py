@@ -67,6 +67,16 @@ def test_volumes_and_several_dimensions():
     assert part.attrs["units"] == "J m-1"
 
 
+def test_all_dimensions_by_default():
+    values = np.arange(12.0).reshape(3, 4)
+    da = xr.DataArray(values, {"x": [0.0, 1, 2], "y": [0.0, 2, 4, 6]}, name="f")
+    found = da.grad.integrate()
+    assert found.dims == ()
+    assert float(found) == 2 * values.sum()
+    ds = da.to_dataset().grad.integrate()
+    assert float(ds.f_integral) == 2 * values.sum()
+
+
 def test_scale_factors_and_files():
     ds = xr.Dataset({"f": (("y", "x"), RNG.normal(size=(3, 4)), {"units": "K"})})
     ds["e1"] = ("y", "x"), 1 + RNG.random((3, 4))

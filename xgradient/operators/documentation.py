@@ -46,8 +46,8 @@ to : "center", "left", "right", "inner", "outer" or "edges", optional
     ``boundary`` and ``spacing``; ``edge_order`` is ``accuracy`` by default."""
 TO_CENTER = """\
 to : "center", optional
-    Moves components on faces to the centers of cells first. Means have the accuracy of the result at
-    2, and two orders more above, so that derivatives of them keep their order. Excludes
+    Moves components on faces to the centers of cells first. Means are of order 2 at accuracy 2,
+    and of two orders more above, so that derivatives of them keep their order. Excludes
     ``boundary`` and ``spacing``."""
 CELL_REFERENCE = """
 .. [2] Arakawa, A. and Lamb, V. R. (1977): Computational design of the basic dynamical processes

@@ -20,7 +20,7 @@ from .options import MetricLike, PeriodicLike, PositionLike, PositionsLike, Unit
 @entry_point
 def integrate(
     obj: Labelled,
-    dim: Hashable | Iterable[Hashable],
+    dim: Hashable | Iterable[Hashable] | None = None,
     *,
     metric: MetricLike = None,
     accuracy: int = 2,
@@ -30,7 +30,7 @@ def integrate(
     positions: PositionsLike = None,
     units: UnitsLike = None,
 ) -> Labelled:
-    r"""Integral over one coordinate or several: over lengths, areas or volumes.
+    r"""Integrate over one coordinate or several: over lengths, areas or volumes.
 
     .. math::
 
@@ -45,9 +45,9 @@ def integrate(
 
     Parameters
     ----------
-    dim : name or list of names
-        Dimensions, coordinates, or CF names or axes. Two coordinates of the same two dimensions,
-        such as ``["nav_lon", "nav_lat"]``, are integrated over with a metric.
+    dim : name or list of names, optional
+        Dimensions, coordinates, or CF names or axes; by default all dimensions. Two coordinates
+        of the same two dimensions, such as ``["nav_lon", "nav_lat"]``, need a metric.
     metric : str, number, Sphere, Ellipsoid, pyproj.CRS, pyproj.Geod or mapping, optional
         Gives coordinates lengths, as `xgradient.grad` has it. "roms", "nemo", "mitgcm" and "wrf"
         take the lengths and areas of the file. By default lengths are differences of coordinates.
@@ -103,7 +103,9 @@ def integrate(
     scheme = Scheme.checked(1, accuracy, None, skipna)
     requested = read_requested_units(units)
     check_labelled(obj, "integrate")
-    if isinstance(dim, Iterable) and not isinstance(dim, str | tuple):
+    if dim is None:
+        dim = list(obj.dims)
+    elif isinstance(dim, Iterable) and not isinstance(dim, str | tuple):
         dim = list(dim)
     fields = select_fields(obj, dim)
     options = _options(metric, positions, periodic, scheme)
@@ -130,7 +132,7 @@ def cumulative_integrate(
     positions: PositionsLike = None,
     units: UnitsLike = None,
 ) -> Labelled:
-    r"""Integral from one end of a coordinate to each position between its cells.
+    r"""Integrate from one end of a coordinate to each position between its cells.
 
     .. math::
 
