@@ -124,6 +124,12 @@ def test_other_options_are_refused(name):
         CALLS[name](ds, "lon_u", "lat_v", positions={"X": {"center": "lon", "outer": "lon_u"}})
 
 
+def test_options_of_other_operators_are_named():
+    ds = at_centers(c_grid(7, 6))
+    with pytest.raises(ValueError, match="this operator has no option 'form', so leave it out"):
+        ds.grad.jacobian(lon="u", lat="v", form="conservative")
+
+
 def test_components_at_centers_stay_there():
     ds = at_centers(c_grid(7, 6))
     expected = xgradient.jacobian(lon=ds.u, lat=ds.v, metric="sphere")

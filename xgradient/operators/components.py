@@ -150,7 +150,11 @@ def read_component(obj: Any, dim: Hashable, field: Any) -> xr.DataArray:
 
 def _option_hint(dim: Hashable, known: Any) -> str:
     """Return a hint at the option that a misspelt keyword may mean."""
-    return "" if dim in known else close_name(dim, COMPONENT_OPTIONS)
+    if dim in known:
+        return ""
+    if dim in COMPONENT_OPTIONS:  # of other operators
+        return f"; this operator has no option {str(dim)!r}, so leave it out"
+    return close_name(dim, COMPONENT_OPTIONS)
 
 
 def _check_no_option(name: Hashable, dims: Iterable[Hashable]) -> None:
