@@ -173,7 +173,16 @@ def _result_positions(cells: CellFields, to: Any, *, curl: bool) -> list[str]:
         return [axis.position(cells.dim(first, i)) for i, axis in enumerate(cells.named)]
     if to is None and not curl:
         return ["center"] * n
-    return [cells.face_position(i, to) for i in range(n)]
+    positions = [cells.face_position(i, to) for i in range(n)]
+    for i, (axis, position) in enumerate(zip(cells.named, positions, strict=True)):
+        for field in cells.fields:
+            here = axis.position(cells.dim(field, i))
+            if here not in ("center", position):
+                raise ValueError(
+                    f"to is {to!r}, but {str(field.name)!r} is on other faces along "
+                    f"{str(cells.dim(field, i))!r}, {here!r}; give 'edges' or 'center'"
+                )
+    return positions
 
 
 def _check_all_axes(cells: CellFields) -> None:

@@ -144,4 +144,11 @@ def read_on_cells(
         if not all(isinstance(f, xr.DataArray) for f in fields) or not are_staggered(obj, fields):
             return None
     given = components_by_dim(components, dims, (1, 2, 3))
-    return obj, {name: read_component(obj, name, field) for name, field in given.items()}
+    found = {name: read_component(obj, name, field) for name, field in given.items()}
+    for name, component in found.items():
+        if not component.ndim:
+            raise ValueError(
+                f"the component along {str(name)!r} is a number, which has no position on cells; "
+                "leave it out if it is zero, or give a field"
+            )
+    return obj, found
