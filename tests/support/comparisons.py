@@ -724,7 +724,7 @@ COMPARISONS: tuple[Comparison, ...] = (
         to={"to": "inner"},
     ),
     _between(
-        "d/dlat between cells, uneven",
+        "d/dlat between cells, non-uniform",
         "derivative",
         _ours("lat", to="inner"),
         _along_lat(lambda f, x: np.diff(f, axis=0) / np.diff(x, axis=0)),
@@ -739,14 +739,14 @@ COMPARISONS: tuple[Comparison, ...] = (
         to={"to": "inner"},
     ),
     _between(
-        "integral over lat, uneven",
+        "integral over lat, non-uniform",
         "integrate",
         _by_method("integrate", "lat"),
         _along_lat(lambda f, x: (f * _lengths(x)).sum(axis=0)),
         uneven=True,
     ),
     _between(
-        "cumulative integral over lat, uneven",
+        "cumulative integral over lat, non-uniform",
         "cumint",
         _by_method("cumulative_integrate", "lat"),
         _along_lat(_sums),

@@ -53,7 +53,7 @@ def derivatives(array: Any, requests: Sequence[tuple[int, Stencil]]) -> list[Any
     return [restore(result) for result in results]
 
 
-def interpolated(array: Any, axis: int, values: Stencil, differences: Stencil) -> Any:
+def interpolated(array: Any, axis: int, values: Stencil | None, differences: Stencil) -> Any:
     """Interpolate an array between its nodes along one axis.
 
     Parameters
@@ -62,9 +62,10 @@ def interpolated(array: Any, axis: int, values: Stencil, differences: Stencil) -
         The field, in memory or in dask chunks.
     axis : int
         The axis, not negative.
-    values, differences : Stencil
-        The stencil of a value near each point, and that of the differences that are added to it,
-        with the same rows.
+    values : Stencil or None
+        The stencil of a value near each point; None for the value at each row's own node.
+    differences : Stencil
+        The stencil of the differences that are added to it, with the same rows.
 
     Returns
     -------
@@ -72,7 +73,11 @@ def interpolated(array: Any, axis: int, values: Stencil, differences: Stencil) -
         The interpolated field, as `derivatives` returns its results.
     """
     array, restore = torch_interop.to_numpy_view(array)
-    terms = Term(0, axis, values), Term(0, axis, differences)
+    terms: tuple[Term, ...]
+    if values is None:
+        terms = (Term(0, axis, differences, center_weight=np.ones((1,) * array.ndim)),)
+    else:
+        terms = Term(0, axis, values), Term(0, axis, differences)
     return restore(evaluate_sums([array], [TermSum(terms)])[0])
 
 

@@ -218,24 +218,30 @@ class _PointRows(NamedTuple):
     ----------
     points : ResultPoints
         The points.
-    parts : list of tuple of Stencil
-        The stencils of each part: one, or those of values and of differences, which are added.
+    parts : list of (Stencil or None, Stencil or None)
+        The stencils of values and of differences in each part.
+    adds_values : bool
+        True to add differences to values, which are those of each row's own node by default.
     order : ndarray of int64 or None
         The number of each point of the call among the rows of all parts; None if it is its own.
     """
 
     points: ResultPoints
-    parts: list[tuple[Stencil, ...]]
+    parts: list[tuple[Stencil | None, Stencil | None]]
+    adds_values: bool
     order: NDArray[np.int64] | None
 
     def evaluate(self, array: Any, axis: int, factor: float) -> Any:
         """Return the results of an array along an axis, in the order of the rows."""
         found = []
-        for first, *others in self.parts:
-            if others:
-                found.append(interpolated(array, axis, first, others[0]))
+        for values, differences in self.parts:
+            if differences is None:
+                assert values is not None
+                found += derivatives(array, [(axis, values.scale(factor))])
+            elif self.adds_values:
+                found.append(interpolated(array, axis, values, differences))
             else:
-                found += derivatives(array, [(axis, first.scale(factor))])
+                found += derivatives(array, [(axis, differences.scale(factor))])
         return join(found, axis)
 
 
@@ -260,16 +266,19 @@ def _rows_at_points(
         masked = make_masked_points(nodes, points.points, orders)
         stencil = replace(stencil, masked=masked, center=int(points.points.nodes[0]))
     if scheme.deriv:
-        return _PointRows(points, [(stencil,)], points.order)
-    values = value_stencil(nodes, points.points, homes)
-    return _PointRows(points, [(values, stencil)], points.order)
+        return _PointRows(points, [(None, stencil)], False, points.order)
+    values = None
+    if homes is None or points.points.nodes[0] != 0:
+        values = value_stencil(nodes, points.points, homes)
+    return _PointRows(points, [(values, stencil)], True, points.order)
 
 
 def _rows_with_values(nodes: Nodes, points: ResultPoints, orders: WindowOrders) -> _PointRows:
     """Return the rows of an interpolation some of whose points are nodes and have their values."""
     on_node = points.points.on_node
     at_nodes, between = np.flatnonzero(on_node), np.flatnonzero(~on_node)
-    parts: list[tuple[Stencil, ...]] = [(value_stencil(nodes, points.points.take(at_nodes)),)]
+    own = value_stencil(nodes, points.points.take(at_nodes))
+    parts: list[tuple[Stencil | None, Stencil | None]] = [(own, None)]
     if len(between):
         some = points.points.take(between)
         parts.append((value_stencil(nodes, some), point_stencil(nodes, some, orders)))
@@ -277,7 +286,7 @@ def _rows_with_values(nodes: Nodes, points: ResultPoints, orders: WindowOrders) 
     if points.order is not None:
         order = order[points.order]
     is_own = bool((order == np.arange(len(order))).all())
-    return _PointRows(points, parts, None if is_own else order)
+    return _PointRows(points, parts, True, None if is_own else order)
 
 
 def on_points(
