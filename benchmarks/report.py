@@ -11,7 +11,7 @@ from pathlib import Path
 
 __all__ = ["around", "machine", "number", "put", "rows"]
 
-LIBRARIES = ("numpy", "numba", "xarray", "dask", "torch", "findiff")
+LIBRARIES = ("numpy", "numba", "xarray", "dask", "torch", "findiff", "xgcm")
 
 
 def rows(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

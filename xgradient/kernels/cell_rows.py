@@ -50,10 +50,9 @@ class Rows:
 
     def term(self, k: int, valid: Array | None = None) -> Array:
         """Return a term, 0 where it is not valid; the next call writes over it."""
-        if self._weights is None:
-            self._term[...] = self.cells[k]
-        else:
-            np.multiply(self.cells[k], self._weights[k], out=self._term)
+        self._term[...] = self.cells[k]  # faster than to convert in the product
+        if self._weights is not None:
+            self._term *= self._weights[k]
         if valid is not None:
             np.copyto(self._term, 0, where=~valid)
         return self._term
