@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xgradient.engine import halo
 from xgradient.engine.halo import HaloDemand, chunk_bounds, plan_exchange
 from xgradient.engine.terms import PolarFold
 
@@ -74,3 +75,45 @@ def test_chunks_next_to_a_pole_need_the_rows_of_the_opposite_meridians(on_fold, 
         ]
         assert cap.end == end
         assert cells == np.arange(12 - rows, 12).tolist()
+
+
+def description(exchange):
+    """All that an exchange says, to compare."""
+    halos = [
+        (h.depth, h.n_neighbours, h.left_halo, h.right_halo,
+         h.polar and (h.polar.depth, h.polar.cap_rows, h.polar.received))
+        for h in exchange.halos
+    ]  # fmt: skip
+    caps = [(cap.end, cap.pieces) for cap in exchange.polar_caps]
+    return halos, exchange.neighbours, exchange.sent_ranges, caps
+
+
+@given(
+    st.lists(st.integers(0, 4), max_size=3),
+    st.integers(1, 4),
+    st.integers(2 * halo.KEPT, 30),
+    st.lists(st.integers(0, 4), max_size=3),
+    st.integers(0, 4),
+    st.integers(0, 4),
+    st.sampled_from([None, PolarFold(1, 1, (0, 1))]),
+    st.booleans(),
+)
+def test_many_equal_chunks_are_planned_as_each_by_itself(
+    before, size, count, after, early, late, fold, has_all_longitudes
+):
+    sizes = (*before, *[size] * count, *after)
+    depths = [(early, late) if size else (0, 0) for size in sizes]
+    if fold is not None and early + late > sum(sizes):
+        return
+    given_demand = demand(sizes, depths, fold, has_all_longitudes=has_all_longitudes)
+    found, expected = plan_exchange(given_demand), halo._plan_every_chunk(given_demand)
+    assert description(found) == description(expected)
+
+
+def test_few_of_many_equal_chunks_are_planned(monkeypatch):
+    planned = []
+    pieces = halo._halo_pieces
+    monkeypatch.setattr(halo, "_halo_pieces", lambda *a: planned.append(a[1]) or pieces(*a))
+    exchange = plan_exchange(demand((5,) * 1000, [(1, 1)] * 1000))
+    assert len(planned) == 2 * halo.KEPT
+    assert exchange.neighbours[500] == (499, 501)

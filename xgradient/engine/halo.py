@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 from .ghost_cells import Walls
@@ -16,6 +16,8 @@ Range = tuple[int, int]
 HaloPieces = tuple[tuple[int, int], ...]
 #: Index of a chunk along an axis, and of one of the ranges that it sends.
 Piece = tuple[int, int]
+#: Chunks at either end of a row of equal ones that are planned by themselves.
+KEPT = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +181,60 @@ def chunk_bounds(sizes: tuple[int, ...]) -> tuple[Range, ...]:
 
 
 def plan_exchange(demand: HaloDemand) -> HaloExchange:
-    """Decide which cells each chunk sends and receives."""
+    """Decide which cells each chunk sends and receives.
+
+    Of many equal chunks in a row a few are planned, and the others do the same.
+    """
+    start, stop = _longest_run(demand)
+    if stop - start <= 2 * KEPT:
+        return _plan_every_chunk(demand)
+    cut, skipped = slice(start + KEPT, stop - KEPT), stop - start - 2 * KEPT
+    sizes, depths = list(demand.sizes), list(demand.depths)
+    del sizes[cut], depths[cut]
+    return _repeat_chunk(
+        _plan_every_chunk(replace(demand, sizes=tuple(sizes), depths=depths)), start + KEPT, skipped
+    )
+
+
+def _longest_run(demand: HaloDemand) -> Range:
+    """The longest row of chunks that are equal, and that no halo reaches over."""
+    at, longest = 0, (0, 0)
+    deepest = max(map(max, demand.depths), default=0)
+    for (size, _), equal in groupby(zip(demand.sizes, demand.depths, strict=True)):
+        stop = at + sum(1 for _ in equal)
+        if size >= max(deepest, 1) and stop - at > longest[1] - longest[0]:
+            longest = at, stop
+        at = stop
+    return longest
+
+
+def _repeat_chunk(plan: HaloExchange, seam: int, count: int) -> HaloExchange:
+    """A plan with more chunks between two that are equal, and do the same as these."""
+
+    def moved(n: int) -> int:
+        return n if n < seam else n + count
+
+    def repeated(values: list[Any]) -> list[Any]:
+        return [*values[:seam], *[values[seam]] * count, *values[seam:]]
+
+    neighbours = [tuple(map(moved, senders)) for senders in plan.neighbours]
+    offsets = [n - seam for n in plan.neighbours[seam]]
+    # The last chunk before the seam, those between, and the first after it.
+    between = [tuple([n + k for k in offsets]) for n in range(seam - 1, seam + count + 1)]
+    caps = [
+        replace(cap, pieces=tuple((moved(n), k) for n, k in cap.pieces)) for cap in plan.polar_caps
+    ]
+    return replace(
+        plan,
+        halos=repeated(plan.halos),
+        neighbours=[*neighbours[: seam - 1], *between, *neighbours[seam + 1 :]],
+        sent_ranges=repeated(plan.sent_ranges),
+        polar_caps=caps,
+    )
+
+
+def _plan_every_chunk(demand: HaloDemand) -> HaloExchange:
+    """Decide for each chunk by itself which cells it sends and receives."""
     field, axis, sizes, poles = demand.field, demand.axis, demand.sizes, demand.pole_values
     beyond = _depths_beyond_poles(demand)
     cap_rows = [_polar_cap_rows(demand, end, max(d[end] for d in beyond)) for end in (0, 1)]
