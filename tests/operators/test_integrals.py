@@ -381,7 +381,7 @@ def test_quantities_and_trees():
 @pytest.mark.parametrize(
     ("call", "error", "sentence"),
     [
-        (lambda g: g.integrate([]), ValueError, "dim is an empty list; name the coordinates"),
+        (lambda g: g.integrate([]), ValueError, r"dim is \[\]; name the coordinates"),
         (lambda g: g.integrate("q"), ValueError, "'q' is not a dimension"),
         (lambda g: g.integrate("x", accuracy=0), ValueError, "accuracy is 0; give a whole number"),
         (lambda g: g.integrate("x", accuracy=7), ValueError, "has 5 points, but accuracy=7 needs"),
@@ -399,6 +399,33 @@ def test_quantities_and_trees():
 def test_refusals(call, error, sentence):
     with pytest.raises(error, match=sentence):
         call(line(np.arange(5.0), np.arange(5.0)).grad)
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "sentence"),
+    [
+        (["a", "b", "c"], TypeError, "coordinate 'x' has dtype <U1, which is not numeric"),
+        ([0.0, np.nan, 1.0], ValueError, "coordinate 'x' has a missing value at index 1"),
+        ([0.0, 2.0, 1.0], ValueError, "coordinate 'x' is not monotonic: it turns at index 2"),
+    ],
+)
+@pytest.mark.parametrize("method", ["integrate", "cumulative_integrate"])
+def test_coordinates_are_checked_as_for_derivatives(method, x, error, sentence):
+    with pytest.raises(error, match=sentence):
+        getattr(line(np.arange(3.0), x).grad, method)("x")
+
+
+def test_a_single_cell():
+    f = line([3.0], [2.0])
+    np.testing.assert_array_equal(f.grad.integrate("x"), 3)
+    with pytest.raises(ValueError, match="'x' has 1 point, but cumulative_integrate needs 2"):
+        f.grad.cumulative_integrate("x")
+
+
+def test_cells_of_unknown_size_are_not_left_out():
+    ds = xr.Dataset({"f": ("x", [1.0, 2.0]), "e1": ("x", [1.0, np.nan])})
+    with pytest.raises(ValueError, match="scale factors"):
+        ds.grad.integrate("x", metric={"x": "e1"}, skipna=True)
 
 
 def test_options_that_exclude_each_other():

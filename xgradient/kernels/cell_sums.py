@@ -46,14 +46,14 @@ def products(array: Any, weights: Any, skipna: bool, backend: Backend) -> tuple[
     xp = backend.namespace
     dtype = sum_dtype(array, xp)
     f = xp.astype(array, dtype)
+    valid = None
+    if skipna:
+        check_dense(array)
+        valid = f == f  # a valid cell of unknown size is not left out
     if weights is not None:
         real = xp.real(f).dtype if xp.isdtype(dtype, "complex floating") else dtype
         f = f * backend.asarray(weights, array, real)
-    if not skipna:
-        return f, None
-    check_dense(array)
-    valid = f == f
-    return xp.where(valid, f, xp.zeros_like(f)), valid
+    return (f if valid is None else xp.where(valid, f, xp.zeros_like(f))), valid
 
 
 def total(terms: Any, before: Any, axis: int, xp: Any) -> Any:

@@ -13,10 +13,11 @@ from .._wording import short_repr
 from ..engine.cell_sums import RunningSum, integrals, running_integrals
 from ..engine.evaluate import evaluate_sums
 from ..engine.terms import Term, TermSum
+from ..geometry.build import grid_of_dimensions
 from ..geometry.cell_axes import CellAxis
 from ..geometry.cell_measures import CellMeasures
 from ..geometry.find_measures import find_cell_measures
-from ..labels.arguments import resolve
+from ..labels.arguments import GridOptions, resolve
 from ..labels.coordinates import CoordRef, describe_coord, resolve_coord, resolve_name
 from ..labels.points import ResultPoints
 from ..labels.position_points import points_at_position
@@ -75,6 +76,8 @@ def integral_over(
         Units that the call asks for.
     """
     refs, dims = read_dims(obj, dim)
+    if all(len(ref.dims) == 1 for ref in refs):  # whose values are checked as for derivatives
+        grid_of_dimensions(obj, resolve(obj, [r.name for r in refs], GridOptions(), fields))
     measures = _find_measures(obj, fields, dims, options)
     results = []
     for field in fields:
@@ -118,6 +121,11 @@ def cumulative_integral(
         True to begin at the last cell.
     """
     (ref,), (own,) = read_dims(obj, dim)
+    if obj.sizes[own] < 2:
+        raise ValueError(
+            f"{str(own)!r} has {obj.sizes[own]} point, but cumulative_integrate needs 2 to find "
+            "the faces of cells; call integrate instead"
+        )
     measures = _find_measures(obj, fields, [own], options)
     cell_axis = measures.axis_of(own)
     target = find_target(
@@ -175,7 +183,7 @@ def read_dims(
     """
     names = [dim] if isinstance(dim, str) or not isinstance(dim, Iterable) else list(dim)
     if not names:
-        raise ValueError("dim is an empty list; name the coordinates to integrate over")
+        raise ValueError(f"dim is {short_repr(dim)}; name the coordinates to integrate over")
     refs = [resolve_coord(obj, resolve_name(obj, name)) for name in names]
     dims = list(dict.fromkeys(d for ref in refs for d in ref.dims))
     if len(dims) != len(names):
