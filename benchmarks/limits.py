@@ -36,6 +36,7 @@ def markdown(shape: tuple[int, ...], quick: bool) -> str:
     rounds = 1 if quick else 9
     parts = (
         stencils,
+        estimates,
         layouts,
         several,
         sphere,
@@ -82,6 +83,42 @@ def stencils(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
             ("accuracy 8", "2.2", {"accuracy": 8}),
         ):
             yield Row(f"{name}, {kind}, {along}", _each(da, rounds, **options), goal)
+
+
+def estimates(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
+    """Estimates of errors, and smoothing: relative to derivatives without them."""
+    along = "along time, lat, lon"
+    da = sample(shape, "f4")
+    yield Row(
+        f"error=True, {along}, relative to the derivative",
+        _relative(da, rounds, {"error": True}, {}),
+        "2.2",
+    )
+    for window, goal in ((11, "1.3"), (31, "-"), (51, "-")):
+        yield Row(
+            f"smoothing over {window} points, {along}, relative to accuracy {window - 1}",
+            _relative(
+                da, rounds, {"smooth": (window, 2)}, {"accuracy": window - 1, "edge_order": 2}
+            ),
+            goal,
+        )
+
+
+def _relative(
+    da: xr.DataArray, rounds: int, options: dict[str, Any], others: dict[str, Any]
+) -> str:
+    """Return the times along each dimension, relative to the same call with other options."""
+    ratios = []
+    for dim in DIMS:
+        found = medians(
+            {
+                "with": lambda dim=dim: da.grad(dim, **options),
+                "without": lambda dim=dim: da.grad(dim, **others),
+            },
+            rounds=rounds,
+        )
+        ratios.append(found["with"] / found["without"])
+    return ", ".join(map(number, ratios))
 
 
 def sphere(shape: tuple[int, ...], rounds: int, quick: bool) -> Iterator[Row]:
