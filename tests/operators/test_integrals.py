@@ -153,6 +153,20 @@ def test_high_accuracy_on_the_globe():
     assert np.log2(errors[0] / errors[1]) > 5.5
 
 
+@pytest.mark.parametrize("kind", NODES)
+@pytest.mark.parametrize("direction", [1, -1])
+def test_the_integral_of_a_derivative_is_the_difference_of_end_values(kind, direction):
+    x = NODES[kind](30)[::direction]
+    f = line(RNG.normal(size=30), x)
+    slope = f.grad("x", to="inner").to_dataset(name="slope").assign_coords(x=x)
+    found = slope.grad.integrate("x_inner").slope_integral
+    ends = direction * (f[-1] - f[0])
+    np.testing.assert_allclose(found, ends, rtol=0, atol=1e-15 * float(abs(slope.slope).sum()))
+    pytest.importorskip("dask")
+    lazy = slope.chunk(x_inner=7).grad.integrate("x_inner").slope_integral
+    assert float(lazy) == float(found)
+
+
 # -- cumulative integrals -------------------------------------------------------------------------
 
 

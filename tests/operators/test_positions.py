@@ -287,6 +287,14 @@ def test_names_of_results_that_the_data_do_not_have():
     assert grid(xi_rho=5).on_xi_rho.grad("xi_rho", to="edges").sizes == {"xi_u": 4}
 
 
+def test_names_of_results_tell_positions():
+    f = line(np.arange(5.0) ** 2, np.array([0.0, 1, 3, 6, 10]))
+    ds = f.to_dataset().merge(f.grad("x", to="inner").to_dataset(name="slope"))
+    assert ds.grad("x", to="edges").df_dx.dims == ("x_inner",)
+    back = ds.grad("x_inner", to="center").dslope_dx_inner
+    np.testing.assert_array_equal(back.x, f.x)
+
+
 def test_coordinates_of_the_other_position_are_those_of_the_data():
     ds = grid(XC=5, XG=5, y=3)
     ds["t"] = ("y", "XC"), np.ones((3, 5))

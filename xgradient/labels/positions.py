@@ -149,8 +149,21 @@ def axis_dims(obj: XarrayObject, dim: Hashable, positions: Any) -> Dims:
     for found in chain(_given_dims(obj, positions), *readers):
         if any(dim in names for names in found.values()):
             return found
+    return _named_by_position(obj, dim)
+
+
+def _named_by_position(obj: XarrayObject, dim: Hashable) -> Dims:
+    """Return the dimensions of an axis by names that end with a position, as results have them."""
     base, _, suffix = str(dim).rpartition("_")
-    return {suffix: [dim]} if base and suffix in POSITIONS else {"center": [dim]}
+    is_face = bool(base) and suffix in POSITIONS
+    center = base if is_face else str(dim)
+    cells = obj.sizes[dim] - POSITIONS[suffix][1] if is_face else obj.sizes[dim]
+    dims: Dims = {"center": [center]} if obj.sizes.get(center) == cells else {}
+    for position, (_, more) in POSITIONS.items():
+        name = f"{center}_{position}"
+        if position != "center" and obj.sizes.get(name) == cells + more:
+            dims[position] = [name]
+    return dims if any(dim in names for names in dims.values()) else {"center": [dim]}
 
 
 def _edges(dim: Hashable, here: str, dims: Dims, periodic: bool) -> str:
