@@ -319,6 +319,20 @@ def test_components_that_do_not_fit_are_refused(call, message):
     assert str(caught.value).startswith(message)
 
 
+def test_angles_without_lengths_have_a_warning():
+    ds = xr.Dataset(
+        {"u": (("lat", "lon_f"), RNG.normal(size=(3, 4)))},
+        {"lat": [0.0, 10, 20], "lon": [0.0, 5, 10, 15], "lon_f": [2.5, 7.5, 12.5, 17.5]},
+    )
+    ds["v"] = ("lat_f", "lon"), RNG.normal(size=(3, 4))
+    cells = {"X": {"center": "lon", "right": "lon_f"}, "Y": {"center": "lat", "right": "lat_f"}}
+    options = {"positions": cells, **CONSERVATIVE}
+    with pytest.warns(xgradient.GridWarning, match=r"'lat' are angles.*; give metric='sphere'"):
+        plain = ds.grad.divergence(lon="u", lat="v", **options)
+    assert plain.attrs.get("units") is None
+    ds.grad.divergence(lon="u", lat="v", metric="sphere", **options)
+
+
 def test_the_laplacian_refuses_the_same():
     t = xr.DataArray(np.ones((3, 3)), dims=("y", "x"), name="t")
     with pytest.raises(ValueError, match=r"accuracy is 4, but form='conservative' is of second"):

@@ -13,8 +13,10 @@ from .._typing import XarrayObject
 from ..geometry.cell_axes import CellAxis
 from ..geometry.cell_measures import CellMeasures
 from ..geometry.find_measures import find_axis, find_cell_measures
+from ..geometry.globe_measures import kind_of_axis
 from ..labels.hints import quote_names
 from ..labels.positions import POSITIONS, axis_dims, new_name
+from .user_warnings import warn_of_names_of_angles
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +155,10 @@ def collect_cell_fields(
     axes = [find_axis(source, measures.axes, name) for name in names]
     if len(set(axes)) < len(axes):
         raise ValueError(f"{quote_names(names)} are of one axis; name each axis once")
+    if metric is None:
+        named = [measures.axes[number] for number in axes]
+        angles = [repr(str(axis.names[0])) for axis in named if kind_of_axis(source, axis)]
+        warn_of_names_of_angles(angles)
     return CellFields(source, list(fields), measures, axes)
 
 

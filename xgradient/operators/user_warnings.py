@@ -104,6 +104,11 @@ def warn_of_angles(obj: XarrayObject, grid: Grid, respaced_dims: set[Hashable]) 
         and respaced_dims.isdisjoint(grid_axis.dims)
         and latlon_kind(grid_axis.axis.name, obj.coords.variables.get(grid_axis.axis.name))
     ]
+    warn_of_names_of_angles(names)
+
+
+def warn_of_names_of_angles(names: list[str]) -> None:
+    """Warn of two axes or more that are angles without lengths."""
     if len(names) > 1:
         warn_user(
             f"{' and '.join(names)} are angles, which are combined here as if one of longitude "
