@@ -73,6 +73,7 @@ CELLS = {
             "cell_sums",
             "integrals_by_parts",
             "to_center",
+            "column_points",
         )
     ),
 }

@@ -297,7 +297,6 @@ def test_temperatures_do_not_convert_by_a_factor():
         ({"skipna": True}, "at does not go with skipna"),
         ({"smooth": (3, 1)}, "at does not go with smooth"),
         ({"metric": "sphere"}, "at does not go with metric"),
-        ({"along": "z"}, "at does not go with along"),
         ({"at_constant": "z"}, "at does not go with at_constant"),
         ({"accuracy": 4}, "dimension 'z' has 4 points, but deriv=1, accuracy=4.*needs 5"),
     ],

@@ -228,11 +228,11 @@ def grad(
         instead of along the levels, by the chain rule :math:`(\partial f/\partial x)_z =
         (\partial f/\partial x)_s - (\partial z/\partial x)_s\,\partial f/\partial z`.
     at : number, 1-D array, sequence or DataArray, optional
-        Values of the coordinate at which to differentiate, at most half a step beyond its ends.
-        The result is that of the polynomial through the same number of grid points on both sides,
-        with ``edge_order`` equal to ``accuracy`` by default. A DataArray gives the result its
-        units, dimension and coordinates. Excludes ``skipna``, ``smooth``, ``boundary``, ``metric``,
-        ``along`` and ``at_constant``; the call names one 1-D coordinate.
+        Values of the coordinate at which to differentiate, at most half a step beyond its ends. The
+        result is that of the polynomial through the same number of grid points on both sides, with
+        ``edge_order`` equal to ``accuracy`` by default. A DataArray gives the result its units,
+        dimension and coordinates, and with ``along`` points for each column. Excludes ``skipna``,
+        ``smooth``, ``boundary``, ``metric`` and ``at_constant``; the call names one coordinate.
     to : "center", "left", "right", "inner", "outer" or "edges", optional
         Position of the results on the cells, half a step away: from centers to the faces before
         ("left") or after ("right") each cell, between cells ("inner") or all of them ("outer"), or

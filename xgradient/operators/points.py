@@ -80,7 +80,7 @@ class PointOptions(NamedTuple):
             "skipna": scheme.skipna and self.at is not None,
             "smooth": scheme.smoothing is not None,
             "metric": options.metric is not None and self.at is not None,
-            "along": options.along is not None,
+            "along": options.along is not None and self.at is None,
             "at_constant": options.at_constant is not None,
             "boundary or coast": options.boundaries is not None,
         }
@@ -128,6 +128,11 @@ def grad_at_points(
     """
     if request.options.metric is not None:
         return _grad_on_cells(obj, fields, request, options, scheme, requested)
+    if options.at is not None and len(request.axes) == 1 and request.axes[0].is_column:
+        from .column_points import grad_at_column_points
+
+        orders = WindowOrders(scheme.deriv, scheme.accuracy, scheme.edge_order)
+        return grad_at_column_points(obj, fields, request, options.at, orders, requested)
     axis = one_axis(obj, request, options.argument)
     rows = _rows_at_points(obj, request, axis, options, scheme)
     points = rows.points

@@ -100,7 +100,7 @@ def point_stencil(
         Those of ``deriv=0`` are for the differences that are added to the value at the node
         before the point, which `value_stencil` gives.
     """
-    starts, widths = _windows(nodes, points, orders)
+    starts, widths = point_windows(nodes, points, orders)
     homes = np.clip(points.nodes, 0, nodes.n - 1) if homes is None else homes
     kinds = _kinds(nodes, points, starts, widths)
     with np.errstate(all="ignore"):
@@ -181,7 +181,7 @@ def _nodes_with_value(nodes: Nodes, points: Points) -> Ints:
     return before
 
 
-def _windows(nodes: Nodes, points: Points, orders: WindowOrders) -> tuple[Ints, Ints]:
+def point_windows(nodes: Nodes, points: Points, orders: WindowOrders) -> tuple[Ints, Ints]:
     """Return the first node of the window of each point, and its number of nodes."""
     uniform, n = nodes.positions is None, nodes.n
     between = [orders.width_between(uniform, middle) for middle in (False, True)]
