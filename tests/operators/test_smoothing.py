@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from fractions import Fraction
-from functools import partial
 
 import numpy as np
 import pytest
@@ -230,18 +229,6 @@ def test_compiled_loops_have_the_same_bits(skipna, deriv):
     da = xr.DataArray(f, {"x": np.arange(60.0)}, ("x", "y"))
     options = {"deriv": deriv, "smooth": (9, 2), "skipna": skipna}
     xr.testing.assert_identical(*compiled_and_replaced(lambda: da.grad("x", **options)))
-
-
-@pytest.mark.compiled
-@pytest.mark.slow
-@pytest.mark.parametrize("window", [27, 51, 77])
-def test_wide_windows_have_the_same_bits_in_compiled_loops(window):
-    f = RNG.normal(size=(90, 5))
-    for order in (("x", "y"), ("y", "x")):
-        da = xr.DataArray(f, {"x": np.arange(90.0)}, ("x", "y")).transpose(*order)
-        da = da.copy(data=np.ascontiguousarray(da.values))
-        call = partial(da.grad, "x", smooth=(window, 2))
-        xr.testing.assert_identical(*compiled_and_replaced(call))
 
 
 # -- the globe --------------------------------------------------------------------------------

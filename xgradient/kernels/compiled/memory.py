@@ -40,9 +40,9 @@ def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any
 
 
 def _reader(kind: str) -> Callable[..., Any]:
-    """Return a function that reads a cell of a contiguous array of one kind of memory."""
+    """Return a function that reads a cell of a flat array of one kind of memory."""
     if PLAIN:
-        return lambda array, index: array.reshape(-1)[index]
+        return lambda array, index: array[index]
 
     @intrinsic  # type: ignore[untyped-decorator]
     def read(typing_context: Any, array: Any, index: Any) -> Any:

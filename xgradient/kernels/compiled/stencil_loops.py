@@ -15,12 +15,7 @@ from functools import cache
 import numpy as np
 
 from .jit import int64, jit, uint64
-from .memory import read_field, write_derivative
 from .span_loops import root_of_squares
-
-#: Ends of the parts into which wide windows are divided. LLVM unrolls loops of up to about thirty
-#: steps, and vectorises the cells only where the loop over the window is unrolled.
-UNROLLED = (24, 48, 72)
 
 
 def boundary_rows(strided: bool) -> Callable[..., None]:
@@ -128,7 +123,6 @@ def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callab
     are repeated in `interior_last_axis`: behind a call LLVM would not vectorise the loop.
     """
     weight_mode, accumulate = int(weight_mode), int(accumulate)
-    e0, e1, e2 = (max(1, min(width - 1, end)) for end in UNROLLED)
 
     def outer_axis(  # type: ignore[no-untyped-def]
         f, f_start, f_outer, f_row,
@@ -137,7 +131,7 @@ def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callab
         outer, inner, first, last, offset, center, c, windows, boundary, strip_width,
     ):  # fmt: skip
         column_step = uint64(c.shape[1] > 1)  # whether each row has its own coefficients
-        one, step, columns = c.dtype.type(1), uint64(f_row), uint64(c.shape[1])
+        one = c.dtype.type(1)
         for start in range(uint64(0), uint64(inner), uint64(strip_width)):
             stop = min(start + uint64(strip_width), uint64(inner))
             for o in range(uint64(outer)):
@@ -150,26 +144,12 @@ def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callab
                     column = column_step * (i - uint64(first))
                     for j in range(start, stop):
                         if width == 1:
-                            total = read_field(f, f_at + j)
+                            total = f[f_at + j]
                         else:
-                            high, low = read_field(f, f_at + step + j), read_field(f, f_at + j)
-                            total = read_field(c, column) * (high - low)
-                        for k in range(1, e0):
-                            here = f_at + uint64(k) * step + j
-                            high, low = read_field(f, here + step), read_field(f, here)
-                            total += read_field(c, uint64(k) * columns + column) * (high - low)
-                        for k in range(e0, e1):
-                            here = f_at + uint64(k) * step + j
-                            high, low = read_field(f, here + step), read_field(f, here)
-                            total += read_field(c, uint64(k) * columns + column) * (high - low)
-                        for k in range(e1, e2):
-                            here = f_at + uint64(k) * step + j
-                            high, low = read_field(f, here + step), read_field(f, here)
-                            total += read_field(c, uint64(k) * columns + column) * (high - low)
-                        for k in range(e2, width - 1):
-                            here = f_at + uint64(k) * step + j
-                            high, low = read_field(f, here + step), read_field(f, here)
-                            total += read_field(c, uint64(k) * columns + column) * (high - low)
+                            total = c[0, column] * (f[f_at + uint64(f_row) + j] - f[f_at + j])
+                        for k in range(1, width - 1):
+                            here = f_at + uint64(k) * uint64(f_row) + j
+                            total += c[k, column] * (f[here + uint64(f_row)] - f[here])
                         if weight_mode == 1:
                             total *= w[w_at]
                         if weight_mode == 2:
@@ -184,7 +164,7 @@ def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callab
                             total = root_of_squares(g[g_at + j], total, one)
                         if accumulate == 3:
                             total = abs(total)
-                        write_derivative(g, g_at + j, total)
+                        g[g_at + j] = total
             if len(windows):
                 _boundary_outer_axis(
                     f, f_start, f_outer, f_row,
@@ -207,7 +187,6 @@ def interior_last_axis(
     `interior_outer_axis`, where a row is the whole axis.
     """
     weight_mode, accumulate = int(weight_mode), int(accumulate)
-    e0, e1, e2 = (max(1, min(width - 1, end)) for end in UNROLLED)
 
     def last_axis(  # type: ignore[no-untyped-def]
         f, f_start, f_outer, f_row,
@@ -231,25 +210,7 @@ def interior_last_axis(
                         total = c[0, 0] * (f[f_at + i + uint64(1)] - f[f_at + i])
                     else:
                         total = c[0, i] * (f[f_at + i + uint64(1)] - f[f_at + i])
-                    for k in range(1, e0):
-                        here = f_at + i + uint64(k)
-                        if uniform:
-                            total += c[k, 0] * (f[here + uint64(1)] - f[here])
-                        else:
-                            total += c[k, i] * (f[here + uint64(1)] - f[here])
-                    for k in range(e0, e1):
-                        here = f_at + i + uint64(k)
-                        if uniform:
-                            total += c[k, 0] * (f[here + uint64(1)] - f[here])
-                        else:
-                            total += c[k, i] * (f[here + uint64(1)] - f[here])
-                    for k in range(e1, e2):
-                        here = f_at + i + uint64(k)
-                        if uniform:
-                            total += c[k, 0] * (f[here + uint64(1)] - f[here])
-                        else:
-                            total += c[k, i] * (f[here + uint64(1)] - f[here])
-                    for k in range(e2, width - 1):
+                    for k in range(1, width - 1):
                         here = f_at + i + uint64(k)
                         if uniform:
                             total += c[k, 0] * (f[here + uint64(1)] - f[here])
