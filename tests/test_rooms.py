@@ -57,6 +57,7 @@ CELLS = {
             "cell_stencils",
             "curvilinear_measures",
             "find_measures",
+            "given_areas",
             "globe_measures",
             "line_cells",
             "model_measures",

@@ -7,7 +7,7 @@ for with these dimensions. Further sources are subclasses of `CellMeasures`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,8 @@ class CellMeasures(ABC):
     def __init__(self, obj: XarrayObject, axes: Sequence[CellAxis]) -> None:
         self.obj, self.axes = obj, list(axes)
         self._lines: dict[int, LineCells] = {}
+        #: Areas that the file gives, by the dimensions of the cells.
+        self.given_areas: Mapping[frozenset[Hashable], xr.Variable] = {}
 
     @abstractmethod
     def length(self, dim: Hashable, dims: Dims) -> xr.Variable:
@@ -86,6 +88,11 @@ class CellMeasures(ABC):
         product.attrs = {} if units is None else {"units": units}
         return product
 
+    def area_across(self, first: Hashable, second: Hashable, dims: Dims) -> xr.Variable:
+        """Return the areas that the file gives for two dimensions, else those of `area`."""
+        given = self.given_areas.get(frozenset((first, second)))
+        return self.area(first, second, dims) if given is None else given
+
     def scale(self, dim: Hashable, dims: Dims) -> xr.Variable:
         """Return the length of one unit of the coordinate, or of one step of the index."""
         return self.length(dim, dims)
@@ -110,7 +117,7 @@ class CellMeasures(ABC):
             first, *others = (self.scale(dim, dims) for dim in across)
         elif len(across) > 1:
             flat = sorted(across, key=lambda dim: self.axis_of(dim).letter == "z")
-            area = self.area(flat[0], flat[1], dims)
+            area = self.area_across(flat[0], flat[1], dims)
             first, *others = area, *(self.length(dim, dims) for dim in flat[2:])
         else:
             first, others = self.length(across[0], dims), []

@@ -216,7 +216,7 @@ def cell_size(
         pair = rest
     size = None
     if len(pair) == 2:
-        size = measures.area(pair[0], pair[1], field_dims)
+        size = measures.area_across(pair[0], pair[1], field_dims)
         rest = [d for d in dims if d not in pair]
     for d in rest:
         length = measures.length(d, field_dims)
