@@ -77,6 +77,16 @@ def test_the_reference_has_every_method_of_the_accessor(kind):
     )
 
 
+@pytest.mark.parametrize("name", sorted({**OPERATORS, **ON_CELLS}))
+def test_operators_name_related_ones(name):
+    section = getattr(xgradient, name).__doc__.split("See Also\n--------\n")[1].split("\n\n")[0]
+    others = re.findall(r"(?m)^xgradient\.(\w+) : [A-Z].*\.$", section)
+    assert len(others) == len(section.splitlines()) >= 2
+    assert name not in others
+    for other in others:
+        assert callable(getattr(xgradient, other))
+
+
 #: Pages whose blocks of plain Python the tests run: test_starting_points, test_coming_from,
 #: kernels/test_cupy, engine/test_cluster_page, and here.
 TESTED_PAGES = {"start/data.md", "start/coming-from.md", "how-to/gpu.md", "how-to/chunks.md"}

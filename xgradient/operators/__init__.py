@@ -15,7 +15,7 @@ from typing import Any
 import xarray as xr
 
 from .._typing import XarrayObject
-from .documentation import as_method
+from .documentation import add_see_also, as_method
 from .gradient import grad
 from .integrals import cumulative_integrate, integrate
 from .interpolation import interpolate
@@ -47,6 +47,8 @@ ON_CELLS: dict[str, Callable[..., Any]] = {
     "interpolate": interpolate,
 }
 __all__ += ["cumulative_integrate", "integrate", "interpolate"]
+for _function in (*OPERATORS.values(), *ON_CELLS.values()):
+    add_see_also(_function)
 
 
 class OperatorMethods:

@@ -87,6 +87,53 @@ def documented_by(model: Callable[..., Any]) -> Callable[[Function], Function]:
     return complete
 
 
+#: What each operator computes, for the sections "See Also" of others.
+SUMMARIES = {
+    "grad": "Derivatives along coordinates.",
+    "magnitude": "Magnitude of the gradient.",
+    "laplacian": "Divergence of the gradient.",
+    "hessian": "All second derivatives.",
+    "divergence": "Divergence of a vector field.",
+    "curl": "Vorticity of a flow.",
+    "jacobian": "All first derivatives of a vector field.",
+    "strain": "Deformation of a flow.",
+    "advection": "Advective tendency of a scalar.",
+    "directional": "Derivative in the direction of a vector field.",
+    "interpolate": "Fields at other points.",
+    "integrate": "Integrals over cells.",
+    "cumulative_integrate": "Integrals from one end.",
+}
+#: The operators that each one names.
+RELATED = {
+    "grad": "magnitude laplacian hessian interpolate",
+    "magnitude": "grad directional",
+    "laplacian": "hessian divergence grad",
+    "hessian": "laplacian jacobian grad",
+    "divergence": "curl jacobian laplacian integrate",
+    "curl": "divergence strain jacobian",
+    "jacobian": "strain divergence curl hessian",
+    "strain": "jacobian curl divergence",
+    "advection": "directional divergence grad",
+    "directional": "advection magnitude grad",
+    "interpolate": "grad cumulative_integrate",
+    "integrate": "cumulative_integrate divergence",
+    "cumulative_integrate": "integrate interpolate grad",
+}
+
+
+def add_see_also(function: Function) -> Function:
+    """Add the section "See Also" to the docstring of an operator, before the references."""
+    if function.__doc__:
+        lines = [
+            f"xgradient.{other} : {SUMMARIES[other]}"
+            for other in RELATED[function.__name__].split()
+        ]
+        section = "\n".join(["See Also", "--------", *lines])
+        before, after = re.split(r"(?m)^(?=References\n-)", inspect.cleandoc(function.__doc__))
+        function.__doc__ = f"{before}{section}\n\n{after}\n"
+    return function
+
+
 @cache  # the model is read by every operator
 def _sections(docstring: str) -> dict[str, str]:
     """Return the sections of a numpydoc docstring by title; the text before them has none."""

@@ -91,6 +91,14 @@ def magnitude(
     array([[5., 5.],
            [5., 5.],
            [5., 5.]])
+
+    On the globe, in SI units:
+
+    >>> lat = ("lat", [-10.0, 0.0, 10.0], {"units": "degrees_north"})
+    >>> lon = ("lon", [0.0, 10.0, 20.0], {"units": "degrees_east"})
+    >>> t = xr.DataArray([[0.0, 1, 2]] * 3, {"lat": lat, "lon": lon}, ("lat", "lon"), "t")
+    >>> (1e6 * t.grad.magnitude(metric="sphere")).values[:, 1].round(3)
+    array([0.913, 0.899, 0.913])
     """
     requested = read_requested_units(units)
 

@@ -98,6 +98,15 @@ def advection(
     >>> t = (5 * x).assign_coords(x=x).rename("t")
     >>> t.grad.advection(x=xr.full_like(t, 2.0)).values
     array([-10., -10., -10.])
+
+    On the globe, in SI units:
+
+    >>> lat = ("lat", [-10.0, 0.0, 10.0], {"units": "degrees_north"})
+    >>> lon = ("lon", [0.0, 10.0, 20.0], {"units": "degrees_east"})
+    >>> t = xr.DataArray([[0.0, 1, 2]] * 3, {"lat": lat, "lon": lon}, ("lat", "lon"), "t")
+    >>> wind = {"lon": xr.full_like(t, 10.0), "lat": 0 * t}
+    >>> (1e6 * t.grad.advection(wind, metric="sphere")).values[:, 1].round(3)
+    array([-9.132, -8.993, -9.132])
     """
     scheme = Scheme.checked(1, accuracy, edge_order, skipna)
     boundaries = read_boundaries(boundary, wall, coast, skipna)

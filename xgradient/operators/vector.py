@@ -99,6 +99,14 @@ def divergence(
     array([[3., 3., 3.],
            [3., 3., 3.],
            [3., 3., 3.]])
+
+    On the globe, in SI units:
+
+    >>> lat = ("lat", [-10.0, 0.0, 10.0], {"units": "degrees_north"})
+    >>> lon = ("lon", [0.0, 10.0, 20.0], {"units": "degrees_east"})
+    >>> v = xr.DataArray([[0.0] * 3, [1.0] * 3, [2.0] * 3], {"lat": lat, "lon": lon})
+    >>> (1e6 * xgradient.divergence(lon=0 * v, lat=v, metric="sphere")).values[:, 1].round(3)
+    array([0.899, 0.899, 0.844])
     """
     requested = read_requested_units(units)
     on_cells = vector_on_cells("divergence", obj, components, dims, {
@@ -189,6 +197,14 @@ def curl(
     array([[2., 2., 2.],
            [2., 2., 2.],
            [2., 2., 2.]])
+
+    On the globe, in SI units:
+
+    >>> lat = ("lat", [-10.0, 0.0, 10.0], {"units": "degrees_north"})
+    >>> lon = ("lon", [0.0, 10.0, 20.0], {"units": "degrees_east"})
+    >>> u = xr.DataArray([[0.0] * 3, [1.0] * 3, [2.0] * 3], {"lat": lat, "lon": lon})
+    >>> (1e6 * xgradient.curl(lon=u, lat=0 * u, metric="sphere")).values[:, 1].round(3)
+    array([-0.899, -0.899, -0.844])
     """
     requested = read_requested_units(units)
     on_cells = vector_on_cells("curl", obj, components, dims, {
