@@ -56,7 +56,8 @@ def test_numpy_has_the_bits_of_the_loops(operation, dtype, monkeypatch):
                 )
 
 
-@pytest.mark.parametrize("dtype", ["c8", slow("c16"), ">c8"])
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["c8", "c16", ">c8"])
 @pytest.mark.parametrize("special", [False, True])
 def test_complex_numbers_have_the_bits_of_the_loops(dtype, special, monkeypatch):
     rng = np.random.default_rng(5)
