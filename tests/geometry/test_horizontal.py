@@ -322,7 +322,7 @@ BAD = {
     ),
     "more than two dimensions": (
         lambda: small(z=(("t", "y", "x"), np.ones((3, 3, 6)))).grad("z"),
-        r"^coordinate 'z' has the dimensions 't', 'x', 'y', and their coordinates do not .* name it",
+        r"^coordinate 'z' has the dimensions 't', 'x', 'y', and their coordinates do .* name it",
     ),
     "a dimension of the grid": (
         lambda: small().grad(["nav_lat", "nav_lon", "x"], metric="sphere"),
