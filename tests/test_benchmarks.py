@@ -126,7 +126,10 @@ def test_chunks_that_are_held_are_counted():
         for what in ("threads", "workers")
         for end in ("written", "written by `persist`", "reduced")
     ]
-    assert all(int(row[1]) <= int(row[3]) < int(row[5]) for row in table)
+    # By `persist` all hold few chunks, and which of them the most depends on the moment.
+    by_order = [row for row in table if "persist" not in row[0]]
+    assert all(int(row[1]) <= int(row[3]) < int(row[5]) for row in by_order)
+    assert all(int(cell) < 20 for row in table if row not in by_order for cell in row[1:4])
 
 
 def test_the_plots_are_drawn_and_small(folder):

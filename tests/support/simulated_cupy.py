@@ -90,6 +90,9 @@ class ndarray:
     def __repr__(self) -> str:
         raise Transfer("repr of an array on the device")
 
+    def __format__(self, how: str) -> str:
+        return "an array on the device"  # in an error message of pint, which shows no value
+
     def astype(self, dtype: Any, copy: bool = True) -> ndarray:
         return self._call(np.ndarray.astype, "astype", dtype, copy=copy)
 

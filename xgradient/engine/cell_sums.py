@@ -137,6 +137,7 @@ def _running(sums: RunningSum, array: Any, weights: Any) -> Any:
     return run_cells(array, weights, sums, None, None, sums.rows(0, n, n))[0]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of infinite values
 def add_cells(array: Any, weights: Any, sums: RunningSum, before: State | None) -> State:
     """Return the sum of the cells before an array and of its own."""
     backend, axis = backend_of(array), sums.axis
@@ -170,6 +171,7 @@ def finish_total(like: Any, sums: RunningSum, state: State) -> Any:
         return xp.squeeze(result, axis=sums.axis)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of infinite values
 def run_cells(
     array: Any,
     weights: Any,

@@ -24,8 +24,10 @@ def total_in_chunks(array: Any, weights: Any, sums: RunningSum) -> Any:
     """Return the sum of a dask array along an axis, as `cell_sums.integrals` has it."""
     axis = sums.axis
     layer = TotalLayer(tokenize(array.name, weights, sums), array, weights, sums)
-    meta = backend_of(array._meta).empty_like_result([array._meta])
-    meta = backend_of(meta).namespace.sum(meta, axis=axis, dtype=meta.dtype)
+    backend = backend_of(array._meta)
+    with backend.device_context(array._meta):
+        meta = backend.empty_like_result([array._meta])
+        meta = backend_of(meta).namespace.sum(meta, axis=axis, dtype=meta.dtype)
     return _as_array(layer, array, (*array.chunks[:axis], *array.chunks[axis + 1 :]), meta)
 
 

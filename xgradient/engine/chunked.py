@@ -39,9 +39,11 @@ def on_blocks(array: Any, function: Callable[..., Any], *args: Any) -> Any:
 
     A dask array is returned as it is, if the function returns its empty sample as it is.
     """
+    sample = chunk_sample(array)
+    with backend_of(sample).device_context(sample):
+        meta = function(sample, *args)
     if not is_dask(array):
-        return function(array, *args)
-    meta = function(array._meta, *args)
+        return meta
     if meta is array._meta:
         return array
     return array.map_blocks(function, *args, dtype=array.dtype, meta=meta)
@@ -134,17 +136,28 @@ def where_valid(values: Any, valid: Any) -> Any:
     return backend_of(values).where_valid(values, valid)
 
 
+def where_below(values: Any, others: Any, limit: float) -> Any:
+    """Return the values where others are below a limit, and missing ones elsewhere."""
+    sample = chunk_sample(values)
+    with backend_of(sample).device_context(sample):
+        return where_valid(values, others < limit)
+
+
 def missing_to_zero(array: Any) -> tuple[Any, Any]:
     """Return an array with zeros for its missing values, and an array that is 1 at these."""
     return on_blocks(array, _zero_for_missing), on_blocks(array, _one_at_missing)
 
 
 def _zero_for_missing(block: Any) -> Any:
-    return backend_of(block).zero_for_missing(block)
+    backend = backend_of(block)
+    with backend.device_context(block):
+        return backend.zero_for_missing(block)
 
 
 def _one_at_missing(block: Any) -> Any:
-    return backend_of(block).one_at_missing(block)
+    backend = backend_of(block)
+    with backend.device_context(block):
+        return backend.one_at_missing(block)
 
 
 def take(array: Any, index: Any, axis: int) -> Any:
@@ -172,11 +185,14 @@ def join(arrays: list[Any], axis: int) -> Any:
     """Join arrays along an axis, in memory or in dask chunks."""
     if len(arrays) == 1:
         return arrays[0]
-    if is_dask(arrays[0]):
-        import dask.array as da
+    sample = chunk_sample(arrays[0])
+    backend = backend_of(sample)
+    with backend.device_context(sample):
+        if is_dask(arrays[0]):
+            import dask.array as da
 
-        return da.concatenate(arrays, axis)
-    return backend_of(arrays[0]).concat(arrays, axis)
+            return da.concatenate(arrays, axis)
+        return backend.concat(arrays, axis)
 
 
 def constant_along(array: Any, axes: list[int]) -> list[bool]:

@@ -19,7 +19,15 @@ from ..stencils.nodes import uniform_nodes
 from .cell_fields import CellFields
 from .cell_operators import length_units, wrap
 from .cell_options import CellOptions
-from .cell_sums import Addend, inverse, number, weighted_sum, without_missing
+from .cell_sums import (
+    Addend,
+    from_half,
+    inverse,
+    number,
+    to_dtype_of,
+    weighted_sum,
+    without_missing,
+)
 from .fields import check_field, check_labelled, no_field_error, numeric_fields
 
 
@@ -60,7 +68,7 @@ def laplacian_on_cells(
 ) -> xr.DataArray:
     """Return the Laplacian of a field: the divergence of its gradient on the faces."""
     cells, sums = options.collect(obj, [da], names)
-    measures, field = cells.measures, check_field(da).variable
+    measures, field = cells.measures, from_half(check_field(da).variable)
     own = [cells.dim(da, i) for i in range(len(names))]
     units = [result_units(da.attrs.get("units"), length_units(cells, own, i), 2)
              for i in range(len(own))]  # fmt: skip
@@ -86,7 +94,7 @@ def laplacian_on_cells(
         factor = area * (factors[i] * label.factor)
         differences = sums.derivative(flux, to, dim, closed=True)
         addends += [addend.times(factor) for addend in differences]
-    return wrap(da, weighted_sum(addends, da.dims), da, label)
+    return wrap(da, to_dtype_of(da.variable, weighted_sum(addends, da.dims)), da, label)
 
 
 def _between_position(cells: CellFields, number: int, dim: Hashable) -> str:

@@ -16,7 +16,17 @@ from ..labels.standard_names import divergence_name, sign_along, vorticity_name
 from ..labels.units import common_units, result_units
 from .cell_fields import CellFields, by_letter
 from .cell_options import CellOptions
-from .cell_sums import Addend, CellSums, inverse, mask_where, number, weighted_sum, without_missing
+from .cell_sums import (
+    Addend,
+    CellSums,
+    from_half,
+    inverse,
+    mask_where,
+    number,
+    to_dtype_of,
+    weighted_sum,
+    without_missing,
+)
 from .fields import check_field
 from .vector_field import shared_attrs
 
@@ -108,7 +118,7 @@ def _differences(
     addends: list[Addend] = []
     missing: list[Addend] = []
     for field, (own, along), factor in zip(cells.fields, pairs, factors, strict=True):
-        da, dims = check_field(field).variable, field.dims
+        da, dims = from_half(check_field(field).variable), field.dims
         ends = [cells.dim(field, i) for i in range(len(cells.axes))]
         others = [ends[i] for i in range(len(ends)) if i != along]
         across = others if own == along else [ends[own]]
@@ -126,6 +136,7 @@ def _differences(
     result = weighted_sum([addend.times(area) for addend in addends], dims)
     if missing:
         result = mask_where(result, weighted_sum(missing, dims), len(missing) - 1e-3)
+    result = to_dtype_of(cells.fields[0].variable, result)
     return wrap(template, result, cells.fields[0], label)
 
 

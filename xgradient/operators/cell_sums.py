@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from ..engine.chunked import missing_to_zero, where_valid
+from ..engine.chunked import missing_to_zero, where_below
 from ..engine.evaluate import derivatives, evaluate_sums, interpolated
 from ..engine.terms import Term, TermSum
 from ..geometry.cell_measures import Dims
@@ -146,6 +146,16 @@ def _weight(weight: xr.Variable, dims: Dims) -> Any:
     return values[tuple(slice(None) if dim in known else None for dim in dims)]
 
 
+def from_half(field: xr.Variable) -> xr.Variable:
+    """Return half floats as floats, which hold products with lengths in metres."""
+    return field.astype(np.float32) if field.dtype == np.float16 else field
+
+
+def to_dtype_of(field: xr.Variable, result: xr.Variable) -> xr.Variable:
+    """Return a result as half floats where its field has them."""
+    return result.astype(np.float16) if field.dtype == np.float16 else result
+
+
 def without_missing(field: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
     """Return a field with zeros for its missing values, and an array that is 1 at these."""
     filled, missing = missing_to_zero(field.data)
@@ -154,8 +164,8 @@ def without_missing(field: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
 
 def mask_where(result: xr.Variable, missing: xr.Variable, limit: float) -> xr.Variable:
     """Return a result that is missing where another array is above a limit."""
-    valid = missing.transpose(*result.dims).data < limit
-    return xr.Variable(result.dims, where_valid(result.data, valid))
+    others = missing.transpose(*result.dims).data
+    return xr.Variable(result.dims, where_below(result.data, others, limit))
 
 
 def inverse(measure: xr.Variable) -> xr.Variable:
