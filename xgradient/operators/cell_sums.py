@@ -148,12 +148,17 @@ def _weight(weight: xr.Variable, dims: Dims) -> Any:
 
 def from_half(field: xr.Variable) -> xr.Variable:
     """Return half floats as floats, which hold products with lengths in metres."""
-    return field.astype(np.float32) if field.dtype == np.float16 else field
+    return field.astype(np.float32) if _is_half(field) else field
 
 
 def to_dtype_of(field: xr.Variable, result: xr.Variable) -> xr.Variable:
     """Return a result as half floats where its field has them."""
-    return result.astype(np.float16) if field.dtype == np.float16 else result
+    return result.astype(np.float16) if _is_half(field) else result
+
+
+def _is_half(field: xr.Variable) -> bool:
+    """Return True for half floats; dtypes of other libraries do not compare with NumPy's."""
+    return isinstance(field.dtype, np.dtype) and field.dtype == np.float16
 
 
 def without_missing(field: xr.Variable) -> tuple[xr.Variable, xr.Variable]:
