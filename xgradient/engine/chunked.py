@@ -39,11 +39,9 @@ def on_blocks(array: Any, function: Callable[..., Any], *args: Any) -> Any:
 
     A dask array is returned as it is, if the function returns its empty sample as it is.
     """
-    sample = chunk_sample(array)
-    with backend_of(sample).device_context(sample):
-        meta = function(sample, *args)
     if not is_dask(array):
-        return meta
+        return function(array, *args)
+    meta = function(array._meta, *args)
     if meta is array._meta:
         return array
     return array.map_blocks(function, *args, dtype=array.dtype, meta=meta)

@@ -7,7 +7,8 @@ for with these dimensions. Further sources are subclasses of `CellMeasures`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..labels.hints import quote_names
 from ..labels.points import GRID_ATTRS
 from ..labels.units import product_units, unit_text
 from .cell_axes import CellAxis, neighbour_means
+from .given_areas import Areas, read_given_areas
 from .line_cells import LineCells, as_variable, coords_along, read_line_cells
 from .scale_factors import ScaleFactors
 
@@ -41,12 +43,12 @@ class CellMeasures(ABC):
     #: True where faces at the ends of an axis have whole lengths, which means are of; integrals
     #: need half of these.
     whole_ends = False
+    #: True where areas come first that the file gives in square metres.
+    takes_given_areas = False
 
     def __init__(self, obj: XarrayObject, axes: Sequence[CellAxis]) -> None:
         self.obj, self.axes = obj, list(axes)
         self._lines: dict[int, LineCells] = {}
-        #: Areas that the file gives, by the dimensions of the cells.
-        self.given_areas: Mapping[frozenset[Hashable], xr.Variable] = {}
 
     @abstractmethod
     def length(self, dim: Hashable, dims: Dims) -> xr.Variable:
@@ -87,6 +89,11 @@ class CellMeasures(ABC):
         units = product_units(a.attrs.get("units"), b.attrs.get("units"))
         product.attrs = {} if units is None else {"units": units}
         return product
+
+    @cached_property
+    def given_areas(self) -> Areas:
+        """Return the areas that the file gives, by the dimensions of the cells."""
+        return read_given_areas(self.obj) if self.takes_given_areas else {}
 
     def area_across(self, first: Hashable, second: Hashable, dims: Dims) -> xr.Variable:
         """Return the areas that the file gives for two dimensions, else those of `area`."""

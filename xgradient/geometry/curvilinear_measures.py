@@ -35,6 +35,8 @@ class CurvilinearMeasures(CellMeasures):
         The model of the Earth.
     """
 
+    takes_given_areas = True
+
     def __init__(self, obj: XarrayObject, axes: Sequence[CellAxis], globe: Globe) -> None:
         super().__init__(obj, axes)
         self.globe = globe

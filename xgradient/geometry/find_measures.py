@@ -15,7 +15,6 @@ from .cell_axes import CellAxis, check_lengths, find_cell_axis
 from .cell_measures import CellMeasures, CoordinateMeasures, GivenMeasures
 from .crs import GeographicCRS
 from .curvilinear_measures import CurvilinearMeasures
-from .given_areas import read_given_areas
 from .globe_measures import LatLonMeasures, goes_round, kind_of_axis
 from .metrics import Globe
 from .model_measures import WrfMeasures
@@ -84,10 +83,9 @@ def _make_measures(obj: XarrayObject, axes: Sequence[CellAxis], metric: Any) -> 
             "factors by a mapping, or metric='sphere' with latitudes and longitudes"
         )
     kinds = [kind_of_axis(obj, axis) for axis in axes]
-    on_lines = any(kind is not None for kind in kinds)
-    on_globe = (LatLonMeasures if on_lines else CurvilinearMeasures)(obj, axes, metric)
-    on_globe.given_areas = read_given_areas(obj)
-    return on_globe
+    if any(kind is not None for kind in kinds):
+        return LatLonMeasures(obj, axes, metric)
+    return CurvilinearMeasures(obj, axes, metric)
 
 
 def _with_periods(

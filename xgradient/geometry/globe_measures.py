@@ -40,6 +40,8 @@ class LatLonMeasures(CoordinateMeasures):
         The model of the Earth.
     """
 
+    takes_given_areas = True
+
     def __init__(self, obj: XarrayObject, axes: Sequence[CellAxis], globe: Globe) -> None:
         super().__init__(obj, axes)
         self.globe = globe

@@ -12,7 +12,7 @@ from .._typing import XarrayObject
 from .._wording import short_repr
 from ..geometry.vertical import make_vertical_coord
 from ..labels.arguments import GridRequest
-from ..labels.coordinates import CoordRef, describe_coord
+from ..labels.coordinates import CoordRef
 from ..labels.hints import quote_names
 from ..labels.pint_units import is_quantity, to_cf_text
 from ..labels.points import unit_factor
@@ -60,9 +60,9 @@ def grad_at_column_points(
     """
     ref = request.axes[0].ref
     vertical = make_vertical_coord(ref)
-    label = describe_coord(ref)
+    label = f"coordinate {str(ref.name)!r}"
     if ref.coord is not obj.coords.variables[ref.name]:
-        raise TypeError(f"{label} with times, but at along columns is for numbers; leave at out")
+        raise TypeError(f"{label} has times, but at along columns is for numbers; leave at out")
     n = vertical.positions.sizes[ref.dim]
     orders.check_points(uniform_nodes(n, 1.0), f"dimension {str(ref.dim)!r}")
     points = _read_points(at, ref, vertical.units, label)
