@@ -113,7 +113,11 @@ def test_missing_levels_and_points_outside():
     ("call", "error", "sentence"),
     [
         (lambda da: da.grad("z", along="lev", at=[]), ValueError, "at is empty; give at least one"),
-        (lambda da: da.grad("z", along="lev", at=["a"]), TypeError, "at has dtype <U1, but coordinate 'z' has num"),
+        (
+            lambda da: da.grad("z", along="lev", at=["a"]),
+            TypeError,
+            "at has dtype <U1, but coordinate 'z' has numbers; give numbers in its units",
+        ),
         (lambda da: da.grad("z", along="lev", at=[[1.0]]), ValueError, "at has 2 dimensions; give"),
         (
             lambda da: da.grad("z", along="lev", at=xr.DataArray(np.ones((2, 3)), dims=("a", "x"))),
