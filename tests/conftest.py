@@ -13,6 +13,7 @@ import pytest
 from xgradient.kernels.compiled import layout, on_demand
 
 from .support.backends import LIBRARIES, Library, library
+from .support.loops import compile_loops
 
 # Compiling a kernel takes longer than hypothesis' deadline, and a failure must come again.
 hypothesis.settings.register_profile(
@@ -32,9 +33,8 @@ def _when_loops_are_compiled(request: pytest.FixtureRequest) -> Iterator[None]:
     NumPy takes the place of loops in these, with the same bits and no compilation.
     """
     when = "now" if request.node.get_closest_marker("compiled") else "never"
-    on_demand.loop.cache_clear()
     with pytest.MonkeyPatch.context() as patch:  # no fixture, which tests would share
-        patch.setenv(on_demand.COMPILE_ENV, when)
+        compile_loops(patch, when)
         yield
     on_demand.loop.cache_clear()
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ import xarray as xr
 
 from xgradient.kernels.compiled import on_demand
 
+from ..support.loops import compile_loops
 from ..support.marks import slow
 from ..support.operations import OPERATIONS, sample
 
@@ -22,12 +25,6 @@ def arrays_of(result):
     """The arrays of a DataArray or Dataset."""
     variables = [result] if isinstance(result, xr.DataArray) else result.data_vars.values()
     return [variable.values for variable in variables]
-
-
-def compile_loops(monkeypatch, when):
-    """Compile loops from here on "now", "later" or "never"."""
-    monkeypatch.setenv(on_demand.COMPILE_ENV, when)
-    on_demand.loop.cache_clear()
 
 
 def wait_for_thread():
@@ -196,6 +193,13 @@ def test_another_word_is_refused(monkeypatch):
     compile_loops(monkeypatch, "sometimes")
     with pytest.raises(ValueError, match="XGRADIENT_COMPILE is 'sometimes'; set it to 'later', "):
         xr.DataArray([0.0, 1.0, 4.0], dims="x").grad("x")
+
+
+def test_tests_forget_loops_when_they_change_when_to_compile():
+    tests = Path(__file__).parents[1]
+    changed = re.compile(r"setenv\(\s*(on_demand\.COMPILE_ENV|[\"']XGRADIENT_COMPILE)")
+    found = [path for path in tests.rglob("*.py") if changed.search(path.read_text("utf-8"))]
+    assert found == [tests / "support" / "loops.py"], "call compile_loops instead"
 
 
 AT_EXIT = """

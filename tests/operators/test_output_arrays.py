@@ -8,6 +8,7 @@ import xarray as xr
 
 import xgradient
 
+from ..support.loops import compile_loops
 from ..support.marks import slow
 
 SHAPE = (5, 6, 7)
@@ -40,7 +41,7 @@ def _layouts(dtype: str) -> dict[str, np.ndarray]:
     ],
 )
 def test_the_bits_of_new_arrays_in_any_layout(dtype, layout, when, monkeypatch):
-    monkeypatch.setenv("XGRADIENT_COMPILE", when)
+    compile_loops(monkeypatch, when)
     field = _field(dtype) if dtype != "i4" else np.arange(np.prod(SHAPE), dtype="i4").reshape(SHAPE)
     result_dtype = "f8" if dtype == "i4" else dtype
     options = {"spacing": [0.5, np.arange(6.0) ** 2, 2.0], "periodic": [False, False, True]}

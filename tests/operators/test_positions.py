@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import xarray as xr
 import xgradient  # noqa: F401  registers .grad
 
 from ..support import reference
+from ..support.loops import compiled_and_replaced
+from ..support.marks import slow
 from ..support.shared_data import open_shared
 from ..support.strategies import NODES, make_field
 
@@ -187,19 +190,16 @@ def test_chunks_follow_those_of_the_data():
 
 
 @pytest.mark.compiled
-@pytest.mark.parametrize("skipna", [False, True])
-def test_compiled_loops_have_the_bits_of_numpy(monkeypatch, skipna):
+@pytest.mark.parametrize("skipna", [False, slow(True)])
+def test_compiled_loops_have_the_bits_of_numpy(skipna):
     data = make_field((4, 90, 5), "f4")
     if skipna:
         data = np.where(RNG.random(data.shape) < 0.1, np.float32(np.nan), data)
     f = xr.DataArray(data, {"x": NODES["jittered"](90)}, ("t", "x", "y"))
     for to in ("left", "outer"):
         for da in (f, f.transpose("t", "y", "x"), f[:, ::-1]):
-            found = []
-            for mode in ("never", "now"):
-                monkeypatch.setenv("XGRADIENT_COMPILE", mode)
-                found.append(da.grad("x", to=to, accuracy=4, skipna=skipna).values)
-            np.testing.assert_array_equal(*found)
+            call = partial(da.grad, "x", to=to, accuracy=4, skipna=skipna)
+            np.testing.assert_array_equal(*compiled_and_replaced(call))
 
 
 # -- names and lengths ----------------------------------------------------------------------------

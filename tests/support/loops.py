@@ -8,21 +8,42 @@ from typing import TypeVar
 import pytest
 
 from xgradient.kernels.compiled import on_demand
+from xgradient.kernels.compiled.on_demand import Loop
+
+__all__ = ["compile_loops", "compiled_and_replaced"]
 
 Result = TypeVar("Result")
+
+
+def compile_loops(patch: pytest.MonkeyPatch, when: str) -> None:
+    """Compile loops from here on "now", "later" or "never".
+
+    A loop remembers when it is compiled, so all loops are forgotten.
+    """
+    patch.setenv(on_demand.COMPILE_ENV, when)
+    on_demand.loop.cache_clear()
 
 
 def compiled_and_replaced(call: Callable[[], Result]) -> tuple[Result, Result]:
     """Return what a call gives by compiled loops, and by NumPy.
 
-    A loop remembers when it is compiled, so all loops are forgotten before each call.
+    A call without loops, or with loops of the other kind, would compare NumPy with itself, and is
+    refused.
     """
     results = []
     for when in ("now", "never"):
+        loops: list[Loop] = []
+
+        def remembered(when: str, loops: list[Loop] = loops) -> Loop:
+            loops.append(Loop(when))
+            return loops[-1]
+
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv(on_demand.COMPILE_ENV, when)
-            on_demand.loop.cache_clear()
+            patch.setattr(on_demand, "Loop", remembered)
+            compile_loops(patch, when)
             results.append(call())
+        assert loops, "the call runs no loop"
+        assert all(loop.is_ready == (when == "now") for loop in loops)
     on_demand.loop.cache_clear()
     compiled, replaced = results
     return compiled, replaced
