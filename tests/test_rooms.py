@@ -27,6 +27,8 @@ ROOMS = {
     "kernels": {"stencils"},
     "stencils": set(),
 }
+# All that `import xgradient` loads; the first use of a name or of an accessor loads the rest.
+LIGHT = {"__init__", "_first_use", "_forks"}
 #: Modules of the front door that every room may import.
 COMMON = {"__init__", "_forks", "_typing", "_wording"}
 
@@ -163,6 +165,8 @@ def imports(name: str, tree: ast.AST | None = None) -> Iterator[Import]:
     def visit(node: ast.AST, inside: bool) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
             deeper = inside or isinstance(child, ast.FunctionDef | ast.Lambda)
+            if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+                deeper = True  # not imported at all
             if isinstance(child, ast.Import):
                 for alias in child.names:
                     top, _, rest = alias.name.partition(".")
@@ -203,7 +207,7 @@ def test_there_are_no_cycles():
 
 def test_every_module_lives_in_a_room():
     front = {name for name in MODULES if "." not in name and name not in ROOMS}
-    assert front == {"__init__", "__main__", "_forks", "_typing", "_wording", "accessor"}
+    assert front == COMMON | LIGHT | {"__main__", "_public", "accessor"}
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -243,6 +247,8 @@ def test_optional_packages_are_imported_where_they_are_needed(name):
     heavy |= {"cli.options", "cli.positions", "engine.cyclic_layer", "engine.task_layers"}
     heavy |= {"cli.numbers", "engine.cubed_blocks", "engine.placeholder_layer", *CELLS}
     heavy |= {"engine.cell_sums_in_chunks"}
+    if name in LIGHT:
+        heavy = MODULES.keys() - LIGHT
     for found in imports(name):
         if found.own:
             if found.target in heavy:
@@ -273,17 +279,23 @@ import sys
 import xarray
 before = set(sys.modules)
 import xgradient
+print(*sorted(set(sys.modules) - before))
+xarray.DataArray.grad
 print(*sorted({name.split(".")[0] for name in set(sys.modules) - before}))
 """
 
 
 def test_importing_loads_nothing_optional():
-    """Beyond what xarray loads by itself: our own modules and the standard library."""
+    """Beyond what xarray loads by itself: own modules and the standard library."""
     run = subprocess.run(
         [sys.executable, "-c", IMPORTED], capture_output=True, text=True, check=True
     )
-    loaded = set(run.stdout.split()) - set(sys.stdlib_module_names)
-    assert loaded == {"xgradient"}
+    at_import, at_first_use = (set(line.split()) for line in run.stdout.splitlines())
+    light = {"xgradient" if name == "__init__" else f"xgradient.{name}" for name in LIGHT}
+    assert {
+        name for name in at_import if name.split(".")[0] not in sys.stdlib_module_names
+    } == light
+    assert at_first_use - set(sys.stdlib_module_names) == {"xgradient"}
 
 
 def test_a_call_loads_what_it_needs():

@@ -14,9 +14,6 @@ from .operators.stencil import stencil_along
 from .operators.summary import Summary, summarize, to_html, to_text
 
 
-@xr.register_dataarray_accessor("grad")  # type: ignore[no-untyped-call]
-@xr.register_dataset_accessor("grad")  # type: ignore[no-untyped-call]
-@xr.register_datatree_accessor("grad")  # type: ignore[no-untyped-call]
 class Grad(OperatorMethods):
     """Offer the operators as methods: ``da.grad``, ``ds.grad`` and ``tree.grad``.
 

@@ -1,10 +1,10 @@
 """Room 1: the operators that users call.
 
 Add an operator as a function in ``scalar`` (for fields), ``vector`` or ``tensor`` (for vector
-fields) or ``transport`` (for derivatives along a flow), and name it three times below: the
-accessor, the exports of the package and the reference follow. Operators ask ``labels`` what names
-mean and ``geometry`` for the grid and its expressions, which the ``engine`` evaluates. They may
-import every room but ``cli``; no other room but ``cli`` imports them.
+fields) or ``transport`` (for derivatives along a flow), and name it three times below and in
+``__all__`` of the package: the accessor follows. Operators ask ``labels`` what names mean and
+``geometry`` for the grid and its expressions, which the ``engine`` evaluates. They may import every
+room but ``cli``; no other room but ``cli`` imports them.
 """
 
 from __future__ import annotations
