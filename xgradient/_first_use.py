@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from threading import RLock
 from types import ModuleType
 from typing import Any
 
 import xarray as xr
 
-from ._forks import IMPORTING
+from . import _forks  # noqa: F401  its locks are taken after the one below
 
 #: The name of the accessor.
 _NAME = "grad"
+# Held while the operators are loaded. Modules that are loaded take the locks of `_forks`, so a fork
+# takes this one first: its functions run before those that were registered before it.
+_lock = RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+    )
 
 
 def load() -> ModuleType:
@@ -23,7 +32,7 @@ def load() -> ModuleType:
         If a package that they need does not fit. An AttributeError would say that there is no
         such name.
     """
-    with IMPORTING:
+    with _lock:
         try:
             from . import _public
         except AttributeError as error:
@@ -44,7 +53,7 @@ class UnloadedAccessor:
 
     def __get__(self, obj: Any, owner: type | None = None) -> Any:
         """Return the accessor of an object, or its class."""
-        with IMPORTING:
+        with _lock:
             if self._is_registering:  # xarray asks whether the name is taken
                 raise AttributeError(_NAME)
             if vars(self._owner).get(_NAME) is self:

@@ -17,12 +17,10 @@ class _Lock(Protocol):
         """Give the lock back."""
 
 
-#: Held while the operators are loaded; modules that they import take `LOADING`.
-IMPORTING = RLock()
 #: Held while the compiler and the compiled loops are loaded.
 LOADING = RLock()
-# In the order in which forks take them. `LOADING` guards the list: a caller of `wait_for` holds it.
-_LOCKS: list[_Lock] = [IMPORTING, LOADING]
+# The first lock guards the list: a caller of `wait_for` holds it.
+_LOCKS: list[_Lock] = [LOADING]
 
 
 def wait_for(lock: _Lock) -> None:
