@@ -27,6 +27,8 @@ PEERS = (
     "torch or jax or sparse or cupy or cuda or backends or findiff or numpydoc or mathml"
     " or coming_from"
 )
+#: A quarter of the examples of hypothesis is enough for a user's installation.
+THOROUGH = "--hypothesis-profile=thorough"
 
 
 def refuse_skips(session: nox.Session, report: Path) -> None:
@@ -67,18 +69,17 @@ def peers(session: nox.Session) -> None:
     report = Path(session.create_tmp()) / "peers.xml"
     # The session `docs` tests the built documentation.
     elsewhere = "--ignore=tests/test_built_docs.py"
-    chosen = ["-m", "", "-k", PEERS, elsewhere]
+    chosen = ["-m", "", "-k", PEERS, elsewhere, THOROUGH]
     session.run("pytest", "-n", "auto", "tests", *chosen, f"--junitxml={report}")
     refuse_skips(session, report)
 
 
 @nox.session(default=False)
 def slow(session: nox.Session) -> None:
-    """Run the tests that take long, except those of the session peers."""
+    """Run the tests that take long, and all examples of hypothesis; not those of peers."""
     session.install("-e", ".[dev]", "torch==2.13.0")
-    session.run(
-        "pytest", "-n", "auto", "tests", "-m", "slow", "-k", f"not ({PEERS})", "--durations=25"
-    )
+    chosen = ["-m", "slow or hypothesis", "-k", f"not ({PEERS})", THOROUGH]
+    session.run("pytest", "-n", "auto", "tests", *chosen, "--durations=25")
 
 
 @nox.session(default=False)
@@ -133,7 +134,7 @@ def chunked(session: nox.Session) -> None:
     session.install("-e", ".[test]", "cf-xarray", "cftime", "zarr", *libraries)
     report = Path(session.create_tmp()) / "chunked.xml"
     tests_ = "tests/engine/test_chunk_libraries.py"
-    session.run("pytest", "-n", "auto", "-m", "", tests_, f"--junitxml={report}")
+    session.run("pytest", "-n", "auto", "-m", "", THOROUGH, tests_, f"--junitxml={report}")
     refuse_skips(session, report)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -14,16 +15,30 @@ from xgradient.kernels.compiled import layout, on_demand
 
 from .support.backends import LIBRARIES, Library, library
 from .support.loops import compile_loops
+from .support.strategies import ALL_EXAMPLES
 
 # Compiling a kernel takes longer than hypothesis' deadline, and a failure must come again.
-hypothesis.settings.register_profile(
-    "xgradient",
-    deadline=None,
-    derandomize=True,
-    print_blob=True,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
-)
+# `.ci/run` runs all tests of hypothesis once more, by the profile "thorough".
+for profile, count in (("xgradient", ALL_EXAMPLES // 4), ("thorough", ALL_EXAMPLES)):
+    hypothesis.settings.register_profile(
+        profile,
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        print_blob=True,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
 hypothesis.settings.load_profile("xgradient")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage while tests are collected, because they all stay to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -143,7 +144,11 @@ def module_name(path: Path) -> str:
 
 
 MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
-TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
+
+
+@cache
+def tree_of(name: str) -> ast.Module:
+    return ast.parse(MODULES[name].read_text("utf-8"))
 
 
 def own_targets(name: str, node: ast.ImportFrom) -> Iterator[str]:
@@ -180,7 +185,7 @@ def imports(name: str, tree: ast.AST | None = None) -> Iterator[Import]:
                     yield Import(child.module.split(".")[0], False, inside)
             yield from visit(child, deeper)
 
-    yield from visit(TREES[name] if tree is None else tree, False)
+    yield from visit(tree_of(name) if tree is None else tree, False)
 
 
 def room(name: str) -> str:
@@ -189,11 +194,19 @@ def room(name: str) -> str:
     return first if first in ROOMS else ""
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_imports_point_one_way(name):
-    for found in imports(name):
-        if found.own and room(found.target) != room(name) and found.target not in COMMON:
-            assert room(found.target) in ROOMS[room(name)], f"{name} imports {found.target}"
+def imports_of_room(here: str) -> Iterator[tuple[str, Import]]:
+    """Every import of the modules of a room, each with its module."""
+    return ((name, found) for name in MODULES if room(name) == here for found in imports(name))
+
+
+in_every_room = pytest.mark.parametrize("here", ROOMS, ids=lambda here: here or "front door")
+
+
+@in_every_room
+def test_imports_point_one_way(here):
+    for name, found in imports_of_room(here):
+        if found.own and room(found.target) != here and found.target not in COMMON:
+            assert room(found.target) in ROOMS[here], f"{name} imports {found.target}"
 
 
 def test_there_are_no_cycles():
@@ -210,48 +223,52 @@ def test_every_module_lives_in_a_room():
     assert front == COMMON | LIGHT | {"__main__", "_public", "accessor"}
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_modules_are_short(name):
-    assert len(MODULES[name].read_text("utf-8").splitlines()) <= 350
+def test_modules_are_short():
+    lines = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
+    assert {name: n for name, n in lines.items() if n > 350} == {}
 
 
 @pytest.mark.parametrize("name", [name for name in ROOMS if name])
 def test_the_door_of_each_room_says_what_lives_there(name):
-    text = ast.get_docstring(TREES[name])
+    text = ast.get_docstring(tree_of(name))
     assert 2 <= len(text.splitlines()) <= 12
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_each_package_is_named_in_its_place(name):
-    for found in imports(name):
+@in_every_room
+def test_each_package_is_named_in_its_place(here):
+    for name, found in imports_of_room(here):
         if not found.own and found.target in NAMED_BY:
             assert name in NAMED_BY[found.target], f"{name} names {found.target}"
-    # Nor is a package reached round the back, by a text.
-    for node in ast.walk(TREES[name]):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            top = node.value.split(".")[0]
-            if top in {"numba", "cupy", "torch", "jax", "dask", "cf_xarray", "pint"}:
-                assert name in NAMED_BY[top] or name in COMMANDS, f"{name} names {node.value!r}"
 
 
-@pytest.mark.parametrize("name", [n for n in MODULES if n.startswith(NUMPY_ONLY)])
-def test_the_numerical_core_needs_numpy_only(name):
-    others = {found.target for found in imports(name) if not found.own}
-    assert others - set(sys.stdlib_module_names) <= {"numpy"}
+@in_every_room
+def test_no_package_is_named_by_a_text(here):
+    for name in (name for name in MODULES if room(name) == here):
+        for node in ast.walk(tree_of(name)):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                top = node.value.split(".")[0]
+                if top in {"numba", "cupy", "torch", "jax", "dask", "cf_xarray", "pint"}:
+                    assert name in NAMED_BY[top] or name in COMMANDS, f"{name} names {node.value!r}"
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_optional_packages_are_imported_where_they_are_needed(name):
+@pytest.mark.parametrize("part", NUMPY_ONLY)
+def test_the_numerical_core_needs_numpy_only(part):
+    found = [(name, i) for name in MODULES if name.startswith(part) for i in imports(name)]
+    others = {(name, i.target) for name, i in found if not i.own}
+    assert {target for _, target in others} - sys.stdlib_module_names <= {"numpy"}, others
+    assert others
+
+
+@in_every_room
+def test_optional_packages_are_imported_where_they_are_needed(here):
     # Loaded by others on first need, by each other at once.
     heavy = {*COMPILED, "cli.calls", "cli.cluster", "cli.commands", "cli.demo", "cli.errors"}
     heavy |= {"cli.options", "cli.positions", "engine.cyclic_layer", "engine.task_layers"}
     heavy |= {"cli.numbers", "engine.cubed_blocks", "engine.placeholder_layer", *CELLS}
     heavy |= {"engine.cell_sums_in_chunks"}
-    if name in LIGHT:
-        heavy = MODULES.keys() - LIGHT
-    for found in imports(name):
+    for name, found in imports_of_room(here):
         if found.own:
-            if found.target in heavy:
+            if found.target in (MODULES.keys() - LIGHT if name in LIGHT else heavy):
                 late = found.inside_function or name in heavy
                 assert late, f"{name} imports {found.target} at its top"
             elif found.inside_function:

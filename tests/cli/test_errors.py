@@ -22,6 +22,7 @@ for module in ("dask", "tqdm", "netCDF4", "zarr"):
 from xgradient.cli import files, locations, outputs  # noqa: E402
 
 from ..support.command_line import invoke as invoke_cli  # noqa: E402
+from ..support.marks import some_slow  # noqa: E402
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Consolidated metadata is currently not part"),
@@ -342,7 +343,7 @@ def race(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 @posix
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", some_slow(TARGETS, 2))
 def test_of_six_runs_to_one_name_one_succeeds(target):
     done = race(target)
     lines = done.stderr.splitlines()
@@ -358,7 +359,7 @@ def test_of_six_runs_to_one_name_one_succeeds(target):
 
 
 @posix
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", some_slow(TARGETS, 2))
 def test_of_six_runs_that_overwrite_all_succeed(target):
     assert invoke("in.nc", target).exit_code == 0
     done = race(target, "--overwrite")

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numba.core.dispatcher import Dispatcher
 
@@ -27,7 +27,7 @@ from xgradient.stencils.scheme import Scheme
 from ..support import simulated_cupy
 from ..support.marks import slow
 from ..support.operations import OPERATIONS, sample
-from ..support.strategies import LAYOUTS, make_field
+from ..support.strategies import LAYOUTS, examples, make_field
 
 pytestmark = pytest.mark.compiled
 
@@ -224,7 +224,7 @@ DTYPES = pytest.mark.parametrize("dtype", ["f8", slow("f4")])
 
 @DTYPES
 @given(data=st.data())
-@settings(max_examples=40)
+@examples(40)
 def test_blocks_and_halos_in_any_layout(dtype, data):
     shape, axis = data.draw(st.sampled_from(SHAPES))
     skipna = data.draw(st.booleans())
@@ -254,7 +254,7 @@ def test_blocks_and_halos_in_any_layout(dtype, data):
 
 @DTYPES
 @given(data=st.data())
-@settings(max_examples=40)
+@examples(40)
 def test_positions_and_their_halos_in_any_layout(dtype, data):
     shape, axis = data.draw(st.sampled_from(SHAPES))
     skipna = data.draw(st.booleans())

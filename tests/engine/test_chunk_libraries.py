@@ -32,10 +32,10 @@ from ..support.operations import (
     sample,
     with_data,
 )
-from ..support.strategies import NODES, make_field
+from ..support.strategies import NODES, examples, make_field
 
 # Installed in `nox -s chunked`; one of them missing leaves the whole file out.
-for library in ("dask.array", "dask_array", "cubed", "cubed_xarray"):
+for library in ("dask_array", "cubed", "cubed_xarray", "dask.array"):
     pytest.importorskip(library)
 
 import cubed  # noqa: E402
@@ -105,7 +105,7 @@ def calls(draw):
 
 
 @given(call=calls())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_plain_arrays_in_any_chunks(kind, from_array, call):
     field, chunks, options = call
     (expected,) = gradient(field, **options)

@@ -9,7 +9,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xgradient import gradient
@@ -20,7 +20,8 @@ from xgradient.stencils.nodes import uniform_nodes
 from xgradient.stencils.scheme import Scheme
 
 from ..support.calls import derivative
-from ..support.strategies import NODES, chunkings, make_field, shapes
+from ..support.marks import some_slow
+from ..support.strategies import NODES, chunkings, examples, make_field, shapes
 
 dask = pytest.importorskip("dask")
 da = pytest.importorskip("dask.array")
@@ -84,7 +85,7 @@ def chunked_calls(draw):
 @example(call=(make_field((12,)), ((11, 1),), 0, np.arange(12.0), {"period": 12.0}))
 @example(call=(make_field((12,)), ((0, 5, 0, 0, 7, 0),), 0, np.arange(12.0), {"period": 12.0}))
 @example(call=(make_field((9,)), ((4, 5),), 0, np.arange(9.0), {"accuracy": 8, "period": 9.0}))
-@settings(max_examples=400)
+@examples(400)
 def test_every_chunking_gives_the_same_bits(call):
     field, chunks, axis, x, options = call
     expected = derivative(field, x, axis, **options)
@@ -98,7 +99,7 @@ def test_every_chunking_gives_the_same_bits(call):
     assert set(counts) == set(np.ndindex(source.numblocks))
 
 
-@pytest.mark.parametrize("accuracy", [2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("accuracy", some_slow([2, 3, 4, 5, 6, 7, 8], 3))
 @pytest.mark.parametrize("period", [False, 23.0, 30.0])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_all_even_chunkings_of_one_axis(accuracy, period, axis):
@@ -116,7 +117,7 @@ def test_all_even_chunkings_of_one_axis(accuracy, period, axis):
 
 @pytest.mark.slow
 @given(data=st.data())
-@settings(max_examples=100)
+@examples(100)
 def test_weights_in_chunks_of_their_own(data):
     """Weights and values on dask, for fields on dask or in memory, are those from memory."""
     shape = data.draw(st.tuples(*[st.integers(4, 8)] * 3))
@@ -143,7 +144,7 @@ def test_weights_in_chunks_of_their_own(data):
 
 
 @given(data=st.data())
-@settings(max_examples=60)
+@examples(60)
 def test_several_chunked_axes_at_once(data):
     shape = data.draw(st.tuples(*[st.integers(5, 9)] * 3))
     field = make_field(shape, data.draw(st.sampled_from(["f4", "f8"])))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -342,9 +344,20 @@ def variables(result):
     return result.to_dataset(name="x") if isinstance(result, xr.DataArray) else result
 
 
+#: A chunk for each longitude or latitude takes seconds, so most operators have them in `-m slow`.
+MANY_CHUNKS = {"in chunks of one longitude", "in chunks of one latitude"}
+
+
 @pytest.mark.parametrize("poles", [slow(False), True])
-@pytest.mark.parametrize("told", TOLD)
-@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize(
+    ("operator", "told"),
+    [
+        slow(operator, told)
+        if told in MANY_CHUNKS and operator not in ("curl", "gradient", "laplacian")
+        else (operator, told)
+        for operator, told in product(OPERATORS, TOLD)
+    ],
+)
 def test_however_it_is_told(operator, told, poles):
     ds = case(poles)
     expected = variables(OPERATORS[operator](ds))

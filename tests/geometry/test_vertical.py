@@ -17,6 +17,7 @@ from xgradient.stencils.scheme import Scheme
 from ..support import reference
 from ..support.backends import library
 from ..support.columns import by_columns, columns, derivative, on_levels, same
+from ..support.marks import slow
 from ..support.strategies import LAYOUTS, NODES, chunkings, make_field
 
 ORDERS = [
@@ -328,7 +329,7 @@ def test_lazy_positions_that_turn_or_repeat_have_no_derivative_there(accuracy):
 
 
 @PARTS
-@pytest.mark.parametrize("share", [0.01, 0.1, 0.3, 0.6])
+@pytest.mark.parametrize("share", [slow(0.01), 0.1, slow(0.3), 0.6])
 def test_skipna_every_cell_is_that_of_the_slow_reference(order, share):
     """Runs of cells whose value and position are valid are axes of their own."""
     shape = (3, 40, 5)

@@ -21,7 +21,7 @@ from xgradient.stencils.cache import LRUCache
 
 from ..support import operations
 from ..support.comparisons import COMPARISONS, computed, sample
-from ..support.marks import slow
+from ..support.marks import slow, some_slow
 from ..support.strategies import LAYOUTS, NODES, make_field
 
 da = pytest.importorskip("dask.array")
@@ -76,8 +76,16 @@ def same_bits(found, expected) -> bool:
 # -- operators ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("grid", [{}, {"poles": False}, {"holes": True}], ids=str)
+@pytest.mark.parametrize(
+    ("grid", "dtype"),
+    [
+        ({}, "f8"),
+        ({"holes": True}, "f4"),
+        *(slow(*case) for case in (({}, "f4"), ({"holes": True}, "f8"))),
+        *(slow({"poles": False}, dtype) for dtype in ("f4", "f8")),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("name", operations.OPERATIONS)
 def test_every_operator_has_the_bits_of_numpy(cupy, name, grid, dtype, request):
     operation = operation_called(name, request)
@@ -91,7 +99,7 @@ def test_every_operator_has_the_bits_of_numpy(cupy, name, grid, dtype, request):
 
 
 @pytest.mark.parametrize("holes", [slow(False), True])
-@pytest.mark.parametrize("name", operations.OPERATIONS)
+@pytest.mark.parametrize("name", some_slow(operations.OPERATIONS, 3))
 def test_every_operator_in_chunks_has_the_bits_of_numpy(cupy, name, holes, request):
     operation = operation_called(name, request)
     ds = operations.sample("f4", holes=holes)

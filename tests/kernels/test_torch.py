@@ -7,14 +7,14 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from xgradient import gradient
 from xgradient.engine import evaluate
 from xgradient.kernels import torch_interop
 
-from ..support.strategies import NODES, make_field, positions, shapes
+from ..support.strategies import NODES, examples, make_field, positions, shapes
 
 torch = pytest.importorskip("torch")
 
@@ -85,7 +85,7 @@ def products_overflow(options):
 
 @pytest.mark.parametrize("dtype", FLOATS)
 @given(data=st.data())
-@settings(max_examples=150)
+@examples(150)
 def test_equal_to_torch(dtype, data):
     tensor, options = data.draw(calls(dtype))
     assume(not products_overflow(options))

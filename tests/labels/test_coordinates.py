@@ -9,6 +9,7 @@ import xarray as xr
 
 import xgradient  # noqa: F401  registers .grad
 
+from ..support import marks
 from ..support.labelled_fields import along, slow, whole
 
 
@@ -85,19 +86,24 @@ def test_guessing_leaves_no_attributes_behind():
 @pytest.mark.parametrize(
     "name", ["lat", "Y", "latitude", "", 0, 1.5, None, float("nan"), ("a", "b")]
 )
-def test_unknown_name(ocean, name, nothing_computed):
+@pytest.mark.parametrize("kind", ["in chunks", marks.slow("in memory"), marks.slow("a Dataset")])
+def test_unknown_name(ocean, name, kind, nothing_computed):
     shown = f"{name!r}"
     message = whole(
         f"{shown} is not a dimension, coordinate or CF name here; there are "
         "'area', 'column', 'depth', 'i', 'j', 'nav', 'run', 't'"
     )
     ocean = ocean.drop_vars("nav_lat").assign_coords(nav=("j", [1.0, 2.0, 4.0, 8.0]))
-    for obj in (ocean, ocean.chunk(j=1), ocean.to_dataset()):
-        if name is not None and not isinstance(name, tuple):  # all dimensions, a list of names
-            with nothing_computed(), pytest.raises(ValueError, match=message):
-                obj.grad(name)
+    obj = {
+        "in memory": ocean,
+        "in chunks": ocean.chunk(j=1),
+        "a Dataset": ocean.to_dataset(),
+    }[kind]
+    if name is not None and not isinstance(name, tuple):  # all dimensions, a list of names
         with nothing_computed(), pytest.raises(ValueError, match=message):
-            obj.grad(["j", name])
+            obj.grad(name)
+    with nothing_computed(), pytest.raises(ValueError, match=message):
+        obj.grad(["j", name])
 
 
 def test_unknown_name_where_there_is_none():

@@ -6,10 +6,18 @@ import re
 
 import numpy as np
 import pytest
-from cf_xarray.units import units as registry
 
 import xgradient  # noqa: F401  registers .grad
 from xgradient.labels.units import result_units
+
+
+@pytest.fixture
+def registry():
+    """The registry of cf-xarray, which takes half a second to make."""
+    from cf_xarray.units import units
+
+    return units
+
 
 # Field, axis, order of the derivative, text. Written down by hand.
 UNITS = [
@@ -121,7 +129,7 @@ def test_absent_units_are_unknown(field, axis, deriv):
 
 
 @pytest.mark.parametrize(("field", "axis", "deriv", "text"), UNITS)
-def test_the_text_means_the_quotient(field, axis, deriv, text):
+def test_the_text_means_the_quotient(field, axis, deriv, text, registry):
     """pint reads back from our text the dimensions and the scale of field over axis."""
 
     def quantity(unit):
@@ -134,7 +142,7 @@ def test_the_text_means_the_quotient(field, axis, deriv, text):
 
 
 @pytest.mark.parametrize("field", ["degC", "degF", "°C", "degree_Fahrenheit"])
-def test_the_text_means_the_step_of_a_scale_with_an_offset(field):
+def test_the_text_means_the_step_of_a_scale_with_an_offset(field, registry):
     """One degree more is a change in kelvins, whatever the zero of the scale."""
     step = registry.Quantity(1.0, field).to("K") - registry.Quantity(0.0, field).to("K")
     unit = result_units(field, "km", 1)

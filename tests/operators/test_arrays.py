@@ -7,14 +7,14 @@ import re
 import numpy as np
 import pytest
 import xarray as xr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xgradient import gradient
 
 from ..support import reference
 from ..support.backends import library, with_dtypes
-from ..support.strategies import DTYPES, NODES, chunkings, make_field, positions, shapes
+from ..support.strategies import DTYPES, NODES, chunkings, examples, make_field, positions, shapes
 
 
 def close(found, expected, tolerance=1e-12) -> bool:
@@ -61,7 +61,7 @@ def calls(draw, dtype="f8"):
 
 
 @given(call=calls())
-@settings(max_examples=400)
+@examples(400)
 def test_equal_to_numpy(call):
     field, axes, spacing, edge_order = call
     found = gradient(field, spacing=spacing, dim=axes, edge_order=edge_order)
@@ -75,7 +75,7 @@ def test_equal_to_numpy(call):
 
 @pytest.mark.parametrize("dtype", ["f8", "c16"])
 @given(data=st.data())
-@settings(max_examples=200)
+@examples(200)
 def test_equal_to_torch(dtype, data):
     torch = pytest.importorskip("torch")
     field, axes, spacing, edge_order = data.draw(calls(dtype))
@@ -485,7 +485,7 @@ def test_chunks_of_unknown_length_are_refused():
 
 
 @given(data=st.data())
-@settings(max_examples=40)
+@examples(40)
 def test_several_derivatives_at_once_are_those_one_by_one(data):
     da = pytest.importorskip("dask.array")
     shape = data.draw(shapes(least=3, most=6, max_dims=3))

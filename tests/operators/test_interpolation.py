@@ -169,9 +169,9 @@ def test_chunks_and_tasks_are_those_of_derivatives():
 @pytest.mark.parametrize("skipna", [False, slow(True)])
 @pytest.mark.parametrize("periodic", [False, True])
 def test_compiled_loops_have_the_bits_of_numpy(skipna, periodic):
-    data = make_field((4, 90, 5), "f4")
+    data = make_field((4, 90, 5), "f8")
     if skipna:
-        data = np.where(RNG.random(data.shape) < 0.1, np.float32(np.nan), data)
+        data = np.where(RNG.random(data.shape) < 0.1, np.nan, data)
     f = xr.DataArray(data, {"x": NODES["jittered"](90)}, ("t", "x", "y"))
     options = {"accuracy": 4, "skipna": skipna, "periodic": {"x": 91.0} if periodic else False}
     for to in ("left", "outer"):

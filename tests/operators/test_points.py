@@ -144,7 +144,7 @@ def test_chunks_follow_the_axis_and_only_those_with_points_have_a_task():
 
 @pytest.mark.compiled
 def test_compiled_loops_have_the_bits_of_numpy():
-    f = xr.DataArray(make_field((4, 90, 5), "f4"), {"x": NODES["jittered"](90)}, ("t", "x", "y"))
+    f = xr.DataArray(make_field((4, 90, 5), "f8"), {"x": NODES["jittered"](90)}, ("t", "x", "y"))
     at = np.sort(RNG.uniform(0, 88, 200))
     for da in (f, f.transpose("t", "y", "x"), f.transpose("x", ...), f[:, ::-1]):
         call = partial(da.grad, "x", at=at, accuracy=4)

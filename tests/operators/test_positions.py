@@ -192,9 +192,9 @@ def test_chunks_follow_those_of_the_data():
 @pytest.mark.compiled
 @pytest.mark.parametrize("skipna", [False, slow(True)])
 def test_compiled_loops_have_the_bits_of_numpy(skipna):
-    data = make_field((4, 90, 5), "f4")
+    data = make_field((4, 90, 5), "f8")
     if skipna:
-        data = np.where(RNG.random(data.shape) < 0.1, np.float32(np.nan), data)
+        data = np.where(RNG.random(data.shape) < 0.1, np.nan, data)
     f = xr.DataArray(data, {"x": NODES["jittered"](90)}, ("t", "x", "y"))
     for to in ("left", "outer"):
         for da in (f, f.transpose("t", "y", "x"), f[:, ::-1]):

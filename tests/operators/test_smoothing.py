@@ -15,10 +15,15 @@ from ..support.loops import compiled_and_replaced
 from ..support.marks import slow
 from ..support.strategies import NODES
 
-signal = pytest.importorskip("scipy.signal")
 RNG = np.random.default_rng(5)
 NOISE = RNG.normal(size=40)
 NAN = np.nan
+
+
+@pytest.fixture
+def signal():
+    """The filters of scipy, which take a second to load."""
+    return pytest.importorskip("scipy.signal")
 
 
 def polyfit(x, f, row, window, degree, deriv, tricube=False):
@@ -52,7 +57,7 @@ def close(found, expected, rtol=1e-12):
 @pytest.mark.parametrize("step", [0.5, -3.0])
 @pytest.mark.parametrize("deriv", [0, 1, 2])
 @pytest.mark.parametrize("smooth", [(5, 2), (5, 3), (7, 3), (11, 3), (11, 4), (21, 2)])
-def test_uniform_axes_are_those_of_scipy(step, deriv, smooth):
+def test_uniform_axes_are_those_of_scipy(step, deriv, smooth, signal):
     da = xr.DataArray(NOISE, {"x": np.arange(40) * step})
     for mode, periodic in (("interp", False), ("wrap", True)):
         found = da.grad("x", deriv=deriv, smooth=smooth, periodic=periodic)
@@ -146,7 +151,7 @@ def test_polynomials_of_the_degree_are_exact(weights, kind, degree):
     assert abs(beyond.grad("x", deriv=0, **options) - beyond).max() > 1e-4
 
 
-def test_the_gain_of_noise_is_the_norm_of_the_weights():
+def test_the_gain_of_noise_is_the_norm_of_the_weights(signal):
     table = xgradient.stencil(np.arange(40) * 0.5, smooth=(11, 3))
     weights = signal.savgol_coeffs(11, 3, deriv=1, delta=0.5)
     assert table.noise_gain.values[20] == pytest.approx(np.linalg.norm(weights), rel=1e-12)
@@ -209,7 +214,7 @@ def test_chunks_change_no_bit(options, deriv, chunks):
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i2", "u1", "c8", "c16", ">f8"])
 @pytest.mark.parametrize("deriv", [0, 1])
-def test_dtypes(dtype, deriv):
+def test_dtypes(dtype, deriv, signal):
     values = np.rint(100 + 10 * NOISE).astype(dtype)
     found = xr.DataArray(values, {"x": np.arange(40)}).grad("x", deriv=deriv, smooth=(7, 2))
     usual = xr.DataArray(values, {"x": np.arange(40)}).grad("x")
@@ -234,7 +239,7 @@ def test_compiled_loops_have_the_same_bits(skipna, deriv):
 # -- the globe --------------------------------------------------------------------------------
 
 
-def test_longitudes_close_and_latitudes_continue_across_the_poles():
+def test_longitudes_close_and_latitudes_continue_across_the_poles(signal):
     lat, lon = np.arange(-85.0, 86, 10), np.arange(0.0, 360, 15)
     values = RNG.normal(size=(18, 24))
     da = xr.DataArray(
@@ -392,7 +397,7 @@ def test_a_smoothed_field_in_other_units_in_chunks_and_as_quantity():
     np.testing.assert_allclose(result.data.magnitude, found, rtol=1e-6)
 
 
-def test_mixed_derivatives_smooth_along_both():
+def test_mixed_derivatives_smooth_along_both(signal):
     f = RNG.normal(size=(12, 15))
     da = xr.DataArray(f, {"x": np.arange(12), "y": np.arange(15)})
     along_x = signal.savgol_filter(f, 5, 2, deriv=1, axis=0)

@@ -25,11 +25,13 @@ import xgradient
 from ..support import reference
 from ..support.random_calls import Call, calls
 from ..support.random_coordinates import exact_nodes
+from ..support.strategies import examples
 
 dask = pytest.importorskip("dask")
 
 CALLS = int(os.environ.get("XGRADIENT_FUZZ_CALLS", "0"))
 SEED = int(os.environ.get("XGRADIENT_FUZZ_SEED", "0"))
+EXAMPLES = settings(max_examples=CALLS) if CALLS else examples(150)
 #: What refusals say of values, which are read when chunks are computed.
 VALUES = (
     "'[^']*' is [^ ]* at index [^;]*|"
@@ -355,7 +357,7 @@ def check(call: Call) -> None:
 
 
 @given(calls(quick=not CALLS))
-@settings(max_examples=CALLS or 150, derandomize=not CALLS, database=None)
+@settings(EXAMPLES, derandomize=not CALLS, database=None)
 def test_random_calls_are_right_or_refused_in_one_sentence(call):
     check(call)
 

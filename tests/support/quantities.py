@@ -6,9 +6,9 @@ import re
 from functools import cache
 from typing import Any
 
-import pint
 import pytest
 import xarray as xr
+from pint.registry import LazyRegistry
 from pint_xarray.index import PintIndex
 
 
@@ -17,7 +17,7 @@ def registry(name: str = "pint") -> Any:
     """A registry of its own, or that of MetPy."""
     if name == "metpy":
         return pytest.importorskip("metpy.units").units.get()
-    return pint.UnitRegistry(force_ndarray_like=True)
+    return LazyRegistry(kwargs={"force_ndarray_like": True})  # reads its units when one is needed
 
 
 def pint_unit(text: str, units: Any) -> Any:

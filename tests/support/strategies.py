@@ -7,9 +7,30 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 
-__all__ = ["DTYPES", "LAYOUTS", "NODES", "chunkings", "fields", "make_field", "positions", "shapes"]
+__all__ = [
+    "ALL_EXAMPLES",
+    "DTYPES",
+    "LAYOUTS",
+    "NODES",
+    "chunkings",
+    "examples",
+    "fields",
+    "make_field",
+    "positions",
+    "shapes",
+]
+
+#: Examples of a test of hypothesis that does not say how many it takes, in the profile "thorough".
+ALL_EXAMPLES = 100
+
+
+def examples(count: int) -> settings:
+    """So many examples in the profile "thorough", and as large a part of them in any other one."""
+    return settings(max_examples=-(-count * settings.default.max_examples // ALL_EXAMPLES))
+
 
 _UNEVEN = np.random.default_rng(7).uniform(-0.3, 0.3, 16)
 
