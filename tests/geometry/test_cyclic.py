@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import xgradient
 
 from ..support import simulated_cupy, sphere_fields
 from ..support.backends import library
+from ..support.marks import slow
 from ..support.operations import GLOBE, HORIZONTAL, curved, in_plane, layered, sample, with_data
 
 CLOSED = {"periodic": {"lon": 360}}
@@ -102,9 +104,16 @@ def test_derivatives_are_those_without_the_last_point(operator):
     check_same(op(repeated(ds)), op(ds))
 
 
-@pytest.mark.parametrize("chunks", [{"lon": 5}, {"lon": 1, "lat": 7}, {"lon": 12}, {"time": 2}],
-                         ids=str)  # fmt: skip
-@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize(
+    ("chunks", "operator"),
+    [
+        *product([{"lon": 5}, {"lon": 12}, {"time": 2}], OPERATORS),
+        # Chunks of one longitude are many.
+        *(({"lon": 1, "lat": 7}, operator) for operator in list(OPERATORS)[::3]),
+        *(slow({"lon": 1, "lat": 7}, o) for k, o in enumerate(OPERATORS) if k % 3),
+    ],
+    ids=str,
+)
 def test_chunks_change_nothing(operator, chunks, nothing_computed):
     """The last chunk reads the first, and its length stays; 12 leaves one of length 1."""
     ds, op = repeated(sample(holes="skipna" in operator)), OPERATORS[operator]

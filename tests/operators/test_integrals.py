@@ -10,6 +10,7 @@ import xarray as xr
 
 import xgradient
 
+from ..support.marks import slow
 from ..support.shared_data import open_shared
 from ..support.strategies import NODES, make_field
 from .test_positions import faces, line
@@ -286,7 +287,7 @@ def test_periodic_axes(to):
 
 @pytest.mark.parametrize("skipna", [False, True])
 @pytest.mark.parametrize("accuracy", [2, 4])
-@pytest.mark.parametrize("dtype", ["f4", "f8", "c8"])
+@pytest.mark.parametrize("dtype", ["f4", slow("f8"), slow("c8")])
 def test_chunks_change_no_bit(skipna, accuracy, dtype):
     pytest.importorskip("dask")
     data = make_field((23, 4, 5), dtype)

@@ -11,6 +11,7 @@ import xarray as xr
 import xgradient
 
 from ..support.map_fields import CONFORMAL, RADIUS, angle_of_x, projected
+from ..support.marks import slow
 
 pyproj = pytest.importorskip("pyproj")
 
@@ -66,7 +67,7 @@ def order_of(error, accuracy):
     return np.log2(coarse / fine)
 
 
-@pytest.mark.parametrize("accuracy", [2, 4])
+@pytest.mark.parametrize("accuracy", [slow(2), 4])
 @pytest.mark.parametrize("relative", ["grid", "earth"])
 @pytest.mark.parametrize("axes", ["map", "earth"])
 @pytest.mark.parametrize("name", CONFORMAL)
@@ -149,8 +150,15 @@ def test_every_operator_takes_both_kinds(call, axes):
         assert found[name].dtype == field.dtype
 
 
-@pytest.mark.parametrize("axes", ["map", "earth"])
-@pytest.mark.parametrize("name", ["lambert_conformal_conic", "rotated_latitude_longitude"])
+@pytest.mark.parametrize(
+    ("name", "axes"),
+    [
+        ("lambert_conformal_conic", "map"),
+        ("rotated_latitude_longitude", "earth"),
+        slow("lambert_conformal_conic", "earth"),
+        slow("rotated_latitude_longitude", "map"),
+    ],
+)
 def test_chunks_stay_lazy_and_change_no_bit(name, axes, nothing_computed):
     pytest.importorskip("dask")
     winds = Winds(name, 24, axes)
