@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -310,3 +312,15 @@ def test_elsewhere_all_dimensions_are_meant():
     )
     with pytest.raises(ValueError, match=r"^metric=Sphere is for latitudes and longitudes, but"):
         flat.grad.magnitude(metric="sphere")
+
+
+@pytest.mark.parametrize("options", [{}, {"spacing": {"latitude": 2.0}}])
+def test_a_cf_name_is_looked_up_once(monkeypatch, options):
+    ds = box().assign_coords(lat=("y", np.arange(5.0), {"units": "degrees_north"}))
+    coordinates = sys.modules["xgradient.labels.coordinates"]
+    found, find = [], coordinates.find_cf_name
+    monkeypatch.setattr(
+        coordinates, "find_cf_name", lambda obj, name: found.append(name) or find(obj, name)
+    )
+    ds.t.grad(["latitude", "z"], along="level", **options)
+    assert found == ["latitude"]

@@ -177,7 +177,7 @@ def test_dim_that_is_no_list_of_different_names(field, nothing_computed):
     cases = [
         ([], empty),
         ((), empty),
-        (["lat", "lat"], "dim names 'lat' twice, as 'lat' and 'lat'; name it once"),
+        (["lat", "lat"], "dim names 'lat' twice; name it once"),
         (["lat", "latitude"], "dim names 'lat' twice, as 'lat' and 'latitude'; name it once"),
         (["X", "t", "lon"], "dim names 'lon' twice, as 'X' and 'lon'; name it once"),
     ]

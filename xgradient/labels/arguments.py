@@ -15,8 +15,8 @@ from .boundaries import (
     periods_of_boundaries,
     request_boundaries,
 )
-from .columns import named_dims, resolve_column, resolve_columns
-from .coordinates import CoordRef, resolve_coord
+from .columns import dims_of, resolve_column, resolve_columns
+from .coordinates import CoordRef, coord_ref, resolve_name
 from .hints import MissingNameError
 from .named_options import by_coord, periodic_mapping, spacing_mapping
 
@@ -160,16 +160,17 @@ def resolve(
         If a name is unknown, empty or repeated, or an option does not fit the names.
     """
     names, scalar_dim = _dim_names(obj, dim, fields)
+    resolved = {name: resolve_name(obj, name) for name in names}
     constant = None
     if options.at_constant is not None:
-        constant = _resolve_constant(obj, [] if dim is None else names, options)
+        constant = _resolve_constant(obj, {} if dim is None else resolved, options)
         names = [name for name in names if dim is not None or name != constant.dim]
     if not names:
         raise MissingNameError(
             "the data have no dimensions, so there is nothing to differentiate along"
         )
-    refs = resolve_columns(obj, names, options.along) if columns and constant is None else {}
-    refs = {name: refs.get(name) or resolve_coord(obj, name) for name in names}
+    refs = resolve_columns(obj, resolved, options.along) if columns and constant is None else {}
+    refs = {name: refs.get(name) or coord_ref(obj, resolved[name]) for name in names}
     if len(names) > 1:
         _check_named_once(names, refs)
     periodic, boundaries = options.periodic, options.boundaries
@@ -220,9 +221,11 @@ def _dim_names(
     return names, False
 
 
-def _resolve_constant(obj: XarrayObject, names: list[Hashable], options: GridOptions) -> CoordRef:
+def _resolve_constant(
+    obj: XarrayObject, resolved: Mapping[Hashable, Hashable], options: GridOptions
+) -> CoordRef:
     """Resolve the coordinate that stays constant; it may not change along a named dimension."""
-    dims = named_dims(obj, names)
+    dims = dims_of(obj, resolved.values())
     assert options.at_constant is not None
     constant = resolve_column(obj, options.at_constant, options.along, dims)
     if constant.dim in dims:
@@ -239,10 +242,9 @@ def _check_named_once(names: list[Hashable], refs: Mapping[Hashable, CoordRef]) 
     for name in names:
         coord = refs[name].name
         if coord in first_names:
-            raise ValueError(
-                f"dim names {str(coord)!r} twice, as {first_names[coord]!r} and {name!r}; "
-                "name it once"
-            )
+            first = first_names[coord]
+            names_given = "" if first == name else f", as {first!r} and {name!r}"
+            raise ValueError(f"dim names {str(coord)!r} twice{names_given}; name it once")
         first_names[coord] = name
 
 

@@ -15,6 +15,7 @@ KEPT_ENCODINGS = ("grid_mapping", "coordinates")
 REPLACED_ATTRS = {"standard_name", "units", "long_name"}
 #: Ranges of the values of a field, by which readers of files would mask a result.
 VALUE_RANGE_ATTRS = {"valid_min", "valid_max", "valid_range", "actual_range"} | UNDECODED_ATTRS
+_DROPPED_ATTRS = REPLACED_ATTRS | VALUE_RANGE_ATTRS
 #: Other attributes that do not hold for a result: codes of the field, methods of its cells, and its
 #: role among the variables of a file.
 FIELD_ATTRS = re.compile(
@@ -79,11 +80,10 @@ def result_attrs(
     units, long_name, standard_name : str or None
         Units and names of the result; None leaves the attribute out.
     """
-    dropped = REPLACED_ATTRS | VALUE_RANGE_ATTRS
     result = {
         name: value
         for name, value in kept_attrs(attrs).items()
-        if name not in dropped and not FIELD_ATTRS.fullmatch(str(name))
+        if name not in _DROPPED_ATTRS and not FIELD_ATTRS.fullmatch(str(name))
     }
     new = {"standard_name": standard_name, "units": units, "long_name": long_name}
     return result | {name: value for name, value in new.items() if value is not None}

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 
 import xarray as xr
 
 from .._typing import XarrayObject
 from .angles import latlon_kind
 from .cf_names import find_cf_name
-from .coordinates import CoordRef, not_a_coord_message, resolve_coord, resolve_name
+from .coordinates import CoordRef, coord_ref, not_a_coord_message, resolve_name
 from .hints import MissingNameError, check_repeated, close_name, quote_names
 from .times import dates_to_seconds
 
 
 def resolve_columns(
-    obj: XarrayObject, names: list[Hashable], along: Hashable | None
+    obj: XarrayObject, known: Mapping[Hashable, Hashable], along: Hashable | None
 ) -> dict[Hashable, CoordRef]:
     """Return the coordinates of several dimensions that hold positions along one of them.
 
@@ -26,8 +26,8 @@ def resolve_columns(
     ----------
     obj : DataArray or Dataset
         The data whose coordinates the names refer to.
-    names : list of hashable
-        The names to differentiate along.
+    known : mapping from hashable to hashable
+        The names of coordinates and dimensions, by the names of the call.
     along : hashable, optional
         The dimension, or the name of a coordinate along it.
 
@@ -44,25 +44,21 @@ def resolve_columns(
     coords = obj.coords.variables
     if along is None:
         # CF names refer to coordinates of one and two dimensions only.
-        multi_dim = [name for name in names if name in coords and coords[name].ndim > 1]
+        multi_dim = [n for n in known if n in coords and coords[n].ndim > 1]
         if len(multi_dim) != 1 or latlon_kind(multi_dim[0], coords[multi_dim[0]]):
             return {}
         (name,) = multi_dim
-        other_dims = named_dims(obj, [other for other in names if other != name])
+        other_dims = dims_of(obj, [known[other] for other in known if other != name])
         if coords[name].ndim == 2 and infer_vertical_dim(obj, name, other_dims) is None:
             return {}  # rather one of the two coordinates of a horizontal grid
         return {name: resolve_column(obj, name, None, other_dims)}
-    known = {name: resolve_name(obj, name) for name in names}
-    multi_dim = [n for n in names if known[n] in coords and coords[known[n]].ndim > 1]
+    multi_dim = [n for n in known if known[n] in coords and coords[known[n]].ndim > 1]
     dim = _resolve_along(obj, along)
     columns = [name for name in multi_dim if dim in coords[known[name]].dims]
-    for i, name in enumerate(columns):
-        if known[name] in [known[other] for other in columns[:i]]:
-            raise ValueError(f"dim names {str(known[name])!r} twice; name it once")
     # A coordinate that has only this dimension is resolved like any other.
-    if not columns and all(named_dims(obj, [name]) != {dim} for name in names):
+    if not columns and all(dims_of(obj, [name]) != {dim} for name in known.values()):
         raise ValueError(
-            f"along is {str(along)!r}, but none of {quote_names(names)} is a coordinate that has "
+            f"along is {str(along)!r}, but none of {quote_names(known)} is a coordinate that has "
             f"this dimension; {_multi_dim_hint(obj, dim)}"
         )
     return {name: resolve_column(obj, known[name], dim) for name in columns}
@@ -133,14 +129,13 @@ def _resolve_along(obj: XarrayObject, along: Hashable) -> Hashable:
             f"along is {str(along)!r}, which has the dimensions "
             f"{quote_names(obj.coords[name].dims)}; name one of these"
         )
-    return name if name in obj.dims else resolve_coord(obj, name).dim
+    return name if name in obj.dims else coord_ref(obj, name).dim
 
 
-def named_dims(obj: XarrayObject, names: Iterable[Hashable]) -> set[Hashable]:
-    """Return the dimensions of the coordinates and dimensions that some names refer to."""
+def dims_of(obj: XarrayObject, names: Iterable[Hashable]) -> set[Hashable]:
+    """Return the dimensions of some coordinates and dimensions."""
     coords = obj.coords.variables
-    known = [resolve_name(obj, name) for name in names]
-    return {dim for name in known for dim in (coords[name].dims if name in coords else [name])}
+    return {dim for name in names for dim in (coords[name].dims if name in coords else [name])}
 
 
 def infer_vertical_dim(

@@ -1,6 +1,7 @@
 """Names of coordinates: dimensions, CF names and axes, latitudes and longitudes.
 
-`resolve_coord` is the only place where a name becomes a coordinate.
+`resolve_name` finds the name of a coordinate, and `coord_ref` is the only place where this becomes
+a coordinate.
 """
 
 from __future__ import annotations
@@ -65,15 +66,20 @@ class CoordRef(NamedTuple):
 
 
 def resolve_coord(obj: XarrayObject, name: Hashable) -> CoordRef:
-    """Find the dimension and the coordinate that a name means.
+    """Find the dimension and the coordinate that a name means; see `coord_ref`."""
+    return coord_ref(obj, resolve_name(obj, name))
+
+
+def coord_ref(obj: XarrayObject, name: Hashable) -> CoordRef:
+    """Return a coordinate with the dimension that it goes along.
 
     Parameters
     ----------
     obj : DataArray or Dataset
         The data with their coordinates.
     name : hashable
-        A dimension, a coordinate of one or two dimensions, or a CF name or axis that cf-xarray
-        resolves. Further dimensions may have length 1, and latitudes and longitudes any others.
+        A dimension, or a coordinate of one or two dimensions, as `resolve_name` returns it. Further
+        dimensions may have length 1, and latitudes and longitudes any others.
 
     Returns
     -------
@@ -83,14 +89,11 @@ def resolve_coord(obj: XarrayObject, name: Hashable) -> CoordRef:
     Raises
     ------
     ValueError
-        If there is no such name, or if its coordinate is packed or has no dimension, a repeated
-        one or more than two.
+        If the coordinate is packed or has no dimension, a repeated one or more than two.
     """
     coords = obj.coords.variables
     if name not in coords:
-        if name in obj.dims:
-            return CoordRef(name, name, None)
-        name = _resolve_cf_name(obj, name)
+        return CoordRef(name, name, None)
     coord = decoded_coord(name, coords[name])
     dims = coord.dims
     if len(dims) > 1:
@@ -158,12 +161,15 @@ def _has_counterpart(obj: XarrayObject, name: Hashable, coord: xr.Variable) -> b
 
 
 def resolve_name(obj: XarrayObject, name: Hashable) -> Hashable:
-    """Return the name of a coordinate or dimension that may be given by a CF name or axis."""
-    return name if name in obj.coords or name in obj.dims else _resolve_cf_name(obj, name)
+    """Return the name of a coordinate or dimension, which may be given by a CF name or axis.
 
-
-def _resolve_cf_name(obj: XarrayObject, name: Hashable) -> Hashable:
-    """Return the name of a coordinate by a CF name or axis, or raise an error with a hint."""
+    Raises
+    ------
+    ValueError
+        If there is none; with a hint.
+    """
+    if name in obj.coords.variables or name in obj.dims:
+        return name
     resolved = find_cf_name(obj, name)
     if resolved is not None:
         return resolved

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._typing import XarrayObject
 from .._wording import short_repr
-from .coordinates import CoordRef, resolve_coord, resolve_name
+from .coordinates import CoordRef, coord_ref, resolve_name
 
 
 def spacing_mapping(
@@ -106,7 +106,7 @@ def by_coord(
             if name in by_name:
                 ref = by_name[name]
             elif coord is None or coord.ndim in (1, 2):
-                ref = resolve_coord(obj, name)
+                ref = coord_ref(obj, name)
                 ref = by_dim.get(ref.dim, ref)
             else:
                 continue

@@ -148,11 +148,14 @@ def _gradient(
     chunk = array
     if out is not None:
         check_takes_outputs(array, spacing)
-    if isinstance(array, xr.DataArray):
+    is_plain = isinstance(array, np.ndarray)
+    if not is_plain and isinstance(array, xr.DataArray):
         return _gradient_of_dataarray(array, spacing, dim, scheme, periodic, ends)
-    if is_quantity(array) or (not isinstance(spacing, NUMBER) and holds_quantity(spacing)):
+    if (not is_plain and is_quantity(array)) or (
+        not isinstance(spacing, NUMBER) and holds_quantity(spacing)
+    ):
         return _gradient_of_quantities(array, spacing, dim, periodic, order, ends)
-    if not isinstance(array, np.ndarray):
+    if not is_plain:
         if not hasattr(array, "ndim") or not hasattr(array, "dtype"):
             if not isinstance(array, list | tuple | int | float):
                 raise TypeError(f"input is a {type(array).__name__}; give a NumPy or dask array")

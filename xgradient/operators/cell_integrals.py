@@ -18,7 +18,7 @@ from ..geometry.cell_axes import CellAxis
 from ..geometry.cell_measures import CellMeasures
 from ..geometry.find_measures import find_cell_measures
 from ..labels.arguments import GridOptions, resolve
-from ..labels.coordinates import CoordRef, describe_coord, resolve_coord, resolve_name
+from ..labels.coordinates import CoordRef, describe_coord, resolve_coord
 from ..labels.points import ResultPoints
 from ..labels.position_points import points_at_position
 from ..labels.positions import Target, axis_dims, find_target
@@ -184,7 +184,7 @@ def read_dims(
     names = [dim] if isinstance(dim, str) or not isinstance(dim, Iterable) else list(dim)
     if not names:
         raise ValueError(f"dim is {short_repr(dim)}; name the coordinates to integrate over")
-    refs = [resolve_coord(obj, resolve_name(obj, name)) for name in names]
+    refs = [resolve_coord(obj, name) for name in names]
     dims = list(dict.fromkeys(d for ref in refs for d in ref.dims))
     if len(dims) != len(names):
         ref = next((r for r in refs if len(r.dims) > 1), refs[0])

@@ -15,7 +15,7 @@ from ..geometry.named_metrics import resolve_metric
 from ..labels.arguments import GridOptions
 from ..labels.axis import make_axis
 from ..labels.boundaries import BoundaryOptions, read_boundaries
-from ..labels.coordinates import resolve_coord, resolve_name
+from ..labels.coordinates import resolve_coord
 from ..labels.hints import close_name
 from ..labels.named_options import periodic_mapping
 from ..labels.pint_units import is_quantity
@@ -170,7 +170,7 @@ def check_options(obj: XarrayObject | xr.DataTree, options: Mapping[str, Any]) -
         # A number is for every dimension; whether positions fit, the dimensions of a call decide.
         spacing = dict.fromkeys(obj.dims, spacing) if np.ndim(spacing) == 0 else {}
     for name in {**(spacing or {}), **periods, **entries}:
-        ref = resolve_coord(obj, resolve_name(obj, name))
+        ref = resolve_coord(obj, name)
         if len(ref.dims) < 2 and spacing and spacing.get(name) is not None:
             make_axis(ref, obj.sizes[ref.dim], spacing[name], periods.get(name, False))
         elif len(ref.dims) < 2 and not is_quantity(periods.get(name)):
