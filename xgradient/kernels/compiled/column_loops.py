@@ -133,6 +133,62 @@ def _valid(z, table, at):  # type: ignore[no-untyped-def]
 
 
 @jit_inline
+def _slope(low, high, z, z_next):  # type: ignore[no-untyped-def]
+    """Return the divided difference of two nodes, as `_divided_differences` has it."""
+    gap = z_next - z
+    distinct = (gap != 0) & (abs(gap) < np.inf)
+    return (high - low) / (gap if distinct else np.nan)
+
+
+@jit_inline
+def _three_point_row(z, f, b, at, lanes, zero):  # type: ignore[no-untyped-def]
+    """Differentiate once by the windows of three nodes around line ``at`` of the nodes.
+
+    The operations are those of `_divided_differences` and `_horner`, for all lanes in one loop.
+    Line 0 of b holds the divided differences of the two nodes before, and then those of the two
+    nodes after. Line 1 becomes the derivative.
+    """
+    here = uint64(at * LANES)
+    before, after, to = here - uint64(LANES), here + uint64(LANES), uint64(LANES)
+    for j in range(uint64(lanes)):
+        x, y, y_next = z[before + j], z[here + j], z[after + j]
+        lower = b[j]
+        slope = _slope(f[here + j], f[after + j], y, y_next)
+        gap = y_next - x if (x < y) == (y < y_next) else np.nan
+        curvature = (slope - lower) / gap
+        b[to + j] = (zero * (y - y) + curvature) * (y - x) + (curvature * (y - y) + lower)
+        b[j] = slope
+
+
+@jit_inline
+def _write_row(g, at, step, b, line, lanes, factor):  # type: ignore[no-untyped-def]
+    """Write a line of derivatives, times a factor, into a result."""
+    at, step = uint64(at), uint64(step)
+    if step == 1:
+        for k in range(uint64(lanes)):
+            g[at + k] = b[line + k] * factor
+    else:
+        for k in range(uint64(lanes)):
+            g[at + k * step] = b[line + k] * factor
+
+
+@jit_inline
+def _end_of_group(first, starts, widths, center, is_simple):  # type: ignore[no-untyped-def]
+    """Return the row after a group, and whether all its windows are the three nodes around a row.
+
+    A group that may contain such windows has no others.
+    """
+    last = min(first + ROWS, len(starts))
+    if not is_simple:
+        return last, False
+    central = widths[first] == 3 and starts[first] == center + first - 1
+    for i in range(first + 1, last):
+        if (widths[i] == 3 and starts[i] == center + i - 1) != central:
+            return i, central
+    return last, central
+
+
+@jit_inline
 def _column_offsets(o, outer, j, lane):  # type: ignore[no-untyped-def]
     """Return the index of a column's first cell, in block and halo."""
     return (o * outer[0] + j * lane[0], o * outer[1] + j * lane[1], o * outer[2] + j * lane[2])
@@ -150,6 +206,7 @@ def column_loops() -> Callable[..., None]:
         zs, z_outer, z_row, z_lane = positions
         g, g_outer, g_row, g_lane = to
         z, table, b, derivs, numbers = scratch
+        zero, is_simple = table.dtype.type(0), deriv == 1 and rule is None
         for o in range(outer):
             for j in range(0, inner, LANES):
                 lanes = min(LANES, inner - j)
@@ -157,13 +214,25 @@ def column_loops() -> Callable[..., None]:
                     _column_offsets(o, f_outer, j, f_lane),
                     _column_offsets(o, z_outer, j, z_lane),
                 )
-                for first in range(0, len(starts), ROWS):
-                    last = min(first + ROWS, len(starts))
+                first = 0
+                while first < len(starts):
+                    last, central = _end_of_group(first, starts, widths, center, is_simple)
                     low, high = lows[first:last].min(), highs[first:last].max()
                     nodes = high - low
                     _gather_lanes(z, low, nodes, zs, z_at, z_row, z_lane, shifts, length, lanes)
                     _gather_lanes(table, low, nodes, fs, f_at, f_row, f_lane, shifts, length, lanes)
+                    g_at = o * g_outer + j * g_lane
+                    if central:
+                        for k in range(uint64(lanes)):
+                            above = uint64(LANES) + k
+                            b[k] = _slope(table[k], table[above], z[k], z[above])
+                        for i in range(first, last):
+                            _three_point_row(z, table, b, i - first + 1, lanes, zero)
+                            _write_row(g, g_at + i * g_row, g_lane, b, uint64(LANES), lanes, 1)
+                        first = last
+                        continue
                     _divided_differences(z, table, n_orders, n_lines, nodes, lanes)
+                    line = uint64(deriv * LANES)
                     for i in range(first, last):
                         start, width, center_at = starts[i] - low, widths[i], center + i - low
                         _horner(
@@ -173,12 +242,7 @@ def column_loops() -> Callable[..., None]:
                             _fix_gaps(
                                 z, table, b, n_lines, center_at, nodes, deriv, lanes, rule, derivs
                             )
-                        at, line = o * g_outer + i * g_row + j * g_lane, uint64(deriv * LANES)
-                        if g_lane == 1:
-                            for k in range(uint64(lanes)):
-                                g[uint64(at) + k] = b[line + k] * factor
-                        else:
-                            for k in range(uint64(lanes)):
-                                g[uint64(at) + k * uint64(g_lane)] = b[line + k] * factor
+                        _write_row(g, g_at + i * g_row, g_lane, b, line, lanes, factor)
+                    first = last
 
     return jit(loops)
