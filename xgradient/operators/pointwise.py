@@ -34,7 +34,12 @@ def _product3(a: Any, b: Any, c: Any, u: Any, v: Any, w: Any) -> Any:
     return a * u + b * v + c * w
 
 
-def _okubo_weiss(normal: Any, shear: Any, vorticity: Any) -> Any:
+def _sum(a: Any, b: Any) -> Any:
+    return a + b
+
+
+def _okubo_weiss(normal: Any, vx: Any, uy: Any) -> Any:
+    shear, vorticity = vx + uy, vx - uy
     return normal * normal + shear * shear - vorticity * vorticity
 
 
@@ -81,13 +86,15 @@ def scaled(
 def deformation(
     sums: list[Any], fields: list[Any], outs: list[Any], factors: tuple[float, ...] = (1.0,) * 4
 ) -> list[Any]:
-    """Return the deformations and the Okubo-Weiss parameter, from two strains and the vorticity.
+    """Return the deformations and the Okubo-Weiss parameter, from J_ux - J_vy, J_vx and J_uy.
 
     The four results are multiplied by factors, where they are in different units.
     """
-    # Outputs may be the arrays of the sums; the total deformation overwrites the vorticity.
-    okubo_weiss = backend_of(sums[0]).pointwise(_okubo_weiss, sums, outs[3])
-    results = [sums[0], sums[1], _vector_length(sums[:2], outs[2]), okubo_weiss]
+    # Outputs may be the arrays of the sums: the shear overwrites J_vx, and the total J_uy.
+    backend, normal = backend_of(sums[0]), sums[0]
+    okubo_weiss = backend.pointwise(_okubo_weiss, sums, outs[3])
+    shear = backend.pointwise(_sum, sums[1:], outs[1])
+    results = [normal, shear, _vector_length([normal, shear], outs[2]), okubo_weiss]
     return scaled(results, fields, outs, factors)
 
 

@@ -235,7 +235,7 @@ def strain(
             vector.jacobian(i, j, orthonormal=True) * (signs[i] * signs[j] * conversion * factor)
             for (i, j), conversion in zip(pairs, converted, strict=True)
         )
-        return [ux - vy, vx + uy, vx - uy]
+        return [ux - vy, vx, uy]
 
     rest = (1.0, factors[1] / factor, factors[2] / factor, factors[3] / factor**2)
     combine = partial(deformation, factors=rest) if set(rest) != {1.0} else deformation
