@@ -56,7 +56,10 @@ def _magnitude(array: Array) -> Array:
 def _root_of_squares(a: Array, b: Array) -> Array:
     """Return the root of a² + b², by the expression of `span_loops.root_of_squares`."""
     a, b = _magnitude(a), _magnitude(b)
-    high, low = np.where(a > b, a, b), np.where(a > b, b, a)
-    ratio = np.where(high > 0, low / high, low)
-    result: Array = high * np.sqrt(1 + ratio * ratio)
+    high = np.where(a > b, a, b)
+    low_power, scale_power = (50, 100) if high.itemsize == 4 else (500, 600)
+    powers = np.where(high > 2.0**low_power, -scale_power, 0)
+    powers[high < 2.0**-low_power] = scale_power
+    a, b = np.ldexp(a, powers), np.ldexp(b, powers)
+    result: Array = np.ldexp(np.sqrt(a * a + b * b), -powers)
     return result

@@ -25,12 +25,27 @@ GAP_CELLS = 64
 
 
 @jit_inline
-def root_of_squares(a, b, one):  # type: ignore[no-untyped-def]
-    """Return the root of a² + b² by their ratio: squares of small numbers vanish in float32."""
+def square_scales(c):  # type: ignore[no-untyped-def]
+    """Return the numbers that `root_of_squares` needs for the dtype of an array, 1 first.
+
+    Squares of numbers between the next two neither overflow nor vanish. Others are multiplied with
+    one of the last two, which are powers of two and change no digit.
+    """
+    real = c.dtype.type
+    high, scale = (50.0, 100.0) if c.itemsize == 4 else (500.0, 600.0)
+    return real(1), real(2.0**-high), real(2.0**high), real(2.0**-scale), real(2.0**scale)
+
+
+@jit_inline
+def root_of_squares(a, b, scales):  # type: ignore[no-untyped-def]
+    """Return the root of a² + b², of numbers of any size."""
+    one, small, large, down, up = scales
     a, b = abs(a), abs(b)
-    high, low = (a, b) if a > b else (b, a)
-    ratio = low / high if high > 0 else low
-    return high * np.sqrt(one + ratio * ratio)
+    high = max(b, a)
+    scale = down if high > large else up if high < small else one
+    back = up if high > large else down if high < small else one
+    a, b = a * scale, b * scale
+    return back * np.sqrt(a * a + b * b)
 
 
 @intrinsic
@@ -191,7 +206,7 @@ def write_span(f, center_at, w, w_at, g, g_at, sums, count, weight_mode, accumul
     The modes are arguments: as constants, all loops would be compiled twenty times. A branch with
     a loop for each mode costs little, for the sums are in cache.
     """
-    one = w.dtype.type(1)
+    scales = square_scales(w)
     if weight_mode == 1:
         for j in range(count):
             sums[j] *= w[w_at]
@@ -212,7 +227,7 @@ def write_span(f, center_at, w, w_at, g, g_at, sums, count, weight_mode, accumul
             g[g_at + j] = sums[j] + g[g_at + j]
     elif accumulate == 2:
         for j in range(count):
-            g[g_at + j] = root_of_squares(g[g_at + j], sums[j], one)
+            g[g_at + j] = root_of_squares(g[g_at + j], sums[j], scales)
     else:
         for j in range(count):
             g[g_at + j] = abs(sums[j])

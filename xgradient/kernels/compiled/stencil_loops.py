@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 
 from .jit import int64, jit, uint64
-from .span_loops import root_of_squares
+from .span_loops import root_of_squares, square_scales
 
 
 def boundary_rows(strided: bool) -> Callable[..., None]:
@@ -45,7 +45,7 @@ def boundary_rows(strided: bool) -> Callable[..., None]:
             g_step, w_step = uint64(g_outer), uint64(w_outer)
         lines = max(uint64(1), uint64(64) // inner)
         sums = np.empty(min(inner, cells) * lines, g.dtype)
-        one = c.dtype.type(1)
+        scales = square_scales(c)
         for o_first in range(uint64(0), uint64(outer), lines):
             o_last = min(o_first + lines, uint64(outer))
             for e in range(len(windows)):
@@ -100,7 +100,7 @@ def boundary_rows(strided: bool) -> Callable[..., None]:
                         if accumulate == 2:
                             for j in range(count):
                                 sums[s + j] = root_of_squares(
-                                    g[g_at + j * g_step], sums[s + j], one
+                                    g[g_at + j * g_step], sums[s + j], scales
                                 )
                         if accumulate == 3:
                             for j in range(count):
@@ -131,7 +131,7 @@ def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callab
         outer, inner, first, last, offset, center, c, windows, boundary, strip_width,
     ):  # fmt: skip
         column_step = uint64(c.shape[1] > 1)  # whether each row has its own coefficients
-        one = c.dtype.type(1)
+        scales = square_scales(c)
         for start in range(uint64(0), uint64(inner), uint64(strip_width)):
             stop = min(start + uint64(strip_width), uint64(inner))
             for o in range(uint64(outer)):
@@ -161,7 +161,7 @@ def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callab
                         if accumulate == 1:
                             total += g[g_at + j]
                         if accumulate == 2:
-                            total = root_of_squares(g[g_at + j], total, one)
+                            total = root_of_squares(g[g_at + j], total, scales)
                         if accumulate == 3:
                             total = abs(total)
                         g[g_at + j] = total
@@ -194,7 +194,7 @@ def interior_last_axis(
         g, g_outer, g_row, w, w_outer, w_row, reach, length,
         outer, inner, first, last, offset, center, c, windows, boundary, strip_width,
     ):  # fmt: skip
-        one = c.dtype.type(1)
+        scales = square_scales(c)
         for start in range(uint64(0), uint64(outer), uint64(strip_width)):
             stop = min(start + uint64(strip_width), uint64(outer))
             for o in range(start, stop):
@@ -227,7 +227,7 @@ def interior_last_axis(
                     if accumulate == 1:
                         total += g[g_at + i]
                     if accumulate == 2:
-                        total = root_of_squares(g[g_at + i], total, one)
+                        total = root_of_squares(g[g_at + i], total, scales)
                     if accumulate == 3:
                         total = abs(total)
                     g[g_at + i] = total

@@ -55,12 +55,19 @@ template <class R> INLINE bool missing(Complex<R> a) { return a.x != a.x || a.y 
 template <class R> INLINE R size(R a) { return fabs(a); }
 template <class R> INLINE R size(Complex<R> a) { return hypot(a.x, a.y); }
 
-// Root of the sum of squares by ratios: squares of small numbers vanish in float32.
+// Root of the sum of squares. Large and small numbers are multiplied with powers of two, because
+// their squares overflow or vanish.
 template <class T> INLINE T root_of_squares(T total, T part) {
-    auto a = size(total), b = size(part);
-    auto high = a > b ? a : b, low = a > b ? b : a, ratio = high > 0 ? low / high : low;
+    auto a = size(total), b = size(part), one = decltype(a)(1);
+    auto high = a > b ? a : b;
+    const bool is_float = sizeof(high) == 4;
+    auto large = is_float ? decltype(a)(0x1p50) : decltype(a)(0x1p500);
+    auto up = is_float ? decltype(a)(0x1p100) : decltype(a)(0x1p600);
+    auto scale = high > large ? one / up : high < one / large ? up : one;
+    auto back = high > large ? up : high < one / large ? one / up : one;
+    a *= scale, b *= scale;
     T result;
-    convert(high * sqrt(1 + ratio * ratio), result);
+    convert(back * sqrt(a * a + b * b), result);
     return result;
 }
 template <class T> INLINE T magnitude(T part) {
