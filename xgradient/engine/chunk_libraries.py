@@ -137,7 +137,8 @@ MODULES = frozenset(library.module for library in LIBRARIES)
 
 def any_loaded() -> bool:
     """Return whether somebody has imported a library of chunked arrays that is not dask."""
-    return not MODULES.isdisjoint(sys.modules)
+    # The keys look up the few names; a set would go through all modules of the process.
+    return not sys.modules.keys().isdisjoint(MODULES)
 
 
 class ForeignArrays:

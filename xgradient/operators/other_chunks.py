@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ..engine.chunk_libraries import MODULES, ForeignArrays
+from ..engine.chunk_libraries import ForeignArrays, any_loaded
 from ..labels.pint_units import is_quantity
 from ..labels.quantities import QuantityCoords, replace_coords
 
@@ -20,10 +19,7 @@ def on_dask_arrays(operator: Callable[..., Any]) -> Callable[..., Any]:
 
     The operator itself sees dask arrays. It is returned as it is if nobody can have other ones.
     """
-    # The keys look up the few names; a set would go through all modules of the process.
-    if sys.modules.keys().isdisjoint(MODULES):
-        return operator
-    return partial(_call_on_dask_arrays, operator)
+    return partial(_call_on_dask_arrays, operator) if any_loaded() else operator
 
 
 def _call_on_dask_arrays(operator: Callable[..., Any], *args: Any, **options: Any) -> Any:

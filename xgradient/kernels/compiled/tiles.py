@@ -208,11 +208,12 @@ def write_term(term: TermRequest, out: Array) -> None:
     """Write one term into an array, as its ``accumulate`` has it."""
     dtype = out.dtype
     is_long = dtype.itemsize > 8 and (dtype.kind != "c" or dtype.itemsize > 16)
-    if is_long or (term.has_coasts and not term.has_one_stencil):  # no compiled loops
+    has_coasts = term.has_coasts
+    if is_long or (has_coasts and not term.has_one_stencil):  # no compiled loops
         numpy_sums.write_term(term, out)
     elif term.positions is not None:
         write_column_derivative(term, out)
-    elif term.has_coasts:
+    elif has_coasts:
         write_with_coasts(term, out)
     elif term.has_one_stencil:
         write_derivative(term, out)
