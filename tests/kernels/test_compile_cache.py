@@ -116,11 +116,11 @@ def test_a_change_of_any_file_of_the_loops_is_seen(tmp_path, cache):
     assert again()["values"] == {"size": 5}
     files = kept(cache)
     # A helper that is compiled into the loops of another file.
-    helper = "return high * np.sqrt(one + ratio * ratio)"
+    helper = "return back * np.sqrt(a * a + b * b)"
     replace(
         package / "kernels" / "compiled" / "span_loops.py",
         helper,
-        helper.replace("high", "(high + high)"),
+        helper.replace("back", "(back + back)"),
     )
     assert again()["values"] == {"size": 10}
     # The old files have given way to the new ones.

@@ -8,9 +8,9 @@ the ``delta_degC`` of pint.
 from __future__ import annotations
 
 import sys
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 from .udunits import read_scaled_units
 from .unit_powers import multiply, write_units
@@ -37,12 +37,14 @@ def pint_is_loaded() -> bool:
 
 def is_quantity(array: Any) -> bool:
     """Return True for a quantity of pint."""
-    return _is_class_of_pint(cast("Hashable", type(array))) and hasattr(array, "magnitude")
+    kind: Any = type(array)
+    return _is_class_of_pint(kind) and hasattr(array, "magnitude")
 
 
 def is_pint_unit(units: Any) -> bool:
     """Return True for a unit of pint."""
-    return _is_class_of_pint(cast("Hashable", type(units))) and not hasattr(units, "magnitude")
+    kind: Any = type(units)
+    return kind is not str and _is_class_of_pint(kind) and not hasattr(units, "magnitude")
 
 
 def registry_of(units: Any) -> Any:
