@@ -124,6 +124,19 @@ def test_threads_of_dask(cupy):
         assert same_bits(cupy.on_host(ours), numpys)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_magnitudes_of_tiny_and_huge_vectors_have_the_bits_of_numpy(cupy, dtype):
+    info, factors = np.finfo(dtype), np.array([[1.1, 2.3], [0.7, -1.9]])
+    for size in (info.smallest_subnormal * 64, info.tiny * 16, info.max / 64):
+        slopes = (factors * size).astype(dtype)
+        field = xr.DataArray(slopes, dims=["y", "x"])
+        expected = field.grad.magnitude()
+        assert np.isfinite(expected).all()
+        assert (expected > 0).all()
+        found = field.copy(data=cupy.on_device(slopes)).grad.magnitude()
+        assert same_bits(cupy.on_host(found.data), expected.values)
+
+
 @pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda c: c.name)
 @pytest.mark.parametrize("dtype", [None, "f4"], ids=str)
 def test_every_comparison_has_the_bits_of_numpy(cupy, comparison, dtype):

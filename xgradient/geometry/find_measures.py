@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._typing import XarrayObject
-from ..labels.coordinates import resolve_coord, resolve_name
+from ..labels.coordinates import resolve_coord
 from ..labels.hints import quote_names
 from ..labels.named_options import periodic_mapping
 from .cell_axes import CellAxis, check_lengths, find_cell_axis
@@ -144,5 +144,5 @@ def find_axis_number(obj: XarrayObject, axes: list[CellAxis], name: Hashable) ->
     letters = {axis.letter: i for i, axis in enumerate(axes) if axis.letter is not None}
     if name not in obj.coords and str(name).lower() in letters:
         return letters[str(name).lower()]
-    ref = resolve_coord(obj, resolve_name(obj, name))
+    ref = resolve_coord(obj, name)
     return next((i for i, axis in enumerate(axes) if ref.dim in axis.names), None)

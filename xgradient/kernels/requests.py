@@ -23,6 +23,11 @@ class Accumulate(IntEnum):
     ABS = 3
 
 
+#: Numbers between 2**-n and 2**n have squares that neither overflow nor vanish, in float32 and in
+#: wider floats. The second number is the power of two that brings any other number between them.
+SQUARE_POWERS_SINGLE, SQUARE_POWERS_DOUBLE = (50, 100), (500, 600)
+
+
 class WeightMode(IntEnum):
     """Name the ways in which a term is weighted.
 

@@ -42,6 +42,14 @@ def _gather_lanes(to, node, nodes, parts, at, row, lane, shifts, length, lanes):
 
 
 @jit_inline
+def _slope(low, high, z, z_next):  # type: ignore[no-untyped-def]
+    """Return the divided difference of two nodes; missing without two positions."""
+    gap = z_next - z
+    distinct = (gap != 0) & (abs(gap) < np.inf)
+    return (high - low) / (gap if distinct else np.nan)
+
+
+@jit_inline
 def _divided_differences(z, table, n_orders, n_lines, nodes, lanes):  # type: ignore[no-untyped-def]
     """Compute divided differences: line m, s of the table becomes that of nodes s to s + m.
 
@@ -54,10 +62,8 @@ def _divided_differences(z, table, n_orders, n_lines, nodes, lanes):  # type: ig
             second, last = first + uint64(LANES), first + uint64(m * LANES)
             if m == 1:
                 for j in range(uint64(lanes)):
-                    gap = z[last + j] - z[first + j]
-                    distinct = (gap != 0) & (abs(gap) < np.inf)
-                    table[to + j] = (table[high + j] - table[low + j]) / (
-                        gap if distinct else np.nan
+                    table[to + j] = _slope(
+                        table[low + j], table[high + j], z[first + j], z[last + j]
                     )
             elif m == 2:
                 for j in range(uint64(lanes)):
@@ -133,18 +139,10 @@ def _valid(z, table, at):  # type: ignore[no-untyped-def]
 
 
 @jit_inline
-def _slope(low, high, z, z_next):  # type: ignore[no-untyped-def]
-    """Return the divided difference of two nodes, as `_divided_differences` has it."""
-    gap = z_next - z
-    distinct = (gap != 0) & (abs(gap) < np.inf)
-    return (high - low) / (gap if distinct else np.nan)
-
-
-@jit_inline
 def _three_point_row(z, f, b, at, lanes, zero):  # type: ignore[no-untyped-def]
     """Differentiate once by the windows of three nodes around line ``at`` of the nodes.
 
-    The operations are those of `_divided_differences` and `_horner`, for all lanes in one loop.
+    The operations are those of `_divided_differences` and `_horner`.
     Line 0 of b holds the divided differences of the two nodes before, and then those of the two
     nodes after. Line 1 becomes the derivative.
     """
@@ -228,7 +226,7 @@ def column_loops() -> Callable[..., None]:
                             b[k] = _slope(table[k], table[above], z[k], z[above])
                         for i in range(first, last):
                             _three_point_row(z, table, b, i - first + 1, lanes, zero)
-                            _write_row(g, g_at + i * g_row, g_lane, b, uint64(LANES), lanes, 1)
+                            _write_row(g, g_at + i * g_row, g_lane, b, uint64(LANES), lanes, factor)
                         first = last
                         continue
                     _divided_differences(z, table, n_orders, n_lines, nodes, lanes)

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..generic.backend import apply_term
-from ..requests import Accumulate, TermRequest
+from ..requests import (
+    SQUARE_POWERS_DOUBLE,
+    SQUARE_POWERS_SINGLE,
+    Accumulate,
+    TermRequest,
+)
 from .layout import Array, cache_blocks
 
 
@@ -57,9 +62,9 @@ def _root_of_squares(a: Array, b: Array) -> Array:
     """Return the root of a² + b², by the expression of `span_loops.root_of_squares`."""
     a, b = _magnitude(a), _magnitude(b)
     high = np.where(a > b, a, b)
-    low_power, scale_power = (50, 100) if high.itemsize == 4 else (500, 600)
-    powers = np.where(high > 2.0**low_power, -scale_power, 0)
-    powers[high < 2.0**-low_power] = scale_power
+    limit, scale = SQUARE_POWERS_SINGLE if high.itemsize == 4 else SQUARE_POWERS_DOUBLE
+    powers = np.where(high > 2.0**limit, -scale, 0)
+    powers[high < 2.0**-limit] = scale
     a, b = np.ldexp(a, powers), np.ldexp(b, powers)
     result: Array = np.ldexp(np.sqrt(a * a + b * b), -powers)
     return result

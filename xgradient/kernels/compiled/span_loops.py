@@ -16,6 +16,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+from ..requests import SQUARE_POWERS_DOUBLE, SQUARE_POWERS_SINGLE
 from .jit import PLAIN, int32, jit_inline, uint64
 
 #: Cells of a span: their sums stay in cache until they are written.
@@ -32,8 +33,8 @@ def square_scales(c):  # type: ignore[no-untyped-def]
     one of the last two, which are powers of two and change no digit.
     """
     real = c.dtype.type
-    high, scale = (50.0, 100.0) if c.itemsize == 4 else (500.0, 600.0)
-    return real(1), real(2.0**-high), real(2.0**high), real(2.0**-scale), real(2.0**scale)
+    limit, scale = SQUARE_POWERS_SINGLE if c.itemsize == 4 else SQUARE_POWERS_DOUBLE
+    return real(1), real(2.0**-limit), real(2.0**limit), real(2.0**-scale), real(2.0**scale)
 
 
 @jit_inline
