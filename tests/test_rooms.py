@@ -43,6 +43,7 @@ COMPILED = {
     for name in (
         "stencil_loops",
         "column_loops",
+        "pair_loops",
         "error_loops",
         "masked_loops",
         "memory",

@@ -229,7 +229,7 @@ def test_blocks_and_halos_in_any_layout(dtype, data):
     shape, axis = data.draw(st.sampled_from(SHAPES))
     skipna = data.draw(st.booleans())
     step = data.draw(st.sampled_from(["even", "uneven"]))
-    kind = data.draw(st.sampled_from(["alone", "output_weight", "center_weight"]))
+    kind = data.draw(st.sampled_from(["alone", "output_weight", "center_weight", "stretching"]))
     across = data.draw(st.sampled_from(["rows", "cells"]))
     n, reach = shape[axis], 2
 
@@ -245,6 +245,8 @@ def test_blocks_and_halos_in_any_layout(dtype, data):
     def result(lay, rows):
         f, before, after, w = (laid(a, lay()) for a in (*parts, numbers))
         given_ = {} if w is None else {kind: w}
+        if kind == "stretching":
+            given_["output_weight"] = laid(numbers[::-1], lay())
         term = TermRequest(f, axis, rows, before, after, **given_)
         return backend_of(f).sums(SumRequest([[term]], [f]))[0]
 

@@ -46,8 +46,19 @@ def test_methods_are_abstract_or_final():
         assert not [n for n in vars(leaf) if getattr(vars(Backend).get(n), "__final__", False)]
 
 
-def expected(first, derivative, field, weight, weight_mode, accumulate):
+def second_difference(field, axis):
+    """The second difference, 0 at the ends and next to missing values."""
+    second = np.zeros_like(field)
+    inside = [slice(None)] * 2
+    inside[axis] = slice(1, -1)
+    second[tuple(inside)] = np.diff(field, 2, axis)
+    return np.nan_to_num(second)
+
+
+def expected(first, derivative, corrected, field, weight, weight_mode, accumulate):
     """The definition of each mode."""
+    if weight_mode == WeightMode.STRETCHED:
+        derivative = corrected * weight
     if weight_mode == WeightMode.OUTPUT:
         derivative = derivative * weight
     if weight_mode == WeightMode.CENTER:
@@ -65,7 +76,7 @@ KINDS = [(name, "f8") for name in LIBRARIES if "dask" not in name and name != "s
 
 
 #: Weights with sums that no operator forms; each has loops of its own to compile.
-RARE = {(mode, how) for mode in (WeightMode.OUTPUT, WeightMode.CENTER)
+RARE = {(mode, how) for mode in (WeightMode.OUTPUT, WeightMode.CENTER, WeightMode.STRETCHED)
         for how in (Accumulate.HYPOT, Accumulate.ABS)}  # fmt: skip
 
 
@@ -87,11 +98,17 @@ def test_every_mode_of_every_backend(name, dtype, skipna, weight_mode, accumulat
             stencil = Scheme(1, 2, 1, skipna).stencil(nodes_from_spacing(0.5, n[axis], ""), "axis")
             weight = make_field(shape, "f8", 3)
             term = TermRequest(array, axis, stencil, accumulate=accumulate)
+            second = second_difference(field, axis)
+            stretching = make_field((7, 9), "f8", 4) * (second != 0)
+            assert np.count_nonzero(stretching) > 20
+            if weight_mode == WeightMode.STRETCHED:
+                term = term._replace(output_weight=weight, stretching=stretching)
             if weight_mode in kind:
                 term = term._replace(**{kind[weight_mode]: weight})
             assert term.weight_mode == weight_mode
             first = TermRequest(array, axis, stencil)
             (found,) = backend.sums(SumRequest([[first, term]], [array]))
             alone = np.asarray(xp.numpy(backend.derivative(first)))
-            right = expected(alone, alone, field, weight, weight_mode, accumulate)
+            corrected = alone - stretching * second
+            right = expected(alone, alone, corrected, field, weight, weight_mode, accumulate)
             np.testing.assert_allclose(np.asarray(xp.numpy(found)), right, rtol=1e-13, atol=1e-13)

@@ -50,7 +50,7 @@ def of_cells(dtype):
 
 def of_sums(dtype):
     """Every value of every other choice, and all pairs of what is done with a sum."""
-    for weight_mode, accumulate, uniform in product((0, 1, 2), (0, 3), (True, False)):
+    for weight_mode, accumulate, uniform in product((0, 1, 2, 3), (0, 3), (True, False)):
         yield one_term(dtype, weight_mode=weight_mode, accumulate=accumulate, uniform=uniform)
     for width, uniform in product((1, 5, 7, 9), (True, False)):
         yield one_term(dtype, width=width, uniform=uniform)

@@ -112,14 +112,16 @@ def _term_requests(
     for i, t in enumerate(term_sum.terms):
         before, after = halos.get((t.field, t.axis), (None, None))
         stencil = t.stencil if before is None and after is None else t.stencil.with_boundary_rows
-        weight, value = (
-            weights[w] if isinstance(w, int) else w for w in (t.output_weight, t.center_weight)
-        )
+        output, center, stretching = (weights[w] if isinstance(w, int) else w for w in t.weights)
         positions = None
         if t.positions is not None:
             positions = (blocks[t.positions], *halos.get((t.positions, t.axis), (None, None)))
         mode, f = more if i else first, blocks[t.field]
-        calls.append(TermRequest(f, t.axis, stencil, before, after, weight, value, mode, positions))
+        calls.append(
+            TermRequest(
+                f, t.axis, stencil, before, after, output, center, stretching, mode, positions
+            )
+        )
     return calls
 
 

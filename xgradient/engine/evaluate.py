@@ -205,7 +205,7 @@ def _bind_lazy_weights(computation: Computation, chunks: Any) -> tuple[Computati
         return index[weight.name] if is_dask(weight) else weight
 
     def bind_term(t: Term) -> Term:
-        return replace(t, output_weight=bind(t.output_weight), center_weight=bind(t.center_weight))
+        return t.with_weights(*map(bind, t.weights))
 
     sums = tuple(replace(s, terms=tuple(map(bind_term, s.terms))) for s in computation.sums)
     weights = [as_dask(w, chunks) for w in lazy.values()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -37,6 +37,8 @@ class PolarFold:
 class Term:
     """``output_weight × stencil(field)``, or ``stencil(field) + center_weight × field``.
 
+    With a stretching it is ``output_weight × (stencil(field) - stretching × second difference)``.
+
     Attributes
     ----------
     field : int
@@ -51,6 +53,9 @@ class Term:
         chunks each block receives as arguments.
     center_weight : array of float64 or int, optional
         Weight of the field itself; requires that there is no output weight.
+    stretching : array of float64 or int, optional
+        Corrects a first derivative by three nodes for unequal steps on both sides. It is like the
+        output weight, which it requires, and 0 where a node on one side is missing.
     fold : PolarFold or Walls, optional
         How the axis continues across poles or beyond walls. Without it, a stencil that reaches
         over the ends belongs to a periodic axis.
@@ -64,8 +69,23 @@ class Term:
     stencil: Stencil | StencilGroup | ColumnWindows
     output_weight: Any = None
     center_weight: Any = None
+    stretching: Any = None
     fold: PolarFold | Walls | None = None
     positions: int | None = None
+
+    @property
+    def weights(self) -> tuple[Any, Any, Any]:
+        """The output weight, the center weight and the stretching."""
+        return self.output_weight, self.center_weight, self.stretching
+
+    def with_weights(self, output_weight: Any, center_weight: Any, stretching: Any) -> Term:
+        """Return the term with other weights."""
+        return replace(
+            self,
+            output_weight=output_weight,
+            center_weight=center_weight,
+            stretching=stretching,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +176,5 @@ def position_inputs(sums: Sequence[TermSum]) -> set[int]:
 
 
 def all_weights(sums: Sequence[TermSum]) -> list[Any]:
-    """The output and center weights of all terms."""
-    weights = [w for s in sums for t in s.terms for w in (t.output_weight, t.center_weight)]
-    return [w for w in weights if w is not None]
+    """The weights of all terms."""
+    return [w for s in sums for t in s.terms for w in t.weights if w is not None]

@@ -196,11 +196,16 @@ class CurvilinearGrid(Grid):
     ) -> list[DerivativeTerm]:
         """Return terms of the derivative of an array along a direction, times a factor."""
         fields = [source] if isinstance(source, int) else [t.field for t in source.terms]
-        rows = self.weights.gradient([f for f in fields if isinstance(f, int)])
+        *rows, stretching = self.weights.gradient([f for f in fields if isinstance(f, int)])
         weights = rows[component % 2] if component < 3 else self._across(rows)
         if not isinstance(factor, float):
             weights = [weight * factor for weight in weights]
-        return self._index_terms(source, weights, interior_only=True)
+        return [
+            DerivativeTerm(source, index, 1, weight, stretched)
+            for index, weight, stretched in zip(
+                self.weights.index_axes, weights, stretching, strict=True
+            )
+        ]
 
     def _second_derivative(self, a: int, b: int) -> Expression:
         """Return the second derivative of the first array along two directions."""
@@ -209,18 +214,12 @@ class CurvilinearGrid(Grid):
         i, j = self.weights.index_axes
         by_i, by_j = (Expression((DerivativeTerm(0, index, 1, 1.0),)) for index in (i, j))
         both = DerivativeTerm(by_i, j, 1, mixed), DerivativeTerm(by_j, i, 1, mixed)
-        return Expression((*self._index_terms(0, weights, interior_only=False), *both))
-
-    def _index_terms(
-        self, source: int | Expression, weights: list[xr.Variable], interior_only: bool
-    ) -> list[DerivativeTerm]:
-        """Return first and, for four weights, second derivatives along both indices."""
-        i, j = self.weights.index_axes
-        kinds = [(i, 1, False), (j, 1, False), (i, 2, interior_only), (j, 2, interior_only)]
-        return [
-            DerivativeTerm(source, index, deriv, weight, interior)
-            for (index, deriv, interior), weight in zip(kinds, weights, strict=False)
+        kinds = [(i, 1), (j, 1), (i, 2), (j, 2)]
+        terms = [
+            DerivativeTerm(0, index, deriv, weight)
+            for (index, deriv), weight in zip(kinds, weights, strict=True)
         ]
+        return Expression((*terms, *both))
 
     @property
     def _unit_vectors(self) -> tuple[tuple[xr.Variable, ...], tuple[xr.Variable, ...]]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from operator import and_
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -26,6 +27,17 @@ from .value_cache import cached_by_value
 
 #: Makes weights of positions and stencils, as `gradient_weights` does.
 MakeWeights = Callable[[NodePositions, IndexStencils], list[list[xr.Variable]]]
+
+
+class GradientWeights(NamedTuple):
+    """Weights of derivatives by both indices, in derivatives along two directions.
+
+    The stretching along an index is None where derivatives are not corrected for it.
+    """
+
+    first: Sequence[xr.Variable]
+    second: Sequence[xr.Variable]
+    stretching: Sequence[xr.Variable | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,12 +123,10 @@ class DirectionWeights:
             and all(grid_axis.axis.nodes.n > 2 for grid_axis in self.index_axes)
         )
 
-    def gradient(self, fields: Collection[int]) -> list[list[xr.Variable]]:
-        """Return weights of first derivatives of a sum of these input arrays.
-
-        See `gradient_weights` for their order.
-        """
-        return self._weights(gradient_weights, fields)
+    def gradient(self, fields: Collection[int]) -> GradientWeights:
+        """Return weights of first derivatives of a sum of these input arrays."""
+        first, second, *stretching = self._weights(gradient_weights, fields)
+        return GradientWeights(first, second, stretching[0] if stretching else (None, None))
 
     def hessian(self) -> list[list[xr.Variable]]:
         """Return weights of second derivatives of the first input array.
@@ -152,7 +162,7 @@ class DirectionWeights:
         closed = tuple(all(grid_axis.axis.nodes.continues) for grid_axis in self.index_axes)
         key = make, self.positions, self.scheme, closed, tuple(cells.dims for cells in valid)
         size = max([self.positions.xyz[0].size, *(cells.size for cells in valid)])
-        return cached_by_value(key, sources, 8 * size * (15 if second else 8), make_anew)
+        return cached_by_value(key, sources, 8 * size * (15 if second else 6), make_anew)
 
     def _stencils(self, second: bool) -> IndexStencils:
         """Return the stencils along both indices, with second derivatives if asked."""

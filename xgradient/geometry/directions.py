@@ -70,7 +70,7 @@ def index_directions(
     skipna = any(_may_be_missing(values) for values in weights.positions.xyz[:1])
     scheme = Scheme.checked(1, accuracy, accuracy, skipna)
     smooth = replace(weights, scheme=scheme, valid_cells=(), local_positions=None, _cache={})
-    (east_i, east_j, *_), (north_i, north_j, *_) = smooth.gradient([])
+    (east_i, east_j), (north_i, north_j), _ = smooth.gradient([])
     area = east_i * north_j - east_j * north_i
     tangents = {
         coords.dims[0]: (north_j * area, east_j * area * -1.0),

@@ -45,7 +45,8 @@ class ErrorTerms:
         A derivative of several terms has the sum of their errors, which is an upper bound.
         """
         higher_context = replace(context, scheme=context.scheme.two_orders_higher())
-        derivative, higher = context.lower(expression), higher_context.lower(expression)
+        derivative, split = context.lower(expression), expression.split_stretching()
+        parts, higher = context.lower(split), higher_context.lower(split)
 
         def error(stencil: Stencil, other: Stencil, periodic: bool) -> StencilGroup:
             return make_error_stencil(stencil, other, self.rounding, periodic=periodic)
@@ -53,9 +54,9 @@ class ErrorTerms:
         def noise(stencil: Stencil, other: Stencil, periodic: bool) -> StencilGroup:
             return make_noise_stencil(stencil, self.sigma)
 
-        sums = [derivative, _sum_of_groups(derivative, higher, error, 0)]
+        sums = [derivative, _sum_of_groups(parts, higher, error, 0)]
         if self.has_noise:
-            sums.append(_sum_of_groups(derivative, higher, noise, self.sigma_input or 0))
+            sums.append(_sum_of_groups(parts, higher, noise, self.sigma_input or 0))
         return sums
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
+import xarray as xr
+
 from .grid_axis import Coefficient, GridAxis, VerticalCoord
 
 
@@ -22,6 +24,9 @@ class DerivativeTerm:
         The order of the derivative; 0 is the field itself.
     coefficient : Variable or float
         The coefficient.
+    stretching : Variable, optional
+        Times the second difference by the index, it is subtracted from a first derivative, which
+        is corrected so for unequal steps. It is 0 next to boundaries and missing values.
     interior_only : bool
         True if the term is zero next to boundaries and missing values.
     """
@@ -30,11 +35,20 @@ class DerivativeTerm:
     grid_axis: GridAxis | VerticalCoord
     deriv: int
     coefficient: Coefficient
+    stretching: xr.Variable | None = None
     interior_only: bool = False
 
     def scale(self, factor: float) -> DerivativeTerm:
         """Return the term times a factor."""
         return replace(self, coefficient=self.coefficient * factor)
+
+    def split_stretching(self) -> list[DerivativeTerm]:
+        """Return the term without stretching, and the second difference that this subtracts."""
+        if self.stretching is None:
+            return [self]
+        weight = self.coefficient * self.stretching * -1.0
+        second = DerivativeTerm(self.field, self.grid_axis, 2, weight, interior_only=True)
+        return [replace(self, stretching=None), second]
 
 
 @dataclass(frozen=True)
@@ -102,8 +116,14 @@ class Expression:
     def key(self) -> Hashable:
         """A value by which two expressions are equal only if they are the same sum."""
         return tuple(
-            (t.field, t.grid_axis.dim, t.deriv, _coefficient_key(t.coefficient)) for t in self.terms
+            (t.field, t.grid_axis.dim, t.deriv, _coefficient_key(t.coefficient), id(t.stretching))
+            for t in self.terms
         )
+
+    def split_stretching(self) -> Expression:
+        """Return the expression with a term for each second difference."""
+        terms = [part for term in self.terms for part in term.split_stretching()]
+        return replace(self, terms=tuple(terms))
 
     def __add__(self, other: Expression) -> Expression:
         return Expression(

@@ -54,6 +54,7 @@ class LoweringContext:
     subexpressions: Mapping[Hashable, int] = field(default_factory=dict)
     column_inputs: Mapping[VerticalCoord, int] = field(default_factory=dict)
     boundaries: tuple[Mapping[Hashable, AxisBoundary], ...] = ()
+    _weights: dict[int, tuple[xr.Variable, Any]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def for_scalar(cls, grid: Grid, field: xr.DataArray, scheme: Scheme) -> LoweringContext:
@@ -121,14 +122,17 @@ class LoweringContext:
             stencil = scheme.interior_stencil(nodes, f"dimension {str(axis.dim)!r}")
         else:
             stencil = self._stencil(scheme, term.field, axis, nodes)
-        weight = None
-        if isinstance(coefficient, xr.Variable) and coefficient.dims not in ((), (axis.dim,)):
+        weight, stretching = None, None
+        if term.stretching is not None:
+            weight, stretching = self._weight(coefficient), self._weight(term.stretching)
+        elif isinstance(coefficient, xr.Variable) and coefficient.dims not in ((), (axis.dim,)):
             weight = self._weight(coefficient)
         else:
             # A coefficient along the axis only is part of the stencil, at no cost.
             values = np.asarray(coefficient)
             stencil = stencil if values.ndim == 0 and values == 1 else stencil.scale(values)
-        return Term(number, d, stencil, weight, fold=self._fold(term.field, axis))
+        fold = self._fold(term.field, axis)
+        return Term(number, d, stencil, weight, stretching=stretching, fold=fold)
 
     def _stencil(
         self, scheme: Scheme, field: int | Expression, axis: Axis, nodes: Nodes
@@ -155,6 +159,13 @@ class LoweringContext:
         """Return a coefficient that broadcasts against the input arrays."""
         if not isinstance(coefficient, xr.Variable):
             return np.full((1,) * len(self.dims), coefficient, dtype=np.float64)
+        # Terms with the same weight share its array, which is then converted or sent once.
+        if id(coefficient) not in self._weights:
+            self._weights[id(coefficient)] = coefficient, self._aligned(coefficient)
+        return self._weights[id(coefficient)][1]
+
+    def _aligned(self, coefficient: xr.Variable) -> Any:
+        """Return the values of a coefficient with the dimensions of the input arrays."""
         if missing := [d for d in coefficient.dims if d not in self.dims]:
             raise ValueError(
                 f"lengths depend on {str(missing[0])!r}, which is not a dimension of a field with "
@@ -287,7 +298,7 @@ def _combine_like_terms(terms: tuple[DerivativeTerm, ...]) -> list[DerivativeTer
             continue
         field = term.field if isinstance(term.field, int) else term.field.key
         dim = term.grid_axis.dim if term.deriv else None
-        key = (field, dim, term.deriv, term.interior_only)
+        key = (field, dim, term.deriv, term.interior_only, id(term.stretching))
         if key in combined:
             total = combined[key].coefficient + term.coefficient
             combined[key] = replace(term, coefficient=total)

@@ -139,9 +139,9 @@ def gradient_weights(nodes: NodePositions, stencils: IndexStencils) -> list[list
     Returns
     -------
     list of list of Variable
-        For the components east (x) and north (y) the weights of first derivatives by i and by j;
-        then those of second derivatives if ``stencils`` have corrections. Missing where a cell
-        has collapsed.
+        For the components east (x) and north (y) the weights of first derivatives by i and by j.
+        If ``stencils`` have corrections, the stretching along i and along j, which second
+        differences are multiplied with. Missing where a cell has collapsed.
     """
     axes = [nodes.dims.index(d) for d in stencils.dims]
     pairs = [*zip(axes, stencils.first, strict=True)]
@@ -150,8 +150,8 @@ def gradient_weights(nodes: NodePositions, stencils: IndexStencils) -> list[list
     space = len(nodes.xyz)
     sums = [_index_derivative(c, *pair) for pair in pairs for c in range(space)]
     combine = partial(_gradient_weights, sizes=nodes.sizes, rounding=nodes.rounding)
-    weights = evaluate_sums(nodes.arrays(), sums, combine, 2 * len(pairs))
-    return _split_weights(nodes, weights, len(pairs))
+    weights = evaluate_sums(nodes.arrays(), sums, combine, 2 + len(pairs))
+    return _split_weights(nodes, weights, 2)
 
 
 def hessian_weights(nodes: NodePositions, stencils: IndexStencils) -> list[list[xr.Variable]]:
@@ -212,8 +212,7 @@ def _gradient_weights(
         tangents, second = _split_vectors(sums, len(position))
         errors = [rounding * size for size in _position_sizes(position)]
         duals, shifts = _dual_basis(tangents, second, frame, errors)
-        corrections = [[-k * a for k, a in zip(shifts, row, strict=False)] for row in duals]
-        return [*duals[0], *corrections[0], *duals[1], *corrections[1]]
+        return [*duals[0], *duals[1], *shifts]
 
 
 def _hessian_weights(

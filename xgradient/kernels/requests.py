@@ -32,12 +32,14 @@ class WeightMode(IntEnum):
     """Name the ways in which a term is weighted.
 
     ``OUTPUT`` multiplies the result of the stencil with the weight. ``CENTER`` adds the weight
-    times the row's own cell to it.
+    times the row's own cell to it. ``STRETCHED`` subtracts the stretching times the second
+    difference around the row's own cell, and multiplies the result with the weight.
     """
 
     NONE = 0
     OUTPUT = 1
     CENTER = 2
+    STRETCHED = 3
 
 
 # A new member of either enum needs a branch in each of these places, which
@@ -81,6 +83,7 @@ class TermRequest(NamedTuple):
     right_halo: Any = None
     output_weight: Any = None
     center_weight: Any = None
+    stretching: Any = None
     accumulate: int = 0  # a value of `Accumulate`, as the plain integer that loops compare
     positions: BlockWithHalo | None = None
 
@@ -94,6 +97,8 @@ class TermRequest(NamedTuple):
         """Return the way in which the term is weighted."""
         if self.center_weight is not None:
             return WeightMode.CENTER
+        if self.stretching is not None:
+            return WeightMode.STRETCHED
         return WeightMode.NONE if self.output_weight is None else WeightMode.OUTPUT
 
     @property
@@ -115,13 +120,16 @@ class TermRequest(NamedTuple):
 
     def map_arrays(self, change: Callable[[Any], Any]) -> TermRequest:
         """Return the term with a function applied to each of its arrays."""
-        block, axis, stencil, left, right, output, center, accumulate, positions = self
-        parts = (block, left, right, output, center)
-        block, left, right, output, center = (None if a is None else change(a) for a in parts)
+        block, axis, stencil, left, right, *weights, accumulate, positions = self
+        block, left, right, output, center, stretching = (
+            None if a is None else change(a) for a in (block, left, right, *weights)
+        )
         if positions is not None:
             z, *halo = (None if a is None else change(a) for a in positions)
             positions = z, halo[0], halo[1]
-        return TermRequest(block, axis, stencil, left, right, output, center, accumulate, positions)
+        return TermRequest(
+            block, axis, stencil, left, right, output, center, stretching, accumulate, positions
+        )
 
     def transpose(self, order: list[int]) -> TermRequest:
         """Return the term with the dimensions of its arrays in another order."""
@@ -130,11 +138,10 @@ class TermRequest(NamedTuple):
 
     def slice_axis(self, d: int, start: int, stop: int, rows: RowSlicer) -> TermRequest:
         """Return the part that makes the cells from ``start`` to ``stop`` along an axis."""
-        block, axis, stencil, left, right, output, center, accumulate, positions = self
-        if output is not None and output.shape[d] > 1:
-            output = slice_axis(output, d, start, stop)
-        if center is not None and center.shape[d] > 1:
-            center = slice_axis(center, d, start, stop)
+        block, axis, stencil, left, right, *weights, accumulate, positions = self
+        output, center, stretching = (
+            w if w is None or w.shape[d] == 1 else slice_axis(w, d, start, stop) for w in weights
+        )
         is_own = d == axis
         if is_own:
             first, last = rows(stencil, start, stop, start).node_span
@@ -143,7 +150,9 @@ class TermRequest(NamedTuple):
         block, left, right = _slice_with_halo((block, left, right), d, start, stop, is_own)
         if positions is not None:
             positions = _slice_with_halo(positions, d, start, stop, is_own)
-        return TermRequest(block, axis, stencil, left, right, output, center, accumulate, positions)
+        return TermRequest(
+            block, axis, stencil, left, right, output, center, stretching, accumulate, positions
+        )
 
 
 @dataclass(frozen=True, eq=False)

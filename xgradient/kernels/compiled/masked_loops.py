@@ -15,7 +15,7 @@ import numpy as np
 from ...stencils.masked import MaskedStencil
 from ...stencils.table import Stencil
 from .jit import INDEX, jit, jit_inline, uint64
-from .layout import Array, StridedArray
+from .layout import Array, StridedArray, StridedWeights
 from .span_loops import (
     GAP_CELLS,
     SPAN_CELLS,
@@ -35,7 +35,7 @@ def run_masked(
     reach: int,
     length: int,
     to: StridedArray,
-    by: StridedArray,
+    by: StridedWeights,
     outer: int,
     inner: int,
     stencil: Stencil,
@@ -149,7 +149,7 @@ def masked_loops(
 
     # One long nest: each call with arrays would count their references.
     def loops(  # type: ignore[no-untyped-def]
-        f, f_start, f_outer, f_row, axis, g, g_outer, g_row, w, w_outer, w_row,
+        f, f_start, f_outer, f_row, axis, g, g_outer, g_row, w, stretching, w_outer, w_row,
         outer, inner, bounds, center, c, windows, strip, strip_view, strip_width,
         weight_mode, accumulate,
     ):  # fmt: skip
@@ -199,7 +199,7 @@ def masked_loops(
                                 center_at = line + uint64(row - first) * step + start
                                 g_at = uint64(o * g_outer + row * g_row + j) + start
                                 w_at = uint64(o * w_outer + row * w_row)
-                                if weight_mode in (2, 4):
+                                if weight_mode in (2, 4, 6):
                                     w_at += uint64(j) + start
                                 # Rows that share their coefficients have one column of them.
                                 column = uint64(0) if uniform else uint64(row)
@@ -228,8 +228,8 @@ def masked_loops(
                                             column, sums, a, b, counts, cells,
                                         )  # fmt: skip
                                 write_span(
-                                    field, center_at, w, w_at, g, g_at, sums, count,
-                                    weight_mode, accumulate,
+                                    field, center_at, step, w, stretching, w_at, g, g_at, sums,
+                                    count, weight_mode, accumulate,
                                 )  # fmt: skip
 
     return jit(loops, width, depth, max_width, last_axis, uniform, few_windows)

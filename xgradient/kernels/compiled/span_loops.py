@@ -49,6 +49,16 @@ def root_of_squares(a, b, scales):  # type: ignore[no-untyped-def]
     return back * np.sqrt(a * a + b * b)
 
 
+@jit_inline
+def subtract_stretching(total, stretching, lower, here, upper):  # type: ignore[no-untyped-def]
+    """Return a derivative less the stretching times the second difference around its cell.
+
+    Where the stretching is 0 a neighbour may be missing.
+    """
+    corrected = total - stretching * ((upper - here) - (here - lower))
+    return corrected if stretching != 0 else total
+
+
 @intrinsic
 def _prefetch(typing_context, array, index):  # type: ignore[no-untyped-def]
     """Load a cell into the cache that is read soon; the index may be beyond the array."""
@@ -201,13 +211,21 @@ def fix_gaps(depth: int, max_width: int, per_cell: bool) -> Callable[..., None]:
 
 
 @jit_inline
-def write_span(f, center_at, w, w_at, g, g_at, sums, count, weight_mode, accumulate):  # type: ignore[no-untyped-def]
+def write_span(  # type: ignore[no-untyped-def]
+    f, center_at, step, w, stretching, w_at, g, g_at, sums, count, weight_mode, accumulate
+):
     """Weight sums and write them, with the modes of `interior_outer_axis`.
 
     The modes are arguments: as constants, all loops would be compiled twenty times. A branch with
     a loop for each mode costs little, for the sums are in cache.
     """
     scales = square_scales(w)
+    if weight_mode == 6:
+        for j in range(count):
+            at = center_at + j
+            sums[j] = w[w_at + j] * subtract_stretching(
+                sums[j], stretching[w_at + j], f[at - step], f[at], f[at + step]
+            )
     if weight_mode == 1:
         for j in range(count):
             sums[j] *= w[w_at]

@@ -16,6 +16,7 @@ from .layout import (
     COMPILED_DTYPES,
     Array,
     StridedArray,
+    StridedWeights,
     as_aligned,
     assign,
     base_offset,
@@ -35,7 +36,8 @@ from .on_demand import Loop, loop
 class LoopWeight(IntEnum):
     """Divide each `WeightMode` by whether a row has one weight, or each of its cells.
 
-    The loops compare with plain integers, which numba compiles as constants.
+    The loops compare with plain integers, which numba compiles as constants. Even ones have a
+    weight for each cell.
     """
 
     NONE = 0
@@ -43,6 +45,7 @@ class LoopWeight(IntEnum):
     CELL = 2
     CENTER_ROW = 3
     CENTER_CELL = 4
+    STRETCHED_CELL = 6
 
 
 #: Empty arrays that stand in for a weight where there is none.
@@ -68,7 +71,7 @@ def write_derivative(term: TermRequest, out: Array) -> None:
     """
     if not out.size:
         return
-    f, axis, stencil, before, after, output, center, accumulate, _ = term
+    f, axis, stencil, before, after, output, center, _, accumulate, _ = term
     weight, flags = output if center is None else center, f.flags
     alone = before is None and after is None
     plain = alone and flags.c_contiguous and flags.aligned and out.flags.c_contiguous
@@ -76,10 +79,12 @@ def write_derivative(term: TermRequest, out: Array) -> None:
         n, m, inner = f.shape[axis], out.shape[axis], prod(f.shape[axis + 1 :])
         outer = out.size // (m * inner)
         lines, to = (read_only_view(f.ravel()), n * inner, inner), (out.ravel(), m * inner, inner)
-        by, mode = (_NO_WEIGHT[out.dtype], 0, 0), 0
+        nothing, mode = _NO_WEIGHT[out.dtype], 0
+        by = nothing, nothing, 0, 0
         if weight is not None:
-            weight, mode = _prepare_weight(term, out)
-            by = read_only_view(weight.ravel()), weight.size // outer, row_step(weight, axis)
+            weight, stretching, mode = _prepare_weights(term, out)
+            cells = read_only_view(weight.ravel()), read_only_view(stretching.ravel())
+            by = *cells, weight.size // outer, row_step(weight, axis)
         case = _case(out.dtype, inner, stencil, mode, accumulate)
         if case.is_ready:
             _run_loops(
@@ -121,22 +126,35 @@ def _run_permuted(term: TermRequest, out: Array) -> bool:
     return _run_strided(term.transpose(order), out.transpose(order))
 
 
-def _prepare_weight(term: TermRequest, out: Array) -> tuple[Array, int]:
-    """Return a weight with the shape and layout that the loops read, and its `LoopWeight`."""
-    is_center, axis = term.center_weight is not None, term.axis
+def _prepare_weights(term: TermRequest, out: Array) -> tuple[Array, Array, int]:
+    """Return the weight and the stretching with the shape and layout that the loops read.
+
+    A `LoopWeight` comes with them, and an empty array stands in for what there is not.
+    """
+    is_center, axis, nothing = term.center_weight is not None, term.axis, _NO_WEIGHT[out.dtype]
     weight = term.center_weight if is_center else term.output_weight
     if weight is None:
-        return _NO_WEIGHT[out.dtype], int(LoopWeight.NONE)
+        return nothing, nothing, int(LoopWeight.NONE)
     # A row lies along the dimensions inside the axis; the innermost axis is a row itself.
     last = axis + 1 if prod(out.shape[axis + 1 :]) > 1 else axis
-    by_row = all(n == 1 for n in weight.shape[last:])
+    by_row = term.stretching is None and all(n == 1 for n in weight.shape[last:])
     shape = out.shape[:last] + (1,) * (out.ndim - last) if by_row else out.shape
-    real, flags = COMPILED_DTYPES[out.dtype], weight.flags
-    if weight.shape != shape or weight.dtype != real or not (flags.c_contiguous and flags.aligned):
-        weight = as_aligned(np.broadcast_to(weight, shape), real)
+    weight = _broadcast(weight, shape, COMPILED_DTYPES[out.dtype])
+    if term.stretching is not None:
+        stretching = _broadcast(term.stretching, shape, weight.dtype)
+        return weight, stretching, int(LoopWeight.STRETCHED_CELL)
     if is_center:
-        return weight, int(LoopWeight.CENTER_ROW if by_row else LoopWeight.CENTER_CELL)
-    return weight, int(LoopWeight.ROW if by_row else LoopWeight.CELL)
+        return weight, nothing, int(LoopWeight.CENTER_ROW if by_row else LoopWeight.CENTER_CELL)
+    return weight, nothing, int(LoopWeight.ROW if by_row else LoopWeight.CELL)
+
+
+def _broadcast(weight: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Return a weight of this shape and dtype, contiguous; copied only where it is not."""
+    flags = weight.flags
+    if weight.shape == shape and weight.dtype == dtype and flags.c_contiguous and flags.aligned:
+        return weight
+    copy: Array = as_aligned(np.broadcast_to(weight, shape), dtype)
+    return copy
 
 
 def _run_strided(term: TermRequest, out: Array) -> bool:
@@ -151,7 +169,7 @@ def _run_strided(term: TermRequest, out: Array) -> bool:
     halo = [
         p if p.dtype == f.dtype and is_strided_ok(p, axis) else as_aligned(p, f.dtype) for p in halo
     ]
-    w, mode = _prepare_weight(term, out)
+    *weights, mode = _prepare_weights(term, out)
     reach = 0 if left is None else left.shape[axis]
     inner = prod(out.shape[axis + 1 :])
     rest = inner, stencil, reach, f.shape[axis], mode, term.accumulate
@@ -159,16 +177,20 @@ def _run_strided(term: TermRequest, out: Array) -> bool:
     if not case.is_ready:
         case.replace(partial(write_term, term, out), partial(_compile, case, out.dtype, *rest))
         return True
-    arrays = [f, *halo, out, *([w] if mode else [])]
+    nothing = _NO_WEIGHT[out.dtype]
+    arrays = [f, *halo, out, *(weight for weight in weights if weight is not nothing)]
     for pieces, outer, steps in collapse_outer_axes(arrays, axis):
         start = base_offset(pieces[0])
         lines = [
             (flat_view(a), step, row_step(a, axis)) for a, step in zip(pieces, steps, strict=True)
         ]
-        by = lines.pop() if mode else (w, 0, 0)
-        to = lines.pop()
-        for cells, _, _ in (*lines, by):
+        to = lines.pop(1 + len(halo))
+        for cells, _, _ in lines:
             read_only_view(cells)
+        # Weights have one layout, and so the same steps.
+        lines, given = lines[: 1 + len(halo)], lines[1 + len(halo) :]
+        (w, *w_steps), (stretching, *_) = (*given, (nothing, 0, 0), (nothing, 0, 0))[:2]
+        by = w, stretching, *w_steps
         # No window reaches a halo that is missing, so the block stands in for it.
         before = lines[0] if left is None else lines[1]
         after = lines[0] if right is None else lines[-1]
@@ -189,7 +211,8 @@ def _compile(case: Loop, dtype: np.dtype[Any], *rest: Any) -> None:
     """Compile the loops, by a call on arrays without cells."""
     cells = np.empty(0, dtype)
     line, to = (read_only_view(cells.view()), 0, 0), (cells, 0, 0)
-    _run_loops(case, line, 0, line, line, to, (_NO_WEIGHT[dtype], 0, 0), 0, *rest)
+    by = _NO_WEIGHT[dtype], _NO_WEIGHT[dtype], 0, 0
+    _run_loops(case, line, 0, line, line, to, by, 0, *rest)
 
 
 @cache
@@ -208,7 +231,7 @@ def _run_loops(
     before: StridedArray,
     after: StridedArray,
     to: StridedArray,
-    by: StridedArray,
+    by: StridedWeights,
     outer: int,
     inner: int,
     stencil: Stencil,
@@ -232,7 +255,7 @@ def _run_loops(
         )  # fmt: skip
         return
     # Named one by one: to unpack tuples in the call would take longer.
-    (f, f_outer, f_row), (g, g_outer, g_row), (w, w_outer, w_row) = lines, to, by
+    (f, f_outer, f_row), (g, g_outer, g_row), (w, stretching, w_outer, w_row) = lines, to, by
     (b, b_outer, b_row), (a, a_outer, a_row) = before, after
     c, boundary = stencil.tables[COMPILED_DTYPES[g.dtype]]
     if case.function is None:
@@ -245,6 +268,6 @@ def _run_loops(
         )
     case.function(
         f, start, f_outer, f_row, b, b_outer, b_row, a, a_outer, a_row, g, g_outer, g_row,
-        w, w_outer, w_row, reach, length, outer, inner, stencil.first, stencil.last,
+        w, stretching, w_outer, w_row, reach, length, outer, inner, stencil.first, stencil.last,
         stencil.offset, stencil.center, c, stencil.boundary_windows, boundary, strip_width,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 
 from .jit import int64, jit, uint64
-from .span_loops import root_of_squares, square_scales
+from .span_loops import root_of_squares, square_scales, subtract_stretching
 
 
 def boundary_rows(strided: bool) -> Callable[..., None]:
@@ -30,7 +30,7 @@ def boundary_rows(strided: bool) -> Callable[..., None]:
     def boundary(  # type: ignore[no-untyped-def]
         f, f_start, f_outer, f_row,
         before, before_outer, before_row, after, after_outer, after_row,
-        g, g_outer, g_row, w, w_outer, w_row, reach, length,
+        g, g_outer, g_row, w, stretching, w_outer, w_row, reach, length,
         weight_mode, accumulate, outer, start, stop, center, windows, c,
     ):  # fmt: skip
         parts, shifts = (f, before, after), (0, reach, -length)
@@ -84,10 +84,28 @@ def boundary_rows(strided: bool) -> Callable[..., None]:
                         g_at = o * uint64(g_outer) + uint64(row) * uint64(g_row) + j_first * g_step
                         w_at = o * uint64(w_outer) + uint64(row) * uint64(w_row) + j_first * w_step
                         s = (o - o_first) * count
-                        if weight_mode in (1, 2):
+                        # A window that lacks a neighbour of the row has no stretching.
+                        node = row + center
+                        if weight_mode == 6 and first < node and node + 1 < first + width:
+                            p, q = 1 if node < 1 else 0, 2 if node + 1 >= length else 0
+                            low = starts[p] + (node - 1 + shifts[p]) * row_steps[p]
+                            high = starts[q] + (node + 1 + shifts[q]) * row_steps[q]
+                            here = f_start + node * row_steps[0]
+                            f, f_step = parts[p], uint64(outer_steps[p]) if strided else step
+                            h, h_step = parts[q], uint64(outer_steps[q]) if strided else step
+                            m, m_step = parts[0], uint64(outer_steps[0]) if strided else step
+                            a = uint64(low) + o * uint64(outer_steps[p]) + j_first * f_step
+                            b = uint64(high) + o * uint64(outer_steps[q]) + j_first * h_step
+                            i = uint64(here) + o * uint64(outer_steps[0]) + j_first * m_step
+                            for j in range(count):
+                                sums[s + j] = subtract_stretching(
+                                    sums[s + j], stretching[w_at + j * w_step],
+                                    f[a + j * f_step], m[i + j * m_step], h[b + j * h_step],
+                                )  # fmt: skip
+                        if weight_mode in (1, 2, 6):
                             for j in range(count):
                                 sums[s + j] *= w[w_at + j * w_step]
-                        if weight_mode > 2:
+                        if weight_mode in (3, 4):
                             f, node = parts[0], uint64(row + center)
                             f_step = uint64(outer_steps[0]) if strided else step
                             center_at = uint64(f_start) + node * uint64(row_steps[0])
@@ -127,7 +145,7 @@ def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callab
     def outer_axis(  # type: ignore[no-untyped-def]
         f, f_start, f_outer, f_row,
         before, before_outer, before_row, after, after_outer, after_row,
-        g, g_outer, g_row, w, w_outer, w_row, reach, length,
+        g, g_outer, g_row, w, stretching, w_outer, w_row, reach, length,
         outer, inner, first, last, offset, center, c, windows, boundary, strip_width,
     ):  # fmt: skip
         column_step = uint64(c.shape[1] > 1)  # whether each row has its own coefficients
@@ -150,9 +168,14 @@ def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callab
                         for k in range(1, width - 1):
                             here = f_at + uint64(k) * uint64(f_row) + j
                             total += c[k, column] * (f[here + uint64(f_row)] - f[here])
+                        if weight_mode == 6:
+                            total = subtract_stretching(
+                                total, stretching[w_at + j], f[center_at - uint64(f_row) + j],
+                                f[center_at + j], f[center_at + uint64(f_row) + j],
+                            )  # fmt: skip
                         if weight_mode == 1:
                             total *= w[w_at]
-                        if weight_mode == 2:
+                        if weight_mode in (2, 6):
                             total *= w[w_at + j]
                         if weight_mode == 3:
                             total += w[w_at] * f[center_at + j]
@@ -169,7 +192,7 @@ def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callab
                 _boundary_outer_axis(
                     f, f_start, f_outer, f_row,
                     before, before_outer, before_row, after, after_outer, after_row,
-                    g, g_outer, g_row, w, w_outer, w_row, reach, length,
+                    g, g_outer, g_row, w, stretching, w_outer, w_row, reach, length,
                     int64(weight_mode), int64(accumulate), outer, start, stop, center,
                     windows, boundary,
                 )  # fmt: skip
@@ -191,7 +214,7 @@ def interior_last_axis(
     def last_axis(  # type: ignore[no-untyped-def]
         f, f_start, f_outer, f_row,
         before, before_outer, before_row, after, after_outer, after_row,
-        g, g_outer, g_row, w, w_outer, w_row, reach, length,
+        g, g_outer, g_row, w, stretching, w_outer, w_row, reach, length,
         outer, inner, first, last, offset, center, c, windows, boundary, strip_width,
     ):  # fmt: skip
         scales = square_scales(c)
@@ -216,9 +239,15 @@ def interior_last_axis(
                             total += c[k, 0] * (f[here + uint64(1)] - f[here])
                         else:
                             total += c[k, i] * (f[here + uint64(1)] - f[here])
+                    if weight_mode == 6:
+                        total = subtract_stretching(
+                            total, stretching[w_at + uint64(first) + i],
+                            f[center_at + i - uint64(1)], f[center_at + i],
+                            f[center_at + i + uint64(1)],
+                        )  # fmt: skip
                     if weight_mode == 1:
                         total *= w[w_at]
-                    if weight_mode == 2:
+                    if weight_mode in (2, 6):
                         total *= w[w_at + uint64(first) + i]
                     if weight_mode == 3:
                         total += w[w_at] * f[center_at + i]
@@ -235,7 +264,7 @@ def interior_last_axis(
                 _boundary_last_axis(
                     f, f_start, f_outer, f_row,
                     before, before_outer, before_row, after, after_outer, after_row,
-                    g, g_outer, g_row, w, w_outer, w_row, reach, length,
+                    g, g_outer, g_row, w, stretching, w_outer, w_row, reach, length,
                     int64(weight_mode), int64(accumulate), 1, start, stop, center,
                     windows, boundary,
                 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import pairwise
@@ -27,6 +27,7 @@ from .coast_cells import write_with_coasts
 from .column_driver import write_column_derivative
 from .error_driver import can_write_both, write_error
 from .layout import assign
+from .pair_driver import find_pairs, write_pairs
 from .stencil_driver import write_derivative
 
 #: Cells from which threads are worth it: to wake them takes half a millisecond, in which one thread
@@ -90,7 +91,7 @@ def evaluate_tiles(
     work = sum(COLUMN_COST_FACTOR if term.positions else 1 for term in terms)
     if out.size * work < MIN_CELLS_FOR_THREADS:
         runner = None
-    sums = _convert_weights(request.sums, out, dtype)
+    sums = _convert_weights(request.sums, out, dtype, runner)
     if request.combine is None and can_write_both(sums, outs):
         sums = sums[1:]
     job = TileJob(sums, outs, request.blocks, request.combine, dtype)
@@ -105,28 +106,40 @@ def evaluate_tiles(
 
 
 def _convert_weights(
-    sums: list[list[TermRequest]], out: Array, dtype: np.dtype[Any]
+    sums: list[list[TermRequest]], out: Array, dtype: np.dtype[Any], runner: Runner | None
 ) -> list[list[TermRequest]]:
-    """Convert the weights that tiles share to the dtype of the loops, each once."""
+    """Convert weights to the dtype of the loops, each once, but those of one tile each."""
     real = np.result_type(np.zeros(0, dtype).real, np.float32)
     converted: dict[int, Array] = {}
+    calls: list[Callable[[], None]] = []
 
-    def convert(weight: Array | None) -> Array | None:
-        if weight is None or weight.dtype == real or weight.size == out.size:
+    def convert(weight: Array | None, term: TermRequest) -> Array | None:
+        # A pass over pairs of terms needs all of their weights.
+        of_one_tile = weight is not None and weight.size == out.size and term.stretching is None
+        if weight is None or weight.dtype == real or of_one_tile:
             return weight
         if id(weight) not in converted:
-            converted[id(weight)] = weight.astype(real)
+            converted[id(weight)] = copy = np.empty(weight.shape, real)
+            calls.append(partial(assign, copy, weight))
         return converted[id(weight)]
 
-    return [
+    sums = [
         [
             term._replace(
-                output_weight=convert(term.output_weight), center_weight=convert(term.center_weight)
+                output_weight=convert(term.output_weight, term),
+                center_weight=convert(term.center_weight, term),
+                stretching=convert(term.stretching, term),
             )
             for term in terms
         ]
         for terms in sums
     ]
+    if runner is not None:
+        runner(calls)
+    else:
+        for call in calls:
+            call()
+    return sums
 
 
 def _work_units(job: TileJob, order: list[int]) -> tuple[int, list[int]]:
@@ -157,10 +170,16 @@ def _run_tiles(job: TileJob, order: list[int], rows: RowSlicer) -> None:
         else:
             write_term(term, out)
         return
+    if (pairs := find_pairs(job.sums, job.outputs[:1] * len(job.sums))) is not None:
+        if job.combine is None and max(map(len, job.sums)) == 2:
+            _write_sums(job, rows)  # a single pass needs no tiles
+            return
+        # Levels of the same rows share their weights, so a tile has some rows of all levels.
+        order = [pairs.axis, *(d for d in order if d != pairs.axis)]
     scratch: dict[Any, list[Array]] = {}
     tile = TILE_BYTES if len(job.sums) <= MANY_SUMS else TILE_BYTES // 16
     for part in _tile_jobs(job, order, max(1, tile // out.itemsize), rows):
-        _run_tile(part, scratch)
+        _run_tile(part, scratch, rows)
 
 
 def _tile_jobs(job: TileJob, order: list[int], cells: int, rows: RowSlicer) -> Iterator[TileJob]:
@@ -176,7 +195,7 @@ def _tile_jobs(job: TileJob, order: list[int], cells: int, rows: RowSlicer) -> I
         yield from _tile_jobs(job.slice_axis(d, a, b, rows), order[1:], cells, rows)
 
 
-def _run_tile(job: TileJob, scratch: dict[Any, list[Array]]) -> None:
+def _run_tile(job: TileJob, scratch: dict[Any, list[Array]], rows: RowSlicer) -> None:
     """Evaluate the sums of one tile, then combine them.
 
     Tiles of one shape share their scratch arrays, which therefore stay in cache.
@@ -193,15 +212,37 @@ def _run_tile(job: TileJob, scratch: dict[Any, list[Array]]) -> None:
             needed = len(job.sums) - len(outputs)
             scratch[out.shape] = [np.empty_like(out, dtype=dtype) for _ in range(needed)]
         parts = [*outputs, *scratch[out.shape]][: len(job.sums)]
-    for part, terms in zip(parts, job.sums, strict=True):
-        for term in terms:
-            write_term(term, part)
+    _write_sums(replace(job, outputs=parts, combine=None), rows)
     if direct:
         return
     results = parts if job.combine is None else job.combine(parts, job.fields, job.outputs)
     for to, result in zip(job.outputs, results, strict=True):
         if result is not to:
             assign(to, result)
+
+
+def _write_sums(job: TileJob, rows: RowSlicer) -> None:
+    """Write the sums of a tile: pairs of terms in one pass where a loop can, else term by term."""
+    pairs = find_pairs(job.sums, job.outputs)
+    if pairs is None:
+        _write_terms(job, write_term)
+        return
+    axis, first, last = pairs.axis, pairs.first, pairs.last
+
+    def with_numpy() -> None:
+        _write_terms(job.slice_axis(axis, first, last, rows), numpy_sums.write_term)
+
+    write_pairs(pairs, with_numpy)
+    for start, stop in ((0, first), (last, job.outputs[0].shape[axis])):
+        if start < stop:
+            _write_terms(job.slice_axis(axis, start, stop, rows), write_term)
+
+
+def _write_terms(job: TileJob, write: Callable[[TermRequest, Array], None]) -> None:
+    """Write the sums of a tile term by term."""
+    for out, terms in zip(job.outputs, job.sums, strict=True):
+        for term in terms:
+            write(term, out)
 
 
 def write_term(term: TermRequest, out: Array) -> None:

@@ -122,8 +122,11 @@ class _Term:
         self.halo_dtype = halo[0].dtype if halo else f.dtype
         real = np.dtype(np.float64 if out in (np.float64, np.complex128) else np.float32)
         weight = request.output_weight if request.center_weight is None else request.center_weight
-        weight = None if weight is None else _with_item_strides(on_device(weight, real))
-        self.arrays = f, before, after, weight
+        weights = [
+            None if w is None else _with_item_strides(on_device(w, real))
+            for w in (weight, request.stretching)
+        ]
+        self.arrays = f, before, after, *weights
         #: Arrays that must stay on the device until the kernel is launched.
         self.tables: list[Array] = []
         self.numbers = [

@@ -157,7 +157,7 @@ def _term_code(terms: Sequence[TermSignature], i: int, call: str) -> str:
 def _count(signature: KernelSignature) -> int:
     """Return how many numbers a kernel takes."""
     terms = [term for part in signature.sums for term in part]
-    arrays = len(signature.sums) + 4 * len(terms)
+    arrays = len(signature.sums) + 5 * len(terms)
     stencils = sum(19 if term.masked else 10 for term in terms)
     return signature.dims + 2 + (1 + signature.dims) * arrays + stencils
 

@@ -114,14 +114,15 @@ template <class R> struct MaskedStencil {
 };
 
 // A stencil along one axis. WEIGHT_MODE is that of requests.py: no weight (0), one that the sum is
-// multiplied with (1), or one that is multiplied with the field itself and added (2).
+// multiplied with (1), one that is multiplied with the field itself and added (2), or one that the
+// sum less the stretching times the second difference is multiplied with (3).
 // MASKED stencils have other windows next to missing values.
 template <class F, class A, class T, class R, int AXIS, int WIDTH, bool UNIFORM, int WEIGHT_MODE,
           bool MASKED>
 struct Term {
     Array<const F> f;
     Array<const A> before, after;
-    Array<const R> weight;
+    Array<const R> weight, stretching;
     const R *interior, *boundary;
     const long long* windows;  // row, start and width of each boundary window
     Index first, last, offset, own, length, reach, wide;
@@ -129,7 +130,7 @@ struct Term {
     MaskedStencil<R> masked;
 
     INLINE explicit Term(Reader& in)
-        : f(in), before(in), after(in), weight(in), interior(in.pointer<const R>()),
+        : f(in), before(in), after(in), weight(in), stretching(in), interior(in.pointer<const R>()),
           boundary(in.pointer<const R>()), windows(in.pointer<const long long>()), first(in.next()),
           last(in.next()), offset(in.next()), own(in.next()), length(in.next()), reach(in.next()),
           wide(in.next()) {
@@ -146,16 +147,21 @@ struct Term {
     INLINE T inner(const Cell& cell) const {
         T total = whole(cell);
         if (MASKED && missing(total)) total = masked_window(cell);
-        return weighted(total, cell);
+        return weighted(total, cell, true);
     }
 
     // The value at any cell: the nodes of a window may be cells before or after the field.
     INLINE T any(const Cell& cell) const {
         if (first <= cell[AXIS] && cell[AXIS] < last) return inner(cell);
-        if (MASKED) return weighted(masked_window(cell), cell);
+        Index node = cell[AXIS] + own;
+        if (MASKED) {
+            bool between = masked.low < node && node + 1 < masked.high;
+            return weighted(masked_window(cell), cell, between);
+        }
         Index e = cell[AXIS] < first ? cell[AXIS] : cell[AXIS] - (last - first);
         Index start = (Index)windows[3 * e + 1], width = (Index)windows[3 * e + 2];
-        return weighted(window(start, width, boundary + e * wide, 1, cell), cell);
+        bool between = start < node && node + 1 < start + width;
+        return weighted(window(start, width, boundary + e * wide, 1, cell), cell, between);
     }
 
     INLINE T whole(const Cell& cell) const {
@@ -218,10 +224,21 @@ struct Term {
         return read<T>(after.p, after.at(cell, AXIS) + (node - length) * after.steps[AXIS]);
     }
 
-    INLINE T weighted(T total, const Cell& cell) const {
+    // Where the stretching is 0, a neighbour may be missing.
+    INLINE T without_stretching(T total, const Cell& cell) const {
+        R k = stretching.p[stretching.at(cell)];
+        if (k == 0) return total;
+        Index node = cell[AXIS] + own;
+        T here = at_node(node, cell);
+        return total - k * ((at_node(node + 1, cell) - here) - (here - at_node(node - 1, cell)));
+    }
+
+    // The sum with the weight; `between` says whether the cell has neighbours on both sides.
+    INLINE T weighted(T total, const Cell& cell, bool between) const {
         if (WEIGHT_MODE == 0) return total;
         R w = weight.p[weight.at(cell)];
         if (WEIGHT_MODE == 1) return w * total;
+        if (WEIGHT_MODE == 3) return w * (between ? without_stretching(total, cell) : total);
         return total + w * read<T>(f.p, f.at(cell, AXIS) + (cell[AXIS] + own) * f.steps[AXIS]);
     }
 };

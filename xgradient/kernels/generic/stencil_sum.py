@@ -60,6 +60,8 @@ def stencil_sum(
     if term.weight_mode == WeightMode.NONE:
         return result  # the center may be beyond an end, where there is no value
     center = slice_axis(f, axis, stencil.center, stencil.center + stencil.n)
+    if term.stretching is not None:
+        result = _without_stretching(result, f, axis, stencil.center, term.stretching, xp)
     return weighted(result, center, term, xp)
 
 
@@ -70,6 +72,23 @@ def weighted(result: Any, center: Any, term: TermRequest, xp: Any) -> Any:
     if term.center_weight is not None:
         result = result + asarray_like(term.center_weight, center, xp) * center
     return result
+
+
+def _without_stretching(
+    result: Any, f: Any, axis: int, first: int, stretching: Any, xp: Any
+) -> Any:
+    """Return derivatives less the stretching times second differences, of rows from a node on.
+
+    Where the stretching is 0 a neighbour may be missing.
+    """
+    nodes, n = f.shape[axis], result.shape[axis]
+    low, high = max(first - 1, 0), min(first + n + 1, nodes)
+    steps = slice_axis(f, axis, low + 1, high) - slice_axis(f, axis, low, high - 1)
+    second = slice_axis(steps, axis, 1, None) - slice_axis(steps, axis, 0, high - low - 2)
+    beyond = [missing_cells(f, axis, cells, xp) for cells in (1 - first, first + n + 1 - nodes)]
+    second = concat([beyond[0], second, beyond[1]], axis, xp)
+    factors = asarray_like(stretching, f, xp)
+    return xp.where(factors != 0, result - factors * second, result)
 
 
 def _all_rows(f: Any, axis: int, stencil: Stencil, xp: Any, window_sum: WindowSum) -> Any:
