@@ -125,11 +125,16 @@ def test_weights_in_chunks_of_their_own(data):
     thin = st.tuples(*(st.sampled_from([1, n]) for n in shape))
     weight, value = (make_field(data.draw(thin), "f8", seed) for seed in (1, 2))
     rows = Scheme().stencil(uniform_nodes(shape[1], 0.5), "it")
-    across = Scheme(2).stencil(uniform_nodes(shape[2], 2.0, periodic=True), "it")
+    around = uniform_nodes(shape[2], 2.0, periodic=True)
+    across, slope = Scheme(2).stencil(around, "it"), Scheme().stencil(around, "it")
 
     def sums(weight, value):
         first = Term(0, 1, rows, output_weight=weight), Term(0, 2, across, center_weight=value)
-        return [TermSum(first), TermSum((Term(0, 2, across, output_weight=weight),))]
+        stretched = Term(0, 2, slope, output_weight=weight, stretching=value)
+        return [
+            TermSum(terms)
+            for terms in (first, (Term(0, 2, across, output_weight=weight),), (stretched,))
+        ]
 
     def on_dask(array):
         return da.from_array(array, chunks=data.draw(chunkings(array.shape)))

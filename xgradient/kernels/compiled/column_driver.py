@@ -32,6 +32,8 @@ _COMPUTED_DTYPES = {
 }
 #: Dtypes of positions that the loops are compiled for.
 _POSITION_DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+#: Cells of a row that are computed before those of the next row, which shares nodes and slopes.
+CELLS_AT_ONCE = 1 << 11
 
 
 def write_column_derivative(term: TermRequest, out: Array) -> None:
@@ -110,7 +112,8 @@ def _run_or_replace(
     parts: list[Any], out: Array, axis: int, windows: ColumnWindows, reach: int
 ) -> None:
     """Run the loops, or NumPy in their place."""
-    case = loop(parts[0].dtype, parts[3].dtype, out.dtype, windows.rule is None)
+    middle = _three_point_rows(windows, parts[0].shape[axis])
+    case = loop(parts[0].dtype, parts[3].dtype, out.dtype, windows.rule is None, middle is None)
     if case.is_ready:
         _run_columns(parts, out, axis, windows, reach)
         return
@@ -134,7 +137,7 @@ def _run_columns(
     parts: list[Any], out: Array, axis: int, windows: ColumnWindows, reach: int
 ) -> None:
     """Run the loops over (outer, axis, inner)."""
-    column_loops, lanes_at_once, rows_at_once = _loops()
+    column_loops, _, lanes_at_once, rows_at_once = _loops()
     arrays = [part if part is not None else parts[k // 3 * 3] for k, part in enumerate(parts)]
     arrays.append(out)
     shape, length = out.shape, arrays[0].shape[axis]
@@ -151,7 +154,7 @@ def _run_columns(
     inner = prod(shape[axis + 1 :])
     row = [a.strides[axis] // a.itemsize for a in arrays]
     lane = [_lane_step(a, axis) for a in arrays]
-    rows = starts, widths, lows, highs, windows.center
+    middle = _three_point_rows(windows, length)
     constants = windows.deriv, factorial(windows.deriv), orders, n_lines, scratch, windows.rule
     for pieces, count, steps in collapse_outer_axes(arrays, axis):
         cells = [flat_view(a) for a in pieces]
@@ -164,13 +167,80 @@ def _run_columns(
         f, z = (
             (tuple(cells[k : k + 3]), *(tuple(step[k : k + 3]) for step in strides)) for k in (0, 3)
         )
-        to = cells[6], *(step[6] for step in strides)
-        column_loops()(f, z, (0, reach, -length), length, to, *sizes, *rows, *constants)
+        done = 0, 0
+        if middle is not None:
+            done = _run_three_points(cells, (steps, row, lane), (count, inner), windows, middle)
+        for first, last in ((0, done[0]), (done[1], windows.n)):
+            if first < last:
+                to = cells[6][first * row[6] :], *(step[6] for step in strides)
+                rows = (a[first:last] for a in (starts, widths, lows, highs))
+                center = windows.center + first
+                column_loops()(
+                    f, z, (0, reach, -length), length, to, *sizes, *rows, center, *constants
+                )
+
+
+def _three_point_rows(windows: ColumnWindows, length: int) -> tuple[int, int] | None:
+    """Return the rows of first derivatives by the nodes around each, all of which are in the block.
+
+    None if there are no such rows.
+    """
+    if windows.deriv != 1 or windows.rule is not None:
+        return None
+    starts, widths = windows.table
+    before = windows.center - 1 + np.arange(windows.n)
+    rows = np.flatnonzero(
+        (starts == before) & (widths == 3) & (before >= 0) & (before + 3 <= length)
+    )
+    return (int(rows[0]), int(rows[-1]) + 1) if len(rows) else None
+
+
+def _run_three_points(
+    cells: list[Array],
+    strides: tuple[list[int], list[int], list[int]],
+    sizes: tuple[int, int],
+    windows: ColumnWindows,
+    middle: tuple[int, int],
+) -> tuple[int, int]:
+    """Run the loop of three-point rows, and return the rows that it computed.
+
+    These are none if cells of a row are not adjacent.
+    """
+    (outer, row, lane), (count, inner), (first, last) = strides, sizes, middle
+    n_rows, n_cells, node, along_cells = last - first, inner, row, inner == 1
+    f, z, to = 0, 3, 6
+    if along_cells:
+        # Lines along the axis are rows of cells, whose neighbours are nodes.
+        outer, row, lane, count, n_rows, n_cells = [0] * 7, outer, row, 1, count, n_rows
+    if not lane[f] == lane[z] == lane[to] == 1:
+        return 0, 0
+    center, edges = windows.center + first, (False, False)
+    if not along_cells:
+        edges = _is_edge(windows, first - 1, 0), _is_edge(windows, last, -1)
+    rows = first - edges[0], last + edges[1]
+    _, three_point_loop, *_ = _loops()
+    computed = _COMPUTED_DTYPES[cells[f].dtype]
+    read = [
+        part for k in (f, z)
+        for part in (cells[k], outer[k], row[k], node[k], center * node[k])
+    ]  # fmt: skip
+    three_point_loop(computed.kind == "c", along_cells)(
+        *read, cells[to][rows[0] * node[to] :], outer[to], row[to], count, n_rows, edges, n_cells,
+        np.empty(CELLS_AT_ONCE, computed), computed.type(0),
+    )  # fmt: skip
+    return rows
+
+
+def _is_edge(windows: ColumnWindows, row: int, offset: int) -> bool:
+    """Return whether a row has two nodes, the first of which is ``offset`` nodes from its own."""
+    starts, widths = windows.table
+    inside = 0 <= row < windows.n
+    return inside and (starts[row], widths[row]) == (windows.center + row + offset, 2)
 
 
 @cache
-def _loops() -> tuple[Callable[..., Callable[..., None]], int, int]:
+def _loops() -> tuple[Callable[..., Any], Callable[..., Any], int, int]:
     """Load the compiler, and return what makes the loops, and the columns and rows of a pass."""
     with LOADING:
-        from .column_loops import LANES, ROWS, column_loops
-    return column_loops, LANES, ROWS
+        from .column_loops import LANES, ROWS, column_loops, three_point_loop
+    return column_loops, three_point_loop, LANES, ROWS

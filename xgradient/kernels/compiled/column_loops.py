@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 
 from .jit import jit, jit_inline, uint64
+from .memory import read_field, read_scratch, write_derivative, write_scratch
 
 #: Columns and rows that one pass computes.
 LANES, ROWS = 256, 32
@@ -139,26 +140,6 @@ def _valid(z, table, at):  # type: ignore[no-untyped-def]
 
 
 @jit_inline
-def _three_point_row(z, f, b, at, lanes, zero):  # type: ignore[no-untyped-def]
-    """Differentiate once by the windows of three nodes around line ``at`` of the nodes.
-
-    The operations are those of `_divided_differences` and `_horner`.
-    Line 0 of b holds the divided differences of the two nodes before, and then those of the two
-    nodes after. Line 1 becomes the derivative.
-    """
-    here = uint64(at * LANES)
-    before, after, to = here - uint64(LANES), here + uint64(LANES), uint64(LANES)
-    for j in range(uint64(lanes)):
-        x, y, y_next = z[before + j], z[here + j], z[after + j]
-        lower = b[j]
-        slope = _slope(f[here + j], f[after + j], y, y_next)
-        gap = y_next - x if (x < y) == (y < y_next) else np.nan
-        curvature = (slope - lower) / gap
-        b[to + j] = (zero * (y - y) + curvature) * (y - x) + (curvature * (y - y) + lower)
-        b[j] = slope
-
-
-@jit_inline
 def _write_row(g, at, step, b, line, lanes, factor):  # type: ignore[no-untyped-def]
     """Write a line of derivatives, times a factor, into a result."""
     at, step = uint64(at), uint64(step)
@@ -168,22 +149,6 @@ def _write_row(g, at, step, b, line, lanes, factor):  # type: ignore[no-untyped-
     else:
         for k in range(uint64(lanes)):
             g[at + k * step] = b[line + k] * factor
-
-
-@jit_inline
-def _end_of_group(first, starts, widths, center, is_simple):  # type: ignore[no-untyped-def]
-    """Return the row after a group, and whether all its windows are the three nodes around a row.
-
-    A group that may contain such windows has no others.
-    """
-    last = min(first + ROWS, len(starts))
-    if not is_simple:
-        return last, False
-    central = widths[first] == 3 and starts[first] == center + first - 1
-    for i in range(first + 1, last):
-        if (widths[i] == 3 and starts[i] == center + i - 1) != central:
-            return i, central
-    return last, central
 
 
 @jit_inline
@@ -204,7 +169,6 @@ def column_loops() -> Callable[..., None]:
         zs, z_outer, z_row, z_lane = positions
         g, g_outer, g_row, g_lane = to
         z, table, b, derivs, numbers = scratch
-        zero, is_simple = table.dtype.type(0), deriv == 1 and rule is None
         for o in range(outer):
             for j in range(0, inner, LANES):
                 lanes = min(LANES, inner - j)
@@ -214,21 +178,12 @@ def column_loops() -> Callable[..., None]:
                 )
                 first = 0
                 while first < len(starts):
-                    last, central = _end_of_group(first, starts, widths, center, is_simple)
+                    last = min(first + ROWS, len(starts))
                     low, high = lows[first:last].min(), highs[first:last].max()
                     nodes = high - low
                     _gather_lanes(z, low, nodes, zs, z_at, z_row, z_lane, shifts, length, lanes)
                     _gather_lanes(table, low, nodes, fs, f_at, f_row, f_lane, shifts, length, lanes)
                     g_at = o * g_outer + j * g_lane
-                    if central:
-                        for k in range(uint64(lanes)):
-                            above = uint64(LANES) + k
-                            b[k] = _slope(table[k], table[above], z[k], z[above])
-                        for i in range(first, last):
-                            _three_point_row(z, table, b, i - first + 1, lanes, zero)
-                            _write_row(g, g_at + i * g_row, g_lane, b, uint64(LANES), lanes, factor)
-                        first = last
-                        continue
                     _divided_differences(z, table, n_orders, n_lines, nodes, lanes)
                     line = uint64(deriv * LANES)
                     for i in range(first, last):
@@ -244,3 +199,73 @@ def column_loops() -> Callable[..., None]:
                     first = last
 
     return jit(loops)
+
+
+@cache
+def three_point_loop(is_complex: bool, along_cells: bool) -> Callable[..., None]:
+    """Return the loop of first derivatives by the nodes before and after a row.
+
+    It reads long runs of cells in the order of memory. If nodes are not ``along_cells``, the slope
+    after a row is kept as that before the next row. Rows at both ends that have two nodes, the
+    ``edges``, are then these slopes. The operations are those of `_divided_differences` and
+    `_horner`.
+    """
+    wide = np.complex128 if is_complex else np.float64
+
+    def three_points(  # type: ignore[no-untyped-def]
+        f, f_outer, f_row, f_node, f_start, zs, z_outer, z_row, z_node, z_start,
+        g, g_outer, g_row, outer, rows, edges, cells, slopes, zero,
+    ):  # fmt: skip
+        f_step, z_step, at_once = uint64(f_node), uint64(z_node), uint64(len(slopes))
+        for start in range(uint64(0), uint64(cells), at_once):
+            count = min(at_once, uint64(cells) - start)
+            for o in range(uint64(outer)):
+                f_line = uint64(f_start) + o * uint64(f_outer) + start
+                z_line = uint64(z_start) + o * uint64(z_outer) + start
+                g_line = o * uint64(g_outer) + start
+                if not along_cells:
+                    for j in range(count):
+                        slopes[j] = _slope(
+                            wide(read_field(f, f_line + j - f_step)),
+                            wide(read_field(f, f_line + j)),
+                            np.float64(read_field(zs, z_line + j - z_step)),
+                            np.float64(read_field(zs, z_line + j)),
+                        )
+                if edges[0]:
+                    for j in range(count):
+                        g[g_line + j] = zero + slopes[j]
+                    g_line += uint64(g_row)
+                for i in range(uint64(rows)):
+                    f_at, z_at = f_line + i * uint64(f_row), z_line + i * uint64(z_row)
+                    g_at = g_line + i * uint64(g_row)
+                    for j in range(count):
+                        x, y, y_next = (
+                            np.float64(read_field(zs, z_at + j - z_step)),
+                            np.float64(read_field(zs, z_at + j)),
+                            np.float64(read_field(zs, z_at + j + z_step)),
+                        )
+                        here = wide(read_field(f, f_at + j))
+                        after = wide(read_field(f, f_at + j + f_step))
+                        down, up = y - x, y_next - y
+                        if along_cells:
+                            lower = (here - wide(read_field(f, f_at + j - f_step))) / down
+                        else:
+                            lower = read_scratch(slopes, j)
+                        upper = (after - here) / up
+                        if not along_cells:
+                            write_scratch(slopes, j, upper)
+                        ordered = ((x < y) & (y < y_next)) | ((x > y) & (y > y_next))
+                        ordered &= (abs(down) < np.inf) & (abs(up) < np.inf)
+                        curvature = (upper - lower) / (y_next - x if ordered else np.nan)
+                        # Zeros are where the other loops have the distance of a node to itself.
+                        slope = curvature * 0.0 + lower
+                        write_derivative(g, g_at + j, (zero + curvature) * down + slope)
+                if edges[1]:
+                    g_at = g_line + uint64(rows) * uint64(g_row)
+                    z_at = z_line + uint64(rows) * uint64(z_row)
+                    for j in range(count):
+                        run = np.float64(zs[z_at + j]) - np.float64(zs[z_at + j - z_step])
+                        distinct = (run != 0) & (abs(run) < np.inf)
+                        g[g_at + j] = zero + (slopes[j] if distinct else np.nan)
+
+    return jit(three_points, is_complex, along_cells)
