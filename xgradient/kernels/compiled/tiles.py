@@ -27,7 +27,7 @@ from .coast_cells import write_with_coasts
 from .column_driver import write_column_derivative
 from .error_driver import can_write_both, write_error
 from .layout import assign
-from .pair_driver import find_pairs, write_pairs
+from .pair_driver import Pairs, find_pairs, write_pairs
 from .stencil_driver import write_derivative
 
 #: Cells from which threads are worth it: to wake them takes half a millisecond, in which one thread
@@ -100,9 +100,14 @@ def evaluate_tiles(
     if runner is None:
         _run_tiles(job, order, rows)
     else:
+        calls = []
+        if (pairs := _single_pass(job)) is not None:
+            # Rows that the pass leaves are computed once, and not for each work unit.
+            job, others = _cut_rows(job, pairs, rows)
+            calls = [partial(_write_terms, part, write_term) for part in others]
         d, bounds = _work_units(job, order)
         units = [job.slice_axis(d, a, b, rows) for a, b in pairwise(bounds) if a < b]
-        runner([partial(_run_tiles, unit, order, rows) for unit in units])
+        runner([*(partial(_run_tiles, unit, order, rows) for unit in units), *calls])
 
 
 def _convert_weights(
@@ -170,16 +175,32 @@ def _run_tiles(job: TileJob, order: list[int], rows: RowSlicer) -> None:
         else:
             write_term(term, out)
         return
+    if _single_pass(job) is not None:
+        _write_sums(job, rows)
+        return
     if (pairs := find_pairs(job.sums, job.outputs[:1] * len(job.sums))) is not None:
-        if job.combine is None and max(map(len, job.sums)) == 2:
-            _write_sums(job, rows)  # a single pass needs no tiles
-            return
         # Levels of the same rows share their weights, so a tile has some rows of all levels.
         order = [pairs.axis, *(d for d in order if d != pairs.axis)]
     scratch: dict[Any, list[Array]] = {}
     tile = TILE_BYTES if len(job.sums) <= MANY_SUMS else TILE_BYTES // 16
     for part in _tile_jobs(job, order, max(1, tile // out.itemsize), rows):
         _run_tile(part, scratch, rows)
+
+
+def _single_pass(job: TileJob) -> Pairs | None:
+    """Return the pairs of terms if one pass over them makes all results, which needs no tiles."""
+    if job.combine is not None or max(map(len, job.sums)) > 2:
+        return None
+    return find_pairs(job.sums, job.outputs)
+
+
+def _cut_rows(job: TileJob, pairs: Pairs, rows: RowSlicer) -> tuple[TileJob, list[TileJob]]:
+    """Return the part with the rows that a pass over pairs computes, and those before and after."""
+    axis, first, last, n = pairs.axis, pairs.first, pairs.last, job.outputs[0].shape[pairs.axis]
+    ends = [(start, stop) for start, stop in ((0, first), (last, n)) if start < stop]
+    return job.slice_axis(axis, first, last, rows), [
+        job.slice_axis(axis, start, stop, rows) for start, stop in ends
+    ]
 
 
 def _tile_jobs(job: TileJob, order: list[int], cells: int, rows: RowSlicer) -> Iterator[TileJob]:
@@ -227,15 +248,10 @@ def _write_sums(job: TileJob, rows: RowSlicer) -> None:
     if pairs is None:
         _write_terms(job, write_term)
         return
-    axis, first, last = pairs.axis, pairs.first, pairs.last
-
-    def with_numpy() -> None:
-        _write_terms(job.slice_axis(axis, first, last, rows), numpy_sums.write_term)
-
-    write_pairs(pairs, with_numpy)
-    for start, stop in ((0, first), (last, job.outputs[0].shape[axis])):
-        if start < stop:
-            _write_terms(job.slice_axis(axis, start, stop, rows), write_term)
+    inside, others = _cut_rows(job, pairs, rows)
+    write_pairs(pairs, partial(_write_terms, inside, numpy_sums.write_term))
+    for part in others:
+        _write_terms(part, write_term)
 
 
 def _write_terms(job: TileJob, write: Callable[[TermRequest, Array], None]) -> None:
