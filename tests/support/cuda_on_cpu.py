@@ -8,7 +8,9 @@ after the other.
 from __future__ import annotations
 
 import ctypes
+import getpass
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -69,7 +71,8 @@ def compiler() -> tuple[str, ...] | None:
     commands = [(found,) for name in ("g++", "clang++", "c++") if (found := shutil.which(name))]
     if find_spec("ziglang"):
         commands.append((sys.executable, "-m", "ziglang", "c++"))
-    probe, out = _folder() / "probe.cpp", _folder() / "probe.so"
+    folder = Path(tempfile.mkdtemp(prefix="xgradient-"))
+    probe, out = folder / "probe.cpp", folder / "probe.so"
     probe.write_text('extern "C" float half(float x) { return (float)(_Float16)x; }\n')
     for command in commands:
         tried = subprocess.run([*command, *OPTIONS, "-o", out, probe], capture_output=True)
@@ -80,7 +83,19 @@ def compiler() -> tuple[str, ...] | None:
 
 @cache
 def _folder() -> Path:
-    return Path(tempfile.mkdtemp(prefix="xgradient-"))
+    """A folder that all processes of this user share, so that each source is compiled once."""
+    user = getpass.getuser()
+    folder = Path(tempfile.gettempdir(), f"xgradient-cuda-{user}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+        return Path(tempfile.mkdtemp(prefix="xgradient-"))
+    return folder
+
+
+@cache
+def _version() -> str:
+    """What the compiler says of itself."""
+    return subprocess.run([*compiler(), "--version"], capture_output=True, text=True).stdout
 
 
 def function(source: str):
@@ -91,10 +106,17 @@ def function(source: str):
 
 @cache
 def _function(source: str):
-    name = hashlib.sha256(source.encode()).hexdigest()[:16]
-    text, library = _folder() / f"{name}.cpp", _folder() / f"{name}.so"
-    text.write_text(BEFORE + source.replace('extern "C" __global__', "__global__") + AFTER)
-    subprocess.run([*compiler(), *OPTIONS, "-o", library, text], check=True)
+    text = BEFORE + source.replace('extern "C" __global__', "__global__") + AFTER
+    command = [*compiler(), *OPTIONS]
+    name = hashlib.sha256("\n".join([*command, _version(), text]).encode()).hexdigest()
+    library = _folder() / f"{name}.so"
+    if not library.exists():
+        # Other processes see the library when it is whole.
+        with tempfile.TemporaryDirectory(dir=_folder()) as own:
+            part, written = Path(own, "part.so"), Path(own, "terms.cpp")
+            written.write_text(text)
+            subprocess.run([*command, "-o", part, written], check=True)
+            part.replace(library)
     run = ctypes.CDLL(str(library)).run
 
     def call(blocks: int, block: tuple[int, int], numbers: np.ndarray) -> None:
