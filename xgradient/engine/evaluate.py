@@ -205,7 +205,8 @@ def _bind_lazy_weights(computation: Computation, chunks: Any) -> tuple[Computati
         return index[weight.name] if is_dask(weight) else weight
 
     def bind_term(t: Term) -> Term:
-        return t.with_weights(*map(bind, t.weights))
+        output, center, stretching = map(bind, t.weights)
+        return replace(t, output_weight=output, center_weight=center, stretching=stretching)
 
     sums = tuple(replace(s, terms=tuple(map(bind_term, s.terms))) for s in computation.sums)
     weights = [as_dask(w, chunks) for w in lazy.values()]

@@ -141,8 +141,14 @@ class Planner:
     def _term_of_block(self, term: Term, block: tuple[int, ...]) -> Term:
         """A term with the stencil rows and weights of one block."""
         stencil = self._stencils[term.stencil, term.axis][block[term.axis]]
-        weights = [self._slice_weight(weight, block) for weight in term.weights]
-        return replace(term.with_weights(*weights), stencil=stencil)
+        output, center, stretching = (self._slice_weight(w, block) for w in term.weights)
+        return replace(
+            term,
+            stencil=stencil,
+            output_weight=output,
+            center_weight=center,
+            stretching=stretching,
+        )
 
     def _slice_weight(self, weight: Any, block: tuple[int, ...], whole: int = -1) -> Any:
         """The part of a weight that belongs to one block, made once for all blocks that use it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -77,15 +77,6 @@ class Term:
     def weights(self) -> tuple[Any, Any, Any]:
         """The output weight, the center weight and the stretching."""
         return self.output_weight, self.center_weight, self.stretching
-
-    def with_weights(self, output_weight: Any, center_weight: Any, stretching: Any) -> Term:
-        """Return the term with other weights."""
-        return replace(
-            self,
-            output_weight=output_weight,
-            center_weight=center_weight,
-            stretching=stretching,
-        )
 
 
 @dataclass(frozen=True, eq=False)
