@@ -185,7 +185,8 @@ def _three_point_rows(windows: ColumnWindows, length: int) -> tuple[int, int] | 
 
     None if there are no such rows.
     """
-    if windows.deriv != 1 or windows.rule is not None:
+    # Rows of wider windows may have three-point rows only next to both ends.
+    if windows.deriv != 1 or windows.half != 1 or windows.rule is not None:
         return None
     starts, widths = windows.table
     before = windows.center - 1 + np.arange(windows.n)

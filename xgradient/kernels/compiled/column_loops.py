@@ -16,6 +16,7 @@ import numpy as np
 
 from .jit import jit, jit_inline, uint64
 from .memory import read_field, read_scratch, write_derivative, write_scratch
+from .span_loops import quotient
 
 #: Columns and rows that one pass computes.
 LANES, ROWS = 256, 32
@@ -47,7 +48,7 @@ def _slope(low, high, z, z_next):  # type: ignore[no-untyped-def]
     """Return the divided difference of two nodes; missing without two positions."""
     gap = z_next - z
     distinct = (gap != 0) & (abs(gap) < np.inf)
-    return (high - low) / (gap if distinct else np.nan)
+    return quotient(high - low, gap if distinct else np.nan)
 
 
 @jit_inline
@@ -70,11 +71,11 @@ def _divided_differences(z, table, n_orders, n_lines, nodes, lanes):  # type: ig
                 for j in range(uint64(lanes)):
                     a, b, c = z[first + j], z[second + j], z[last + j]
                     gap = c - a if (a < b) == (b < c) else np.nan
-                    table[to + j] = (table[high + j] - table[low + j]) / gap
+                    table[to + j] = quotient(table[high + j] - table[low + j], gap)
             else:
                 for j in range(uint64(lanes)):
                     gap = z[last + j] - z[first + j]
-                    table[to + j] = (table[high + j] - table[low + j]) / gap
+                    table[to + j] = quotient(table[high + j] - table[low + j], gap)
 
 
 @jit_inline
@@ -248,16 +249,16 @@ def three_point_loop(is_complex: bool, along_cells: bool) -> Callable[..., None]
                         after = wide(read_field(f, f_at + j + f_step))
                         down, up = y - x, y_next - y
                         if along_cells:
-                            lower = (here - wide(read_field(f, f_at + j - f_step))) / down
+                            lower = quotient(here - wide(read_field(f, f_at + j - f_step)), down)
                         else:
                             lower = read_scratch(slopes, j)
-                        upper = (after - here) / up
+                        upper = quotient(after - here, up)
                         if not along_cells:
                             write_scratch(slopes, j, upper)
                         ordered = ((x < y) & (y < y_next)) | ((x > y) & (y > y_next))
                         ordered &= (abs(down) < np.inf) & (abs(up) < np.inf)
-                        curvature = (upper - lower) / (y_next - x if ordered else np.nan)
-                        # Zeros are where the other loops have the distance of a node to itself.
+                        curvature = quotient(upper - lower, y_next - x if ordered else np.nan)
+                        # 0.0 stands for the distance of a node to itself, as in the other loops.
                         slope = curvature * 0.0 + lower
                         write_derivative(g, g_at + j, (zero + curvature) * down + slope)
                 if edges[1]:

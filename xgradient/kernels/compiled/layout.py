@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 #: Flat memory of an array, with its steps along the outer axes and from row to row.
 StridedArray = tuple[Array, int, int]
-#: Flat memory of a weight and of a stretching, with the steps of both.
+#: Flat memory of a weight and of a stretching, which have the same steps.
 StridedWeights = tuple[Array, Array, int, int]
 
 #: Dtypes that the loops are compiled for, each with that of its coefficients. Arrays of all others

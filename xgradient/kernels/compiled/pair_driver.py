@@ -34,7 +34,7 @@ class Pairs(NamedTuple):
     Attributes
     ----------
     groups : list of list of tuple
-        The pairs in their order; those of a group differ by their weights only.
+        The pairs in their order; those of a group differ by their output weights only.
     axis, first, last : int
         The rows that the pass computes, along an axis from a first to a last one.
     """
@@ -55,7 +55,7 @@ def find_pairs(sums: list[list[TermRequest]], outs: list[Array]) -> Pairs | None
     axis, rows, groups = out.ndim - 2, set(), []
     for at in range(0, max(map(len, sums)), 2):
         alike: dict[Any, list[Pair]] = {}
-        for terms, to in zip(sums, outs, strict=False):
+        for terms, to in zip(sums, outs, strict=True):
             if at >= len(terms):
                 continue
             across, along = terms[at], terms[at + 1]
@@ -84,14 +84,17 @@ def _kind(term: TermRequest, out: Array) -> tuple[Any, ...] | None:
     for weight in weights:
         if weight.dtype != COMPILED_DTYPES[out.dtype] or weight.shape not in (plane, out.shape):
             return None
-        if weight.shape != weights[0].shape or not weight.flags.c_contiguous:
+        flags = weight.flags
+        if weight.shape != weights[0].shape or not (flags.c_contiguous and flags.aligned):
             return None
     if term.accumulate not in (Accumulate.STORE, Accumulate.ADD):
         return None
     numbers = stencil.first, stencil.last, stencil.center, *stencil.interior.ravel().tolist()
-    # Parts of one array are other objects in each term, so addresses are compared.
-    stretching = weights[1].shape, weights[1].__array_interface__["data"]
-    return term.axis, term.accumulate, *numbers, f.shape, _address(f), *stretching
+    # Slices are new objects, so addresses are compared.
+    parts = f, term.left_halo, term.right_halo, term.stretching
+    places = [None if a is None else (_address(a), a.shape, a.strides) for a in parts]
+    windows = stencil.boundary.tobytes(), stencil.boundary_windows.tobytes()
+    return term.axis, term.accumulate, *numbers, *windows, *places
 
 
 def _is_pair(across: TermRequest, along: TermRequest, out: Array) -> bool:
@@ -104,6 +107,7 @@ def _is_pair(across: TermRequest, along: TermRequest, out: Array) -> bool:
         and along.block.strides == across.block.strides
         and _address(along.block) == _address(across.block) + start
         and along.accumulate == Accumulate.ADD
+        and along.stretching.shape == across.stretching.shape
     )
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 from numba.np.arrayobj import make_array
 
 from ..requests import SQUARE_POWERS_DOUBLE, SQUARE_POWERS_SINGLE
@@ -47,6 +48,23 @@ def root_of_squares(a, b, scales):  # type: ignore[no-untyped-def]
     back = up if high > large else down if high < small else one
     a, b = a * scale, b * scale
     return back * np.sqrt(a * a + b * b)
+
+
+def _divide(a, gap):  # type: ignore[no-untyped-def]
+    """Divide a number by a distance; both parts of a complex one, which loses no digit."""
+    return complex(a.real / gap, a.imag / gap) if isinstance(a, complex) else a / gap
+
+
+quotient: Any = _divide
+
+if not PLAIN:
+
+    @overload(_divide, inline="always")  # type: ignore[untyped-decorator]
+    def _compiled_quotient(a, gap):  # type: ignore[no-untyped-def]
+        """Return the function for a type of numbers."""
+        if isinstance(a, types.Complex):
+            return lambda a, gap: complex(a.real / gap, a.imag / gap)
+        return lambda a, gap: a / gap
 
 
 @jit_inline

@@ -123,8 +123,19 @@ def _divided_differences(f: Any, z: Any, axis: int, orders: int, xp: Any) -> lis
                 np.nan,
             )
         lower = table[-1]
-        table.append((slice_axis(lower, axis, 1, None) - slice_axis(lower, axis, 0, n - m)) / gap)
+        rise = slice_axis(lower, axis, 1, None) - slice_axis(lower, axis, 0, n - m)
+        table.append(_quotient(rise, gap, xp))
     return table
+
+
+def _quotient(a: Any, gap: Any, xp: Any) -> Any:
+    """Divide numbers by distances: of complex NumPy numbers both parts, as the loops do."""
+    if xp is not np or a.dtype.kind != "c":
+        return a / gap
+    result = np.empty_like(a)
+    np.divide(a.real, gap, out=result.real)
+    np.divide(a.imag, gap, out=result.imag)
+    return result
 
 
 def _horner(
