@@ -59,7 +59,7 @@ quotient: Any = _divide
 
 if not PLAIN:
 
-    @overload(_divide, inline="always")  # type: ignore[untyped-decorator]
+    @overload(_divide, inline="always")
     def _compiled_quotient(a, gap):  # type: ignore[no-untyped-def]
         """Return the function for a type of numbers."""
         if isinstance(a, types.Complex):
