@@ -54,7 +54,7 @@ class LoweringContext:
     subexpressions: Mapping[Hashable, int] = field(default_factory=dict)
     column_inputs: Mapping[VerticalCoord, int] = field(default_factory=dict)
     boundaries: tuple[Mapping[Hashable, AxisBoundary], ...] = ()
-    _weights: dict[int, tuple[xr.Variable, Any]] = field(default_factory=dict, repr=False)
+    _weights: dict[Hashable, tuple[xr.Variable, Any]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def for_scalar(cls, grid: Grid, field: xr.DataArray, scheme: Scheme) -> LoweringContext:
@@ -160,9 +160,10 @@ class LoweringContext:
         if not isinstance(coefficient, xr.Variable):
             return np.full((1,) * len(self.dims), coefficient, dtype=np.float64)
         # Terms with the same weight share its array, which is then converted or sent once.
-        if id(coefficient) not in self._weights:
-            self._weights[id(coefficient)] = coefficient, self._aligned(coefficient)
-        return self._weights[id(coefficient)][1]
+        key = id(coefficient), self.dims
+        if key not in self._weights:
+            self._weights[key] = coefficient, self._aligned(coefficient)
+        return self._weights[key][1]
 
     def _aligned(self, coefficient: xr.Variable) -> Any:
         """Return the values of a coefficient with the dimensions of the input arrays."""
