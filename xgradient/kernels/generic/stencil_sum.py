@@ -79,16 +79,24 @@ def _without_stretching(
 ) -> Any:
     """Return derivatives less the stretching times second differences, of rows from a node on.
 
-    Where the stretching is 0 a neighbour may be missing.
+    Where the stretching is 0 a neighbour may be missing, or beyond the ends.
     """
-    nodes, n = f.shape[axis], result.shape[axis]
-    low, high = max(first - 1, 0), min(first + n + 1, nodes)
-    steps = slice_axis(f, axis, low + 1, high) - slice_axis(f, axis, low, high - 1)
-    second = slice_axis(steps, axis, 1, None) - slice_axis(steps, axis, 0, high - low - 2)
-    beyond = [missing_cells(f, axis, cells, xp) for cells in (1 - first, first + n + 1 - nodes)]
-    second = concat([beyond[0], second, beyond[1]], axis, xp)
+    n = result.shape[axis]
+    start, stop = max(0, 1 - first), min(n, f.shape[axis] - 1 - first)
+    if start >= stop:
+        return result
+    below, here, above = (
+        slice_axis(f, axis, first + start + k, first + stop + k) for k in (-1, 0, 1)
+    )
     factors = asarray_like(stretching, f, xp)
-    return xp.where(factors != 0, result - factors * second, result)
+    if factors.shape[axis] > 1:
+        factors = slice_axis(factors, axis, start, stop)
+    between = slice_axis(result, axis, start, stop)
+    corrected = between - factors * ((above - here) - (here - below))
+    between = xp.where(factors != 0, corrected, between)
+    ends = slice_axis(result, axis, 0, start), slice_axis(result, axis, stop, n)
+    parts = [part for part in (ends[0], between, ends[1]) if part.shape[axis]]
+    return concat(parts, axis, xp)
 
 
 def _all_rows(f: Any, axis: int, stencil: Stencil, xp: Any, window_sum: WindowSum) -> Any:
