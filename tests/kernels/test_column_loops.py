@@ -19,7 +19,7 @@ pytestmark = pytest.mark.compiled
 DIMS = ("z", "y", "x")
 
 
-def columns(n, dtype="f8", axis=0, *, lazy=False):
+def columns(n, dtype="f8", axis=0):
     """A field on columns with heights of their own, along one of three axes."""
     steps = 0.5 + np.random.default_rng(3).random((n, 4, 7))
     height = np.cumsum(steps, 0) + np.arange(7)
@@ -27,8 +27,7 @@ def columns(n, dtype="f8", axis=0, *, lazy=False):
     da = field.assign_coords(height=(DIMS, height, {"units": "m", "standard_name": "height"}))
     order = [d for d in DIMS if d != "z"]
     order.insert(axis, "z")
-    da = da.transpose(*order).copy()
-    return da.chunk(y=-1) if lazy else da
+    return da.transpose(*order).copy()
 
 
 @pytest.mark.parametrize("accuracy", [1, 2, 3, 4, 6])

@@ -115,7 +115,7 @@ def _run_or_replace(
     middle = _three_point_rows(windows, parts[0].shape[axis])
     case = loop(parts[0].dtype, parts[3].dtype, out.dtype, windows.rule is None, middle is None)
     if case.is_ready:
-        _run_columns(parts, out, axis, windows, reach)
+        _run_columns(parts, out, axis, windows, reach, middle)
         return
     f, before, after, *positions = parts
     term = TermRequest(f, axis, windows, before, after, positions=tuple(positions))
@@ -128,15 +128,20 @@ def _run_or_replace(
             None if a is None else np.zeros(shape, a.dtype)
             for a, shape in zip((*parts, out), shapes, strict=True)
         ]
-        _run_columns(column, result, axis, windows, reach)  # type: ignore[arg-type]
+        _run_columns(column, result, axis, windows, reach, middle)  # type: ignore[arg-type]
 
     case.replace(lambda: write_term(term, out), compile_loop)
 
 
 def _run_columns(
-    parts: list[Any], out: Array, axis: int, windows: ColumnWindows, reach: int
+    parts: list[Any],
+    out: Array,
+    axis: int,
+    windows: ColumnWindows,
+    reach: int,
+    middle: tuple[int, int] | None,
 ) -> None:
-    """Run the loops over (outer, axis, inner)."""
+    """Run the loops over (outer, axis, inner), with that of three-point rows for the middle."""
     column_loops, _, lanes_at_once, rows_at_once = _loops()
     arrays = [part if part is not None else parts[k // 3 * 3] for k, part in enumerate(parts)]
     arrays.append(out)
@@ -154,7 +159,6 @@ def _run_columns(
     inner = prod(shape[axis + 1 :])
     row = [a.strides[axis] // a.itemsize for a in arrays]
     lane = [_lane_step(a, axis) for a in arrays]
-    middle = _three_point_rows(windows, length)
     constants = windows.deriv, factorial(windows.deriv), orders, n_lines, scratch, windows.rule
     for pieces, count, steps in collapse_outer_axes(arrays, axis):
         cells = [flat_view(a) for a in pieces]
