@@ -75,9 +75,9 @@ def expected(first, derivative, corrected, field, weight, weight_mode, accumulat
 KINDS = [(name, "f8") for name in LIBRARIES if "dask" not in name and name != "sparse"]
 
 
-#: Weights with sums that no operator forms; each has loops of its own to compile.
+#: Weights with sums: each has loops of its own to compile, and operators run those that they form.
 RARE = {(mode, how) for mode in (WeightMode.OUTPUT, WeightMode.CENTER, WeightMode.STRETCHED)
-        for how in (Accumulate.HYPOT, Accumulate.ABS)}  # fmt: skip
+        for how in (Accumulate.ADD, Accumulate.HYPOT, Accumulate.ABS)}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,7 @@ def test_one_pass_has_the_bits_of_single_terms(
     assert all(np.isfinite(found).all() for found in results)
 
 
+@pytest.mark.slow
 def test_complex_numbers(monkeypatch, passes):
     _, count = check("both", grid((10, 9, 14), "c16"), {}, monkeypatch, passes)
     assert count

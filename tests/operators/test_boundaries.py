@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from ..support.extended import extend, interior
+from ..support.marks import some_slow
 
 N, CELLS = 14, 7
 #: Exact in binary, so that positions of ghost cells have no rounding.
@@ -47,7 +48,7 @@ def assert_same(found, expected):
 
 @pytest.mark.parametrize("wall", ["node", "face"])
 @pytest.mark.parametrize("pair", PAIRS, ids=str)
-@pytest.mark.parametrize("axis", AXES)
+@pytest.mark.parametrize("axis", some_slow(AXES, 2))
 @pytest.mark.parametrize(
     "options",
     [

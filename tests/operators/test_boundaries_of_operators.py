@@ -10,6 +10,7 @@ import xgradient
 from xgradient import operators
 
 from ..support.extended import extend, interior
+from ..support.marks import slow
 
 CELLS = 5
 #: Conditions along both dimensions of a scalar, and of both components: walls all round.
@@ -81,7 +82,7 @@ def assert_same(found, expected):
 
 @pytest.mark.parametrize("wall", ["node", "face"])
 @pytest.mark.parametrize(
-    "options", [{}, {"accuracy": 4}, {"accuracy": 4, "skipna": True}, {**GLOBE}], ids=str
+    "options", [slow({}), {"accuracy": 4}, {"accuracy": 4, "skipna": True}, {**GLOBE}], ids=str
 )
 @pytest.mark.parametrize("name", CALLS)
 def test_the_bits_of_fields_extended_by_hand(monkeypatch, name, options, wall):

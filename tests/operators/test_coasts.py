@@ -9,6 +9,7 @@ import pytest
 import xarray as xr
 
 from ..support.extended import extend, interior
+from ..support.marks import slow
 
 N, ROWS = 24, 40
 AXES = {
@@ -53,7 +54,7 @@ def by_hand(da, coast, face, half, **options):
 @pytest.mark.parametrize("axis", AXES)
 @pytest.mark.parametrize(
     ("options", "half"),
-    [({}, 1), ({"accuracy": 4, "edge_order": 1}, 2), ({"accuracy": 6, "deriv": 2}, 4)],
+    [slow({}, 1), ({"accuracy": 4, "edge_order": 1}, 2), ({"accuracy": 6, "deriv": 2}, 4)],
     ids=str,
 )
 def test_the_bits_of_each_run_extended_by_hand(axis, condition, wall, options, half):

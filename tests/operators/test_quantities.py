@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import lru_cache
 
 import numpy as np
 import pint
@@ -106,16 +107,17 @@ def test_coordinates_that_are_quantities(name, units, coords):
         kept = [c for c in da.coords if isinstance(da.coords[c].variable._data, pint.Quantity)]
         if coords == "all":
             # Coordinates that the call makes, such as those of faces, have text.
-            given = {c for c in plain[n].coords if c in every_coordinate(name)}
+            given = {c for c in plain[n].coords if c in every_coordinate()}
             assert set(kept) == {c for c in given if "units" in plain[n][c].attrs}
         assert set(da.coords) == set(plain[n].coords)
         for c in set(kept) & set(da.xindexes):
             assert type(da.xindexes[c]).__name__ == "PintIndex"
 
 
-def every_coordinate(name):
+@lru_cache
+def every_coordinate():
     """Return the names of the coordinates of the table's samples."""
-    ds = sample(holes="coasts" in name)
+    ds = sample()
     return {
         c for make in (lambda d: d, curved, layered, in_plane, on_c_grid) for c in make(ds).coords
     }

@@ -26,6 +26,7 @@ from ..support.comparisons import (
     pairs,
     sample,
 )
+from ..support.marks import slow
 
 #: Peers that need not be installed.
 OPTIONAL = {"dask", "findiff", "torch", "xgcm"}
@@ -123,7 +124,7 @@ def unequal(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("sabotage", [scaled, shifted, unequal])
+@pytest.mark.parametrize("sabotage", [slow(scaled), slow(shifted), unequal])
 @pytest.mark.parametrize(("comparison", "peer"), PAIRS)
 def test_a_wrong_kernel_is_rejected(comparison, peer, sabotage, monkeypatch):
     value_cache._WEIGHTS_CACHE.clear()  # weights are made by kernels, too

@@ -16,6 +16,7 @@ from xgradient.stencils.table import Stencil
 
 from ..support import reference
 from ..support.calls import derivative
+from ..support.marks import some_slow
 from ..support.strategies import NODES, examples, positions
 
 DERIVS = (1, 2, 3, 4)
@@ -267,7 +268,7 @@ def measured_order(steps, errors, rounding) -> float:
 
 @pytest.mark.parametrize("accuracy", ACCURACIES)
 @pytest.mark.parametrize("deriv", DERIVS)
-@pytest.mark.parametrize("kind", NODES)
+@pytest.mark.parametrize("kind", some_slow(NODES, 2))
 def test_the_order_of_accuracy_is_as_promised(kind, deriv, accuracy):
     for edge_order in (None, 1, accuracy + 1):
         order = {"deriv": deriv, "accuracy": accuracy, "edge_order": edge_order}

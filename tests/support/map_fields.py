@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -19,8 +21,7 @@ CONFORMAL = ["lambert_conformal_conic", "polar_stereographic", "mercator",
 
 def projected(name, n, size=2.5e6, figure="sphere", **attrs):
     """A field on a grid of n points each way: latitude, longitude and x, y in metres."""
-    crs = pyproj.CRS.from_cf({**attributes(name, figure), **attrs})
-    proj = pyproj.Proj(crs)
+    crs, proj = _projection(name, figure, tuple(attrs.items()))
     x0, y0 = proj(12.0, 48.0)
     s, names = 1.0, ("x", "y")
     if crs.is_geographic:  # PROJ has rotated angles in radians
@@ -30,6 +31,13 @@ def projected(name, n, size=2.5e6, figure="sphere", **attrs):
     units = {"units": "degrees"} if crs.is_geographic else {"units": "m"}
     coords = {names[1]: (names[1], y, units), names[0]: (names[0], x, units)}
     return crs, xr.DataArray(np.zeros((n, n)), coords, names[::-1], "f"), np.deg2rad([lon, lat])
+
+
+@lru_cache
+def _projection(name, figure, attrs):
+    """The projection of a grid mapping; pyproj takes a hundredth of a second for one."""
+    crs = pyproj.CRS.from_cf({**attributes(name, figure), **dict(attrs)})
+    return crs, pyproj.Proj(crs)
 
 
 def angle_of_x(name, lon, lat):

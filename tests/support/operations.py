@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,11 @@ def sample(
     dtype: Any = "f8", *, poles: bool = True, holes: bool = False, step: float = 15.0
 ) -> xr.Dataset:
     """A flow and a scalar on a globe, for three times, perhaps with land; and lengths of cells."""
+    return _sample(np.dtype(dtype), poles, holes, step).copy(deep=True)
+
+
+@lru_cache
+def _sample(dtype: np.dtype, poles: bool, holes: bool, step: float) -> xr.Dataset:
     lat, lon = sphere_fields.grid(step, poles=poles)
     phi, lam = np.deg2rad(lat), np.deg2rad(lon)
     flow, scalar = sphere_fields.tilted_rotation(phi, lam), sphere_fields.harmonic(1, phi, lam)

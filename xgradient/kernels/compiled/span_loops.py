@@ -24,6 +24,8 @@ from .jit import PLAIN, int32, jit_inline, uint64
 SPAN_CELLS = 256
 #: Cells that are checked one by one, if any of them has a gap in its window.
 GAP_CELLS = 64
+#: Cells of a row that are loaded into the cache before the row is read: few enough to stay there.
+PREFETCHED_CELLS = 1 << 12
 
 
 @jit_inline
@@ -93,10 +95,12 @@ def _prefetch(typing_context, array, index):  # type: ignore[no-untyped-def]
 
 
 @jit_inline
-def _prefetch_cell(array, index):  # type: ignore[no-untyped-def]
-    """Load a cell into the cache that is read soon, where the loop is compiled."""
+def prefetch_row(array, start, count):  # type: ignore[no-untyped-def]
+    """Load the first cells of a row into the cache that is read soon, where loops are compiled."""
     if not PLAIN:
-        _prefetch(array, index)
+        line = uint64(64 // array.itemsize)
+        for j in range(uint64(0), uint64(min(count, uint64(PREFETCHED_CELLS))), line):
+            _prefetch(array, start + j)
 
 
 @jit_inline
@@ -187,8 +191,7 @@ def fix_gaps(depth: int, max_width: int, per_cell: bool) -> Callable[..., None]:
         if not gaps:
             return
         # Gaps continue in the next rows, the farthest of which is not in cache yet.
-        for j in range(first, last, uint64(16)):
-            _prefetch_cell(f, center_at + uint64(depth + 1) * step + j)
+        prefetch_row(f, center_at + uint64(depth + 1) * step + first, last - first)
         for j in range(first, last):
             before, after, below, above = int32(0), int32(0), int32(1), int32(1)
             for k in range(1, depth + 1):

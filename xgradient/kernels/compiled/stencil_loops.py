@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 
 from .jit import int64, jit, uint64
-from .span_loops import root_of_squares, square_scales, subtract_stretching
+from .span_loops import prefetch_row, root_of_squares, square_scales, subtract_stretching
 
 
 def boundary_rows(strided: bool) -> Callable[..., None]:
@@ -160,6 +160,10 @@ def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callab
                     w_at = o * uint64(w_outer) + i * uint64(w_row)
                     center_at = line + (i + uint64(center)) * uint64(f_row)
                     column = column_step * (i - uint64(first))
+                    if accumulate == 2:
+                        # A root is slow, so the processor looks too few cells ahead of it.
+                        prefetch_row(f, f_at + uint64(width) * uint64(f_row) + start, stop - start)
+                        prefetch_row(g, g_at + uint64(g_row) + start, stop - start)
                     for j in range(start, stop):
                         if width == 1:
                             total = f[f_at + j]
@@ -226,6 +230,9 @@ def interior_last_axis(
                 g_at = o * uint64(g_outer) + uint64(first)
                 w_at = o * uint64(w_outer)
                 center_at = line + uint64(center)
+                if accumulate == 2:  # as in the other loop
+                    prefetch_row(f, f_at + uint64(f_outer), uint64(last - first))
+                    prefetch_row(g, g_at + uint64(g_outer), uint64(last - first))
                 for i in range(uint64(last - first)):
                     if width == 1:
                         total = f[f_at + i]
