@@ -23,7 +23,8 @@ from ..support import reference, sphere_fields
 from ..support.marks import slow
 from ..support.strategies import LAYOUTS, NODES, chunkings, make_field
 
-pytestmark = pytest.mark.compiled
+#: Tests of the compiled loops; in others NumPy takes their place, with the same bits.
+compiled = pytest.mark.compiled
 
 ORDERS = [
     {"deriv": 1, "accuracy": 2},
@@ -78,6 +79,7 @@ def expected_rows(field, x, **order):
 # -- against the slow reference --------------------------------------------------------------------
 
 
+@compiled
 @PARTS
 @pytest.mark.parametrize("kind", NODES)
 @pytest.mark.parametrize("share", [slow(0.01), 0.1, slow(0.3), 0.6])
@@ -93,6 +95,7 @@ def test_every_cell_is_that_of_the_slow_reference(order, kind, share):
     assert not same(xr.DataArray(field, {"x": x}, ("t", "x")).grad("x", **order), found)
 
 
+@compiled
 @PARTS
 @pytest.mark.parametrize("kind", NODES)
 def test_runs_go_on_across_the_seam(order, kind):
@@ -106,6 +109,7 @@ def test_runs_go_on_across_the_seam(order, kind):
     assert error(found, expected, field, order["deriv"]) < 1e-11
 
 
+@compiled
 def test_a_wrong_window_is_found():
     """The comparison can fail: one order less at coasts, and windows across gaps."""
     x, field = NODES["stretched"](30), with_holes((8, 30), 0.2)
@@ -118,6 +122,7 @@ def test_a_wrong_window_is_found():
     assert error(np.where(np.isnan(found), np.nan, across), right, field, 1) > 1e-3
 
 
+@compiled
 @pytest.mark.slow
 @given(data=st.data())
 def test_chunks_change_no_bit(data):
@@ -135,6 +140,7 @@ def test_chunks_change_no_bit(data):
     assert same(found, whole)
 
 
+@compiled
 @pytest.mark.slow
 @pytest.mark.parametrize("edge_order", [1, 3, 5])
 def test_threads_and_tiles_change_no_bit(monkeypatch, edge_order):
@@ -159,6 +165,7 @@ def test_threads_and_tiles_change_no_bit(monkeypatch, edge_order):
         assert same(found, expected)
 
 
+@compiled
 @pytest.mark.parametrize("dtype", ["f8", "g", "G"])
 @pytest.mark.parametrize("skipna", [True, False])
 def test_chunks_without_cells(dtype, skipna):
@@ -173,6 +180,7 @@ def test_chunks_without_cells(dtype, skipna):
         assert same(found, gradient(field, skipna=skipna)[0])
 
 
+@compiled
 def test_a_periodic_axis_of_few_long_rows():
     field = make_field((3, 1_200_000))
     options = {"dim": 0, "periodic": True}
@@ -182,6 +190,7 @@ def test_a_periodic_axis_of_few_long_rows():
 # -- what a coast means ----------------------------------------------------------------------------
 
 
+@compiled
 @PARTS
 @pytest.mark.parametrize("kind", NODES)
 def test_without_gaps_nothing_changes(order, kind):
@@ -244,6 +253,7 @@ def test_nothing_but_missing_values(skipna):
         assert result.dtype == np.float32
 
 
+@compiled
 def test_infinite_values_are_no_missing_ones():
     field = np.array([0.0, 1, np.inf, 3, 4, np.nan, 6, 7])
     plain, found = (gradient(field, skipna=skipna)[0] for skipna in (False, True))
@@ -252,6 +262,7 @@ def test_infinite_values_are_no_missing_ones():
     assert np.isnan(found[5])
 
 
+@compiled
 @pytest.mark.usefixtures("small_pieces")
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", ["f2", "f4", *map(slow, ("f8", "c8", "c16", ">f4", "g"))])
@@ -266,6 +277,7 @@ def test_layouts_and_dtypes(layout, dtype):
         assert same(found, expected.astype(found.dtype))
 
 
+@compiled
 @pytest.mark.parametrize("dtype", ["i4", "u1", "?"])
 def test_whole_numbers_are_never_missing(dtype):
     field = make_field((9, 8), dtype)
@@ -345,6 +357,7 @@ def unfolded(da, sign, cells):
     return xr.concat([south, da, north], "lat", coords="minimal", compat="override", join="outer")
 
 
+@compiled
 @pytest.mark.parametrize("poles", [False, True])
 @pytest.mark.parametrize("accuracy", [2, 4])
 def test_runs_go_on_across_the_poles(poles, accuracy):
@@ -428,6 +441,7 @@ def test_operators_are_made_of_derivatives_that_reach_the_coast():
         assert float(abs(found - expected).max()) < 1e-12
 
 
+@compiled
 def test_a_row_on_a_pole_has_a_value_if_all_meridians_have_one():
     ds = holed(poles=True)
     whole = ds.map(lambda da: da.fillna(1.0))
@@ -446,6 +460,7 @@ def test_a_row_on_a_pole_has_a_value_if_all_meridians_have_one():
 LONG = 600
 
 
+@compiled
 @pytest.mark.parametrize("order", [{"accuracy": 2}, {"accuracy": 3}, {"deriv": 2, "accuracy": 2}])
 def test_long_rows_are_those_of_the_slow_reference(order):
     """Uneven steps, so that each row has coefficients of its own."""
@@ -456,6 +471,7 @@ def test_long_rows_are_those_of_the_slow_reference(order):
     assert error(found, expected, field, order.get("deriv", 1)) < 1e-11
 
 
+@compiled
 @pytest.mark.parametrize("dims", [("y", "x"), ("x", "y")])
 @pytest.mark.parametrize("accuracy", [2, 4])
 def test_weights_of_every_cell_of_long_rows(dims, accuracy):
@@ -510,6 +526,7 @@ def test_every_operator_takes_it():
         assert "skipna" in inspect.signature(operator).parameters, name
 
 
+@compiled
 @pytest.mark.parametrize("order", [(1, 2, 1), (1, 2, 2), (2, 2, 1), (1, 4, 4), (3, 2, 1)])
 @pytest.mark.parametrize("kind", ["uniform", "jittered"])
 def test_windows_are_tried_only_where_none_is_missing(order, kind):
