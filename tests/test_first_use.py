@@ -58,6 +58,7 @@ for use in (
 """
 
 
+@pytest.mark.slow
 @needs_forks
 def test_each_use_loads():
     run(USES)
@@ -85,6 +86,7 @@ assert "grad" in vars(xgradient)
     run(code)
 
 
+@pytest.mark.slow
 def test_names_are_listed_before_they_are_loaded():
     code = """
 before = set(dir(xgradient))
@@ -98,6 +100,7 @@ assert "typing" not in before
     run(code)
 
 
+@pytest.mark.slow
 def test_an_unknown_name_is_refused_as_by_any_module():
     code = """
 try:
@@ -116,6 +119,7 @@ assert not is_loaded()
     assert name.startswith("cannot import name 'gradent' from 'xgradient' (")
 
 
+@pytest.mark.slow
 def test_threads_may_use_it_first_at_once():
     code = """
 uses = [lambda: line.copy().grad("x").values.sum(), lambda: xgradient.gradient(line)[0].sum(),
@@ -132,6 +136,7 @@ assert found == [6.0] * 12, found
     run(code)
 
 
+@pytest.mark.slow
 @needs_forks
 def test_a_fork_waits_for_the_thread_that_loads():
     code = """
@@ -149,6 +154,7 @@ thread.join()
     run(code, SETUP.replace('"error")', '"ignore")'))
 
 
+@pytest.mark.slow
 def test_a_name_that_is_taken_is_replaced_with_the_warning_of_xarray():
     code = """
 import warnings, xarray as xr
@@ -167,6 +173,7 @@ assert xr.DataArray.grad is xr.Dataset.grad is xr.DataTree.grad is xgradient.Gra
     assert [line.startswith(start) for line in lines] == [True] * 3
 
 
+@pytest.mark.slow
 def test_another_package_may_take_the_name_before_the_first_use():
     code = """
 warnings.simplefilter("always")
@@ -179,6 +186,7 @@ assert xr.DataArray.grad is xr.DataTree.grad is xgradient.Grad
     run(code)
 
 
+@pytest.mark.slow
 def test_a_package_that_does_not_fit_is_named():
     code = """
 del np.pi

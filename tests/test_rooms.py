@@ -316,6 +316,7 @@ def test_importing_loads_nothing_optional():
     assert at_first_use - set(sys.stdlib_module_names) == {"xgradient"}
 
 
+@pytest.mark.slow
 def test_a_call_loads_what_it_needs():
     """Arrays in memory need no dask; without units there is nothing for cf-xarray to read."""
     code = (

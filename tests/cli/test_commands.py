@@ -421,6 +421,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(module, mo
     )
 
 
+@pytest.mark.slow
 def test_without_click_the_command_says_what_to_install():
     code = "import sys; sys.modules['click'] = None; import xgradient.__main__ as m; m.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

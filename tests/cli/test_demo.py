@@ -126,6 +126,7 @@ def test_demo_picture_is_a_picture(demonstration):
     assert (pixels[..., :3].min(axis=-1) > 0.99).mean() < 0.6
 
 
+@pytest.mark.slow
 def test_demo_runs_again_over_its_own_files(demonstration):
     folder = demonstration[0]
     done = invoke("demo", "--output-dir", str(folder))

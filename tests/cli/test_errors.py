@@ -270,6 +270,7 @@ def command(*words: str, **options) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 @pytest.mark.parametrize(
     ("words", "told"),
@@ -287,6 +288,7 @@ def test_standard_output_that_takes_nothing(words, told):
     assert Path("out.nc").exists() == ("grad in.nc" in words)
 
 
+@pytest.mark.slow
 @posix
 def test_a_reader_that_goes_away_is_told_nothing():
     read, write = os.pipe()
@@ -342,6 +344,7 @@ def race(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("target", some_slow(TARGETS, 2))
 def test_of_six_runs_to_one_name_one_succeeds(target):
@@ -358,6 +361,7 @@ def test_of_six_runs_to_one_name_one_succeeds(target):
     assert slope(target) == SLOPE
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("target", some_slow(TARGETS, 2))
 def test_of_six_runs_that_overwrite_all_succeed(target):

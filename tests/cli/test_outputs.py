@@ -60,6 +60,7 @@ def wait_for_partial(process: subprocess.Popen) -> None:
     assert process.poll() is None, "the input is too small for this test"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize(
     ("number", "target"),
@@ -98,6 +99,7 @@ def test_a_signal_is_told_of_whatever_fails_because_of_it(monkeypatch):
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 @pytest.mark.parametrize("target", ["out.nc", "out.zarr"])
 def test_a_kill_leaves_nothing_under_the_final_name(target, many_chunks):

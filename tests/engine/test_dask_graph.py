@@ -415,6 +415,7 @@ def test_results_survive_pickling():
     assert same_bits(again.compute(scheduler="sync"), expected)
 
 
+@pytest.mark.slow
 def test_processes():
     found, expected = lazy_and_expected()
     assert same_bits(found.compute(scheduler="processes", num_workers=1), expected)

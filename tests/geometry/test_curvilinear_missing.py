@@ -14,6 +14,7 @@ from xgradient.geometry import value_cache
 
 from ..support import curvilinear_grids, sphere_fields
 from ..support.curvilinear_grids import ETA, NAMES, PLANES, XI, holed, wave
+from ..support.marks import slow
 
 SPHERE = {"metric": "sphere"}
 
@@ -238,7 +239,7 @@ def test_each_mask_accuracy_and_seam_has_weights_of_its_own():
 
 
 @pytest.mark.parametrize("metric", ["sphere", "ellipsoid"])
-@pytest.mark.parametrize("dtype", ["f8", "f4", "g"])
+@pytest.mark.parametrize("dtype", ["f8", slow("f4"), slow("g")])
 @pytest.mark.parametrize("name", NAMES)
 def test_one_component_is_a_vector_whose_other_one_is_zero(name, dtype, metric, monkeypatch):
     """Also where memory is not new: an eastward vector has two components in space."""

@@ -21,10 +21,13 @@ from xgradient.stencils.cache import LRUCache
 
 from ..support import operations
 from ..support.comparisons import COMPARISONS, computed, sample
-from ..support.marks import slow, some_slow
 from ..support.strategies import LAYOUTS, NODES, make_field
 
 da = pytest.importorskip("dask.array")
+
+# The kernels are compiled by the C++ compiler of this machine. Tests of all libraries of arrays,
+# such as those of operators/test_arrays.py, run a few of them in the shorter profile.
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -76,16 +79,8 @@ def same_bits(found, expected) -> bool:
 # -- operators ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("grid", "dtype"),
-    [
-        ({}, "f8"),
-        ({"holes": True}, "f4"),
-        *(slow(*case) for case in (({}, "f4"), ({"holes": True}, "f8"))),
-        *(slow({"poles": False}, dtype) for dtype in ("f4", "f8")),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("grid", [{}, {"holes": True}, {"poles": False}], ids=str)
 @pytest.mark.parametrize("name", operations.OPERATIONS)
 def test_every_operator_has_the_bits_of_numpy(cupy, name, grid, dtype, request):
     operation = operation_called(name, request)
@@ -98,8 +93,8 @@ def test_every_operator_has_the_bits_of_numpy(cupy, name, grid, dtype, request):
         assert same_bits(cupy.on_host(ours), numpys)
 
 
-@pytest.mark.parametrize("holes", [slow(False), True])
-@pytest.mark.parametrize("name", some_slow(operations.OPERATIONS, 3))
+@pytest.mark.parametrize("holes", [False, True])
+@pytest.mark.parametrize("name", operations.OPERATIONS)
 def test_every_operator_in_chunks_has_the_bits_of_numpy(cupy, name, holes, request):
     operation = operation_called(name, request)
     ds = operations.sample("f4", holes=holes)
@@ -195,7 +190,6 @@ def check_bits(cupy, operation, ds, chunked, names=("u", "v", "t")):
         assert same_bits(cupy.on_host(ours), numpys)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
 @pytest.mark.parametrize("unplaced", [False, True], ids=["", "positions missing"])
 @pytest.mark.parametrize("name", CURVED)
@@ -320,7 +314,6 @@ def as_dtype(ds, dtype):
     return ds.assign({n: f.astype(dtype).assign_attrs(ds[n].attrs) for n, f in turned.items()})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["f2", "c8"])
 @pytest.mark.parametrize("name", operations.OPERATIONS)
 def test_every_operator_in_every_dtype(cupy, name, dtype, request):
@@ -355,7 +348,6 @@ def test_places_of_64_bits(cupy, monkeypatch):
 # -- nothing leaves the device ------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
 @pytest.mark.parametrize("short", [1 << 20, 0], ids=["short", "long"])
 @pytest.mark.parametrize("name", operations.OPERATIONS)
@@ -467,7 +459,6 @@ def test_coordinates_of_a_grid_on_the_device_are_fetched(cupy, fetched):
     assert set(fetched) == {ds.nav_lat.nbytes}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
 @pytest.mark.parametrize("name", operations.OPERATIONS)
 def test_operators_on_another_device(cupy, name, chunked, request):
@@ -651,7 +642,6 @@ for da in (plain, plain.chunk(y=2)):
     run_with_the_stand_in(code, "cupy_xarray")
 
 
-@pytest.mark.slow
 def test_the_examples_of_the_how_to(cupy):
     page = Path(__file__).parents[2] / "docs" / "how-to" / "gpu.md"
     text = page.read_text(encoding="utf-8")
@@ -660,7 +650,6 @@ def test_the_examples_of_the_how_to(cupy):
     run_with_the_stand_in("\n".join(blocks), "cupy_xarray", "torch", "jax")
 
 
-@pytest.mark.slow
 def test_the_notebook(cupy):
     pytest.importorskip("matplotlib")
     path = Path(__file__).parents[2] / "notebooks" / "5_gpu.ipynb"
@@ -702,7 +691,6 @@ def table_of(text):
     return lines[0], lines[1:]
 
 
-@pytest.mark.slow
 def test_the_benchmark_checks_every_operator(cupy, fetched, benchmark, capsys):
     benchmark.main(["--only", "values"])
     said = capsys.readouterr()
@@ -710,7 +698,6 @@ def test_the_benchmark_checks_every_operator(cupy, fetched, benchmark, capsys):
     assert not said.out
 
 
-@pytest.mark.slow
 def test_the_benchmark_checks_and_measures(cupy, fetched, short, capsys, tmp_path):
     page = tmp_path / short.PAGE
     page.parent.mkdir(parents=True)
@@ -729,7 +716,6 @@ def test_the_benchmark_checks_and_measures(cupy, fetched, short, capsys, tmp_pat
     assert said.out.strip() in page.read_text()
 
 
-@pytest.mark.slow
 def test_the_benchmark_tells_all_that_fails(cupy, fetched, short, capsys, monkeypatch, tmp_path):
     """A wrong operator, one that ends with an error, and one that leaves the device."""
 

@@ -222,6 +222,7 @@ time.sleep(0.5)  # so the first one is at work
 """
 
 
+@pytest.mark.slow
 def test_at_exit_python_waits_for_one_loop():
     begin = time.perf_counter()
     assert run(AT_EXIT, XGRADIENT_COMPILE="later") == ["compiled"]
@@ -246,6 +247,7 @@ if child:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_process_has_a_thread_of_its_own():
     assert run(FORK, XGRADIENT_COMPILE="later", PYTHONWARNINGS="default") == ["48", "48"]

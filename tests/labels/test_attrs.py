@@ -107,6 +107,7 @@ for field, axis in (("K", "degrees_north"), ("K", "degreeE"), ("dBZ", "km"), ("d
 """
 
 
+@pytest.mark.slow
 def test_units_do_not_depend_on_who_else_has_the_registry():
     """MetPy gives the units of everybody other symbols, and xarray loads it to open a file."""
     run = subprocess.run([sys.executable, "-c", SHARED], capture_output=True, text=True, check=True)

@@ -450,10 +450,12 @@ def test_registries_of_others_are_as_they_were():
     runs(CALL, PINT)
 
 
+@pytest.mark.slow
 def test_what_others_do_to_their_registry_changes_nothing():
     runs(CALL, HOSTILE)
 
 
+@pytest.mark.slow
 def test_nothing_optional_is_asked_for():
     runs(BARE, CALL, "call()", "call()", "assert 'cf_xarray.units' not in sys.modules")
 

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from ..support.extended import extend, interior
-from ..support.marks import some_slow
+from ..support.marks import slow, some_slow
 
 N, CELLS = 14, 7
 #: Exact in binary, so that positions of ghost cells have no rounding.
@@ -54,7 +54,7 @@ def assert_same(found, expected):
     [
         {},
         {"accuracy": 4, "edge_order": 2},
-        {"accuracy": 8, "deriv": 2, "edge_order": 3},
+        slow({"accuracy": 8, "deriv": 2, "edge_order": 3}),
         {"accuracy": 4, "skipna": True},
         {"smooth": (5, 2)},
     ],

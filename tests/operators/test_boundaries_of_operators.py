@@ -80,7 +80,7 @@ def assert_same(found, expected):
         np.testing.assert_array_equal(found[name].values, expected[name].values)
 
 
-@pytest.mark.parametrize("wall", ["node", "face"])
+@pytest.mark.parametrize("wall", [slow("node"), "face"])
 @pytest.mark.parametrize(
     "options", [slow({}), {"accuracy": 4}, {"accuracy": 4, "skipna": True}, {**GLOBE}], ids=str
 )

@@ -49,7 +49,7 @@ def by_hand(da, coast, face, half, **options):
     return result
 
 
-@pytest.mark.parametrize("wall", ["node", "face"])
+@pytest.mark.parametrize("wall", ["node", slow("face")])
 @pytest.mark.parametrize("condition", CONDITIONS, ids=str)
 @pytest.mark.parametrize("axis", AXES)
 @pytest.mark.parametrize(

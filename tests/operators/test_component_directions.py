@@ -365,6 +365,7 @@ t.grad.magnitude()
 """
 
 
+@pytest.mark.slow
 def test_the_line_of_the_call_is_shown(tmp_path):
     path = tmp_path / "script.py"
     path.write_text(SCRIPT, encoding="utf-8")

@@ -286,7 +286,7 @@ def test_periodic_axes(to):
 
 
 @pytest.mark.parametrize("skipna", [False, True])
-@pytest.mark.parametrize("accuracy", [2, 4])
+@pytest.mark.parametrize("accuracy", [2, slow(4)])
 @pytest.mark.parametrize("dtype", ["f4", slow("f8"), slow("c8")])
 def test_chunks_change_no_bit(skipna, accuracy, dtype):
     pytest.importorskip("dask")

@@ -15,6 +15,7 @@ import xgradient  # noqa: F401  registers .grad
 
 from ..support import reference
 from ..support.loops import compiled_and_replaced
+from ..support.marks import slow
 from ..support.strategies import NODES, make_field
 
 RNG = np.random.default_rng(11)
@@ -114,7 +115,7 @@ def test_periodic_axes_close(kind):
 
 
 @pytest.mark.parametrize("kind", NODES)
-@pytest.mark.parametrize("dtype", ["f4", "f8", "c16", "i2"])
+@pytest.mark.parametrize("dtype", ["f4", "f8", *map(slow, ("c16", "i2"))])
 @pytest.mark.parametrize("axis", [0, 1])
 def test_chunks_change_no_bit(kind, dtype, axis):
     da = pytest.importorskip("dask.array")

@@ -159,7 +159,7 @@ def test_without_gaps_skipna_changes_no_bit_between_grid_points(to):
 
 @pytest.mark.parametrize("kind", ["uniform", "jittered"])
 @pytest.mark.parametrize("to", TO_FACES)
-@pytest.mark.parametrize("skipna", [False, True])
+@pytest.mark.parametrize("skipna", [False, slow(True)])
 @pytest.mark.parametrize("periodic", [False, True])
 def test_chunks_change_no_bit(kind, to, skipna, periodic):
     pytest.importorskip("dask")

@@ -488,6 +488,7 @@ def test_registries_live_side_by_side():
         assert (result.data * units.Quantity(1.0, "m")).units == units.Unit("K")
 
 
+@pytest.mark.slow
 def test_plain_data_import_no_pint():
     code = (
         "import sys; sys.modules['pint'] = None\n"

@@ -11,6 +11,7 @@ import xarray as xr
 import xgradient
 from xgradient import operators
 
+from ..support.marks import slow
 from ..support.operations import sample
 
 GLOBE = {"metric": "sphere"}
@@ -178,7 +179,7 @@ def test_the_accessor_of_a_tree_shows_the_axes_of_each_node(tree):
 
 
 @pytest.mark.parametrize("name", CALLS)
-@pytest.mark.parametrize("kind", ["netcdf4", "zarr"])
+@pytest.mark.parametrize("kind", ["netcdf4", slow("zarr")])
 def test_results_go_through_groups_of_files(tree, tmp_path, kind, name):
     pytest.importorskip({"netcdf4": "netCDF4"}.get(kind, kind))
     path = tmp_path / "in"

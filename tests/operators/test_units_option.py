@@ -221,6 +221,7 @@ def test_units_of_pint_are_written_as_cf():
         field().grad("x", units=registry.Unit("K/s"))
 
 
+@pytest.mark.slow
 def test_text_imports_no_pint():
     code = (
         "import sys; sys.modules['pint'] = None\n"

@@ -319,6 +319,7 @@ def test_arrays_of_several_rows_are_told_in_one_line(name):
     assert len(message) < 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [0, None])
 def test_the_first_call_of_a_process_may_name_a_number(name):
     """No other call has loaded what looks names up."""
