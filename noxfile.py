@@ -124,7 +124,8 @@ def lowest(session: nox.Session) -> None:
     session.run("xgradient", "demo")
     session.chdir(ROOT)
     session.env.pop("TMPDIR", None)  # tests of rights need a folder that all users may enter
-    session.run("python", "-m", "pytest", "-n", "auto", "tests/cli")
+    # Also the long ones: no other session runs them with these versions.
+    session.run("python", "-m", "pytest", "-n", "auto", "-m", "", "tests/cli")
 
 
 @nox.session(default=False)

@@ -25,7 +25,6 @@ from xgradient.stencils.nodes import nodes_from_spacing
 from xgradient.stencils.scheme import Scheme
 
 from ..support import simulated_cupy
-from ..support.marks import slow
 from ..support.operations import OPERATIONS, sample
 from ..support.strategies import LAYOUTS, examples, make_field
 
@@ -218,10 +217,11 @@ def inner_rows(make, n, reach):
     return make(n + 2 * reach).slice_rows(reach, reach + n)
 
 
-# Each dtype has loops of its own to compile; tests of each kernel take some layouts of one dtype.
-DTYPES = pytest.mark.parametrize("dtype", [slow("f8"), slow("f4")])
+# Each dtype has loops of its own to compile. Tests of each kernel take some of the layouts.
+DTYPES = pytest.mark.parametrize("dtype", ["f8", "f4"])
 
 
+@pytest.mark.slow
 @DTYPES
 @given(data=st.data())
 @examples(40)
@@ -254,6 +254,7 @@ def test_blocks_and_halos_in_any_layout(dtype, data):
     assert same_bits(result(lambda: data.draw(ANY), sent(rows)), expected)
 
 
+@pytest.mark.slow
 @DTYPES
 @given(data=st.data())
 @examples(40)

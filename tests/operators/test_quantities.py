@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pint
@@ -114,7 +114,7 @@ def test_coordinates_that_are_quantities(name, units, coords):
             assert type(da.xindexes[c]).__name__ == "PintIndex"
 
 
-@lru_cache
+@cache
 def every_coordinate():
     """Return the names of the coordinates of the table's samples."""
     ds = sample()

@@ -35,7 +35,7 @@ ORDERS = [
     {"deriv": 2, "accuracy": 4, "edge_order": 2},
     {"deriv": 3, "accuracy": 1},
 ]
-#: Orders whose windows no other test has compiled, for the longer profile.
+#: Orders that few fields need, each with loops of its own to compile.
 RARE = [
     {"deriv": 1, "accuracy": 2, "edge_order": 2},
     {"deriv": 1, "accuracy": 8},

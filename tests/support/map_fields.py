@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def projected(name, n, size=2.5e6, figure="sphere", **attrs):
     return crs, xr.DataArray(np.zeros((n, n)), coords, names[::-1], "f"), np.deg2rad([lon, lat])
 
 
-@lru_cache
+@cache
 def _projection(name, figure, attrs):
     """The projection of a grid mapping; pyproj takes a hundredth of a second for one."""
     crs = pyproj.CRS.from_cf({**attributes(name, figure), **dict(attrs)})

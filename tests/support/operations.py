@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,8 +28,9 @@ def sample(
     return _sample(np.dtype(dtype), poles, holes, step).copy(deep=True)
 
 
-@lru_cache
+@cache
 def _sample(dtype: np.dtype, poles: bool, holes: bool, step: float) -> xr.Dataset:
+    """Make a sample, of which each test gets a copy."""
     lat, lon = sphere_fields.grid(step, poles=poles)
     phi, lam = np.deg2rad(lat), np.deg2rad(lon)
     flow, scalar = sphere_fields.tilted_rotation(phi, lam), sphere_fields.harmonic(1, phi, lam)

@@ -24,7 +24,7 @@ from .jit import PLAIN, int32, jit_inline, uint64
 SPAN_CELLS = 256
 #: Cells that are checked one by one, if any of them has a gap in its window.
 GAP_CELLS = 64
-#: Cells of a row that are loaded into the cache before the row is read: few enough to stay there.
+#: Cells of a row that are prefetched at most: they stay in a core's own cache until they are read.
 PREFETCHED_CELLS = 1 << 12
 
 
@@ -96,10 +96,10 @@ def _prefetch(typing_context, array, index):  # type: ignore[no-untyped-def]
 
 @jit_inline
 def prefetch_row(array, start, count):  # type: ignore[no-untyped-def]
-    """Load the first cells of a row into the cache that is read soon, where loops are compiled."""
+    """Prefetch the first cells of a row that is read soon; do nothing in plain Python."""
     if not PLAIN:
         line = uint64(64 // array.itemsize)
-        for j in range(uint64(0), uint64(min(count, uint64(PREFETCHED_CELLS))), line):
+        for j in range(uint64(0), min(count, uint64(PREFETCHED_CELLS)), line):
             _prefetch(array, start + j)
 
 

@@ -161,7 +161,7 @@ def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callab
                     center_at = line + (i + uint64(center)) * uint64(f_row)
                     column = column_step * (i - uint64(first))
                     if accumulate == 2:
-                        # A root is slow, so the processor looks too few cells ahead of it.
+                        # While the processor waits for roots, it loads too few cells ahead.
                         prefetch_row(f, f_at + uint64(width) * uint64(f_row) + start, stop - start)
                         prefetch_row(g, g_at + uint64(g_row) + start, stop - start)
                     for j in range(start, stop):
