@@ -44,6 +44,7 @@ COMPILED = {
         "stencil_loops",
         "column_loops",
         "pair_loops",
+        "row_sum_loops",
         "error_loops",
         "masked_loops",
         "memory",

@@ -44,6 +44,11 @@ class Pairs(NamedTuple):
     first: int
     last: int
 
+    @property
+    def spans(self) -> list[tuple[int, int, int]]:
+        """The axis with its first and last row."""
+        return [(self.axis, self.first, self.last)]
+
 
 def find_pairs(sums: list[list[TermRequest]], outs: list[Array]) -> Pairs | None:
     """Return sums as pairs that one pass computes, or None if it cannot."""

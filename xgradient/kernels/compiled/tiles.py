@@ -28,6 +28,7 @@ from .column_driver import write_column_derivative
 from .error_driver import can_write_both, write_error
 from .layout import assign
 from .pair_driver import Pairs, find_pairs, write_pairs
+from .row_sum_driver import RowSum, Spans, find_row_sum, row_sum_calls
 from .stencil_driver import write_derivative
 
 #: Cells from which threads are worth it: to wake them takes half a millisecond, in which one thread
@@ -69,6 +70,19 @@ class TileJob:
             fields=[slice_axis(f, d, start, stop) for f in self.fields] if self.combine else [],
         )
 
+    def in_memory_order(self) -> TileJob:
+        """Return the job with the axes of the outputs from the largest step to the smallest."""
+        out = self.outputs[0]
+        order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
+        if order == list(range(out.ndim)):
+            return self
+        return replace(
+            self,
+            sums=[[term.transpose(order) for term in terms] for terms in self.sums],
+            outputs=[out.transpose(order) for out in self.outputs],
+            fields=[field.transpose(order) for field in self.fields] if self.combine else [],
+        )
+
 
 def evaluate_tiles(
     request: SumRequest, outs: list[Array], dtype: np.dtype[Any], runner: Runner | None
@@ -94,20 +108,24 @@ def evaluate_tiles(
     sums = _convert_weights(request.sums, out, dtype, runner)
     if request.combine is None and can_write_both(sums, outs):
         sums = sums[1:]
-    job = TileJob(sums, outs, request.blocks, request.combine, dtype)
+    job = TileJob(sums, outs, request.blocks, request.combine, dtype).in_memory_order()
     rows = cache(stencil_rows)  # tiles share the parts of an axis
-    order = sorted(range(out.ndim), key=lambda d: -abs(out.strides[d]))
-    if runner is None:
-        _run_tiles(job, order, rows)
+    runner = runner or _run_in_turn
+    row_sum = None
+    if job.combine is None and len(sums) == 1:
+        row_sum = find_row_sum(job.sums[0], job.outputs[0])
+    if row_sum is None:
+        _write_units(job, rows, runner)
+    elif row_sum.loop.is_ready:
+        _write_row_sum(job, row_sum, rows, runner)
     else:
-        calls = []
-        if (pairs := _single_pass(job)) is not None:
-            # Rows that the pass leaves are computed once, and not for each work unit.
-            job, others = _cut_rows(job, pairs, rows)
-            calls = [partial(_write_terms, part, write_term) for part in others]
-        d, bounds = _work_units(job, order)
-        units = [job.slice_axis(d, a, b, rows) for a, b in pairwise(bounds) if a < b]
-        runner([*(partial(_run_tiles, unit, order, rows) for unit in units), *calls])
+        row_sum.loop.replace(partial(_write_units, job, rows, runner), row_sum.compile)
+
+
+def _run_in_turn(calls: list[Callable[[], None]]) -> None:
+    """Run calls in the calling thread."""
+    for call in calls:
+        call()
 
 
 def _convert_weights(
@@ -139,33 +157,48 @@ def _convert_weights(
         ]
         for terms in sums
     ]
-    if runner is not None:
-        runner(calls)
-    else:
-        for call in calls:
-            call()
+    (runner or _run_in_turn)(calls)
     return sums
 
 
-def _work_units(job: TileJob, order: list[int]) -> tuple[int, list[int]]:
+def _write_row_sum(job: TileJob, row_sum: RowSum, rows: RowSlicer, runner: Runner) -> None:
+    """Write a sum in one pass over rows, and the rows that it leaves term by term."""
+    job, others = _cut_rows(job, row_sum.spans, rows)
+    n = 1 if runner is _run_in_turn else WORK_UNITS
+    calls = row_sum_calls(row_sum, job.sums[0], job.outputs[0], n)
+    runner([*calls, *(partial(_write_terms, part, write_term) for part in others)])
+
+
+def _write_units(job: TileJob, rows: RowSlicer, runner: Runner) -> None:
+    """Write sums by tiles, in several units if they run at once."""
+    if runner is _run_in_turn:
+        _run_tiles(job, rows)
+        return
+    calls = []
+    if (pairs := _single_pass(job)) is not None:
+        # Rows that the pass leaves are computed once, and not for each work unit.
+        job, others = _cut_rows(job, pairs.spans, rows)
+        calls = [partial(_write_terms, part, write_term) for part in others]
+    d, bounds = _work_units(job)
+    units = [job.slice_axis(d, a, b, rows) for a, b in pairwise(bounds) if a < b]
+    runner([*(partial(_run_tiles, unit, rows) for unit in units), *calls])
+
+
+def _work_units(job: TileJob) -> tuple[int, list[int]]:
     """Choose the outermost axis that is long enough to divide, and return it with its bounds."""
     shape = job.outputs[0].shape
-    long_enough = [d for d in order if shape[d] >= WORK_UNITS] or [int(np.argmax(shape))]
+    long_enough = [d for d, n in enumerate(shape) if n >= WORK_UNITS] or [int(np.argmax(shape))]
     d = long_enough[0]
     if len(job.sums) == len(job.sums[0]) == 1:
         # Along another axis than the stencil's, units share all rows, if contiguous enough.
         axis = job.sums[0][0].axis
         d = next((d for d in long_enough if d != axis), axis)
-        inner = [shape[k] for k in order[order.index(d) + 1 :]]
-        if (
-            axis not in order[order.index(d) :]
-            and shape[d] // WORK_UNITS * prod(inner) < MIN_CONTIGUOUS_CELLS
-        ):
+        if axis < d and shape[d] // WORK_UNITS * prod(shape[d + 1 :]) < MIN_CONTIGUOUS_CELLS:
             d = axis
     return d, [shape[d] * i // WORK_UNITS for i in range(WORK_UNITS + 1)]
 
 
-def _run_tiles(job: TileJob, order: list[int], rows: RowSlicer) -> None:
+def _run_tiles(job: TileJob, rows: RowSlicer) -> None:
     """Do the work tile by tile; the loops of a single term need no tiles."""
     out = job.outputs[0]
     if job.combine is None and len(job.sums) == len(job.sums[0]) == 1:
@@ -178,12 +211,13 @@ def _run_tiles(job: TileJob, order: list[int], rows: RowSlicer) -> None:
     if _single_pass(job) is not None:
         _write_sums(job, rows)
         return
+    axes = list(range(out.ndim))
     if (pairs := find_pairs(job.sums, job.outputs[:1] * len(job.sums))) is not None:
         # Levels of the same rows share their weights, so a tile has some rows of all levels.
-        order = [pairs.axis, *(d for d in order if d != pairs.axis)]
+        axes = [pairs.axis, *(d for d in axes if d != pairs.axis)]
     scratch: dict[Any, list[Array]] = {}
     tile = TILE_BYTES if len(job.sums) <= MANY_SUMS else TILE_BYTES // 16
-    for part in _tile_jobs(job, order, max(1, tile // out.itemsize), rows):
+    for part in _tile_jobs(job, axes, max(1, tile // out.itemsize), rows):
         _run_tile(part, scratch, rows)
 
 
@@ -194,26 +228,28 @@ def _single_pass(job: TileJob) -> Pairs | None:
     return find_pairs(job.sums, job.outputs)
 
 
-def _cut_rows(job: TileJob, pairs: Pairs, rows: RowSlicer) -> tuple[TileJob, list[TileJob]]:
-    """Return the part with the rows that a pass over pairs computes, and those before and after."""
-    axis, first, last, n = pairs.axis, pairs.first, pairs.last, job.outputs[0].shape[pairs.axis]
-    ends = [(start, stop) for start, stop in ((0, first), (last, n)) if start < stop]
-    return job.slice_axis(axis, first, last, rows), [
-        job.slice_axis(axis, start, stop, rows) for start, stop in ends
-    ]
+def _cut_rows(job: TileJob, spans: Spans, rows: RowSlicer) -> tuple[TileJob, list[TileJob]]:
+    """Return the part with the rows that a pass computes, and parts before and after them."""
+    others = []
+    for axis, first, last in spans:
+        n = job.outputs[0].shape[axis]
+        ends = [(start, stop) for start, stop in ((0, first), (last, n)) if start < stop]
+        others += [job.slice_axis(axis, start, stop, rows) for start, stop in ends]
+        job = job.slice_axis(axis, first, last, rows)
+    return job, others
 
 
-def _tile_jobs(job: TileJob, order: list[int], cells: int, rows: RowSlicer) -> Iterator[TileJob]:
+def _tile_jobs(job: TileJob, axes: list[int], cells: int, rows: RowSlicer) -> Iterator[TileJob]:
     """Yield parts of about ``cells`` cells, cut along the outermost axes."""
     shape = job.outputs[0].shape
-    if not order or prod(shape) <= cells:
+    if not axes or prod(shape) <= cells:
         yield job
         return
-    d, n = order[0], shape[order[0]]
+    d, n = axes[0], shape[axes[0]]
     length = max(1, min(n, cells * n // prod(shape)))
     count = -(-n // length)
     for a, b in pairwise(n * i // count for i in range(count + 1)):
-        yield from _tile_jobs(job.slice_axis(d, a, b, rows), order[1:], cells, rows)
+        yield from _tile_jobs(job.slice_axis(d, a, b, rows), axes[1:], cells, rows)
 
 
 def _run_tile(job: TileJob, scratch: dict[Any, list[Array]], rows: RowSlicer) -> None:
@@ -248,7 +284,7 @@ def _write_sums(job: TileJob, rows: RowSlicer) -> None:
     if pairs is None:
         _write_terms(job, write_term)
         return
-    inside, others = _cut_rows(job, pairs, rows)
+    inside, others = _cut_rows(job, pairs.spans, rows)
     write_pairs(pairs, partial(_write_terms, inside, numpy_sums.write_term))
     for part in others:
         _write_terms(part, write_term)
