@@ -47,6 +47,7 @@ class WeightMode(IntEnum):
 #   Backend.accumulate                                              sums on pole rows
 #   compiled/stencil_loops.py   interior_outer_axis, interior_last_axis, boundary_rows
 #   compiled/span_loops.py      write_span
+#   compiled/row_sum_loops.py   _apply_weight, _sum_terms;  row_sum_driver  refuses others
 #   compiled/stencil_driver.py  LoopWeight, _prepare_weight         splits a mode by weight shape
 #   compiled/tiles.py           stencil_loop                        long doubles
 #   cuda/source.py              _term_code;  cuda/terms.cuh  Term::weighed

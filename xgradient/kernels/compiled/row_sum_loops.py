@@ -44,23 +44,23 @@ def _term_row(lines, steps, numbers, term, o, i):  # type: ignore[no-untyped-def
 
 
 @cache
-def _weigh(weight_mode: int) -> Callable[..., Any]:
+def _apply_weight(weight_mode: int) -> Callable[..., Any]:
     """Return the function that weights the derivative in one cell."""
 
-    def weigh(derivative, here, weight):  # type: ignore[no-untyped-def]
+    def apply_weight(derivative, here, weight):  # type: ignore[no-untyped-def]
         if weight_mode == OUTPUT:
             return derivative * weight
         if weight_mode == CENTER:
             return derivative + weight * here
         return derivative
 
-    return jit_inline(weigh, weight_mode)
+    return jit_inline(apply_weight, weight_mode)
 
 
 @cache
 def _differentiate(weight_mode: int, per_column: bool) -> Callable[..., Any]:
     """Return the function of a term in a cell with both neighbours in the block."""
-    weigh = _weigh(weight_mode)
+    apply_weight = _apply_weight(weight_mode)
 
     def differentiate(f, numbers, row, j, window_sum):  # type: ignore[no-untyped-def]
         at, step, before, after, weight = row
@@ -69,7 +69,7 @@ def _differentiate(weight_mode: int, per_column: bool) -> Callable[..., Any]:
         here = read_field(f, at + j)
         total = read_field(numbers, before) * (here - read_field(f, at + j - step))
         total += read_field(numbers, after) * (read_field(f, at + j + step) - here)
-        return weigh(total, here, weight)
+        return apply_weight(total, here, weight)
 
     return jit_inline(differentiate, weight_mode, per_column)
 
@@ -77,10 +77,10 @@ def _differentiate(weight_mode: int, per_column: bool) -> Callable[..., Any]:
 @cache
 def _differentiate_end(weight_mode: int) -> Callable[..., Any]:
     """Return the function of a term in a cell with its own window, which is summed already."""
-    weigh = _weigh(weight_mode)
+    apply_weight = _apply_weight(weight_mode)
 
     def differentiate_end(f, numbers, row, j, window_sum):  # type: ignore[no-untyped-def]
-        return weigh(window_sum, f[row[0] + j], row[4])
+        return apply_weight(window_sum, f[row[0] + j], row[4])
 
     return jit_inline(differentiate_end, weight_mode)
 
