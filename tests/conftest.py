@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from zlib import crc32
 
 import hypothesis
 import numpy as np
@@ -29,6 +30,28 @@ for profile, count in (("xgradient", ALL_EXAMPLES // 4), ("thorough", ALL_EXAMPL
         suppress_health_check=[hypothesis.HealthCheck.too_slow],
     )
 hypothesis.settings.load_profile("xgradient")
+
+
+#: Cases of a test that plain `pytest` runs.
+USUAL_CASES = 8
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark all but some cases of each test as slow, unless the command names a test.
+
+    The choice depends on the name of a case alone, so that it is the same in every process.
+    """
+    if any("::" in argument for argument in config.args):
+        return
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("slow") is None:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for of_one_test in cases.values():
+        in_any_order = sorted(of_one_test, key=lambda item: crc32(item.nodeid.encode()))
+        for item in in_any_order[USUAL_CASES:]:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(wrapper=True)

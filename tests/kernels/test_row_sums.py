@@ -66,14 +66,17 @@ def passes(monkeypatch):
     """The sums that each pass computes, in small arrays too, cut into blocks of rows and units."""
     monkeypatch.setattr(row_sum_driver, "MIN_CELLS", 1)
     monkeypatch.setattr(row_sum_driver, "MIN_ROW_CELLS", 1)
+    monkeypatch.setattr(row_sum_driver, "MIN_PIECE_CELLS", 1)
+    monkeypatch.setattr(row_sum_driver, "MIN_SHARE", 0)
     monkeypatch.setattr(row_sum_driver, "MAX_ROWS", 3)
     monkeypatch.setattr(row_sum_driver, "ROW_BYTES", 1024)
     monkeypatch.setattr(tiles, "MIN_CELLS_FOR_THREADS", 1)
     found = []
 
     def counted(row_sum, *args):
-        found.append(row_sum)
-        return row_sum_driver.row_sum_calls(row_sum, *args)
+        calls = row_sum_driver.row_sum_calls(row_sum, *args)
+        found.extend([row_sum] if calls else [])
+        return calls
 
     monkeypatch.setattr(tiles, "row_sum_calls", counted)
     return found
@@ -210,6 +213,7 @@ LAYOUTS = {
     "halves": lambda ds: ds.astype("f2"),
     "two rows": lambda ds: ds.isel(lat=slice(0, 2)),
     "one level": lambda ds: ds.isel(level=0),
+    "broadcast levels": lambda ds: ds.assign(u=ds.u[0].expand_dims(level=ds.level)),
     "four dimensions": lambda ds: xr.concat([ds, 2 * ds, -ds], "time"),
     "part of four": lambda ds: xr.concat([ds, 2 * ds], "time").isel(level=slice(1, 4)),
 }
@@ -221,6 +225,36 @@ def test_layouts(operator, layout, monkeypatch, passes):
     ds = LAYOUTS[layout](grid())
     if operator == "curl" or "level" in ds.dims:
         in_turns(lambda: OPERATORS[operator](ds), monkeypatch, passes)
+
+
+def test_a_component_that_is_broadcast_along_its_own_axis(monkeypatch, passes):
+    """Its neighbours there are at the same address."""
+    ds = bare(LAYOUTS["broadcast levels"](grid()))
+    (result,), count = in_turns(lambda: ds.grad.divergence(lat="v", level="u"), monkeypatch, passes)
+    assert count
+    np.testing.assert_array_equal(result, ds.v.grad("lat").values)
+
+
+@pytest.mark.parametrize("limit", ["MIN_PIECE_CELLS", "MIN_SHARE", "MIN_CELLS", "MIN_ROW_CELLS"])
+def test_small_parts_are_left_to_single_terms(limit, monkeypatch, passes):
+    """Where outer axes have no common step, or few rows have neighbours, a pass would be slower."""
+    ds = LAYOUTS["four dimensions"](grid())
+    monkeypatch.setattr(row_sum_driver, limit, 1 << 40)
+    _, count = in_turns(lambda: OPERATORS["magnitude"](ds), monkeypatch, passes)
+    assert not count
+
+
+@pytest.mark.parametrize(
+    "sizes", [(1, 3, 7), (3, 1, 7), (2, 2, 8), (9, 4, 8), (4, 9, 8), (5, 5, 1)]
+)
+def test_units_have_all_rows_once(sizes):
+    outer, rows, n = sizes
+    written = np.zeros((outer, rows), int)
+    units = list(row_sum_driver._divide(outer, rows, n))
+    for first_outer, last_outer, first_row, last_row in units:
+        written[first_outer:last_outer, first_row:last_row] += 1
+    assert (written == 1).all()
+    assert len(units) == min(n, max(outer, rows))
 
 
 @pytest.mark.parametrize("at", range(7))
@@ -256,7 +290,7 @@ def test_one_pass_takes_the_place_of_terms_when_it_is_compiled(monkeypatch, pass
     second = u.grad.magnitude(["level", "lat", "lon"])
     xr.testing.assert_identical(first, second)
     (row_sum,) = passes
-    compiled = row_sum_driver._row_sum_loop(*row_sum[1:-1])
+    compiled = row_sum_driver._row_sum_loop(*row_sum.case)
     results = [types[5].dtype for types in compiled.signatures]
     assert results.count(float32) == 1  # the call needs what was compiled, and nothing else
 

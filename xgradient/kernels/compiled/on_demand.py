@@ -46,18 +46,18 @@ class Loop:
         self.is_requested = when == "never"  # so it is not requested
         self._seconds = 0.0
 
-    def replace(self, with_numpy: Callable[[], None], compile_loop: Callable[[], None]) -> None:
-        """Let NumPy do the work of the loop, and have the loop compiled if that has taken long.
+    def replace(self, otherwise: Callable[[], None], compile_loop: Callable[[], None]) -> None:
+        """Let others do the work of the loop, and have the loop compiled if that has taken long.
 
         Parameters
         ----------
-        with_numpy : callable
-            Does the work.
+        otherwise : callable
+            Does the work: NumPy, or loops of parts of it.
         compile_loop : callable
             Compiles the loop, as by a call on arrays without cells.
         """
         begin = perf_counter()
-        with_numpy()
+        otherwise()
         self._seconds += perf_counter() - begin
         if self._seconds > PATIENCE and not self.is_requested:
             _request(self, compile_loop)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from itertools import pairwise
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +29,11 @@ from .on_demand import Loop, loop
 
 #: Cells from which one pass is worth the calls for the other rows, and least cells of a row.
 MIN_CELLS, MIN_ROW_CELLS = 1 << 21, 128
-#: Bytes of the rows between a cell and its neighbours, which stay in a core's own cache.
+#: Least cells of each piece of arrays whose outer axes have no common step.
+MIN_PIECE_CELLS = 1 << 20
+#: Least share of the cells that the pass computes; the others cost several passes.
+MIN_SHARE = 0.75
+#: Bytes of rows of input and result that stay in a core's own cache until the next plane is read.
 ROW_BYTES = 1 << 18
 #: Rows after which the loop computes their ends, which are in cache until then.
 MAX_ROWS = 64
@@ -64,9 +69,14 @@ class RowSum(NamedTuple):
     dtype: np.dtype[Any]
 
     @property
+    def case(self) -> tuple[tuple[int, ...], bool, int, bool]:
+        """What is constant in the loop, apart from its dtype."""
+        return self.weight_modes, self.adds, self.along, self.per_column
+
+    @property
     def loop(self) -> Loop:
         """The loop, which may not be compiled yet."""
-        return loop("row sum", *self[1:])
+        return loop("row sum", *self.case, self.dtype)
 
     def compile(self) -> None:
         """Compile the loop, by a call on arrays without cells."""
@@ -75,7 +85,7 @@ class RowSum(NamedTuple):
         lines, steps, windows = (np.empty(n, np.int64) for n in ((0, 3), 0, (0, 3)))
         arrays = [*[cells] * 5, np.empty(0, self.dtype), numbers, lines, steps, windows]
         rows_at_once = 1
-        _row_sum_loop(*self[1:-1])(*arrays, np.empty((0, 1), real), *[0] * 8, rows_at_once)
+        _row_sum_loop(*self.case)(*arrays, np.empty((0, 1), real), *[0] * 8, rows_at_once)
 
 
 def find_row_sum(terms: list[TermRequest], out: Array) -> RowSum | None:
@@ -95,7 +105,9 @@ def find_row_sum(terms: list[TermRequest], out: Array) -> RowSum | None:
         first, last = spans.get(term.axis, (0, term.stencil.n))
         spans[term.axis] = max(first, term.stencil.first), min(last, term.stencil.last)
     axes, inner = [term.axis for term in terms], out.ndim - 1
-    if axes.count(inner) > 1 or any(first >= last for first, last in spans.values()):
+    share = prod((last - first) / out.shape[d] for d, (first, last) in spans.items() if d < inner)
+    empty = any(first >= last for first, last in spans.values())
+    if axes.count(inner) > 1 or empty or share < MIN_SHARE:
         return None
     along = axes.index(inner) if inner in axes else -1
     return RowSum(
@@ -106,6 +118,10 @@ def find_row_sum(terms: list[TermRequest], out: Array) -> RowSum | None:
         along >= 0 and not terms[along].stencil.uniform,
         out.dtype,
     )
+
+
+#: The ways of weighting that the loop knows.
+_WEIGHT_MODES = (WeightMode.NONE, WeightMode.OUTPUT, WeightMode.CENTER)
 
 
 def _has_rows(a: Array) -> bool:
@@ -121,15 +137,16 @@ def _is_summed(term: TermRequest, out: Array) -> bool:
         return False
     if stencil.width != 3 or stencil.offset != stencil.center - 1:
         return False
-    if f.dtype != out.dtype or not _has_rows(f) or term.weight_mode == WeightMode.STRETCHED:
+    if f.dtype != out.dtype or not _has_rows(f) or term.weight_mode not in _WEIGHT_MODES:
         return False
     real = COMPILED_DTYPES[out.dtype]
     if any(w is not None and (w.shape[-1] > 1 or w.dtype != real) for w in weights):
         return False
     if term.axis < out.ndim - 1:
         return True
-    wide = bool((stencil.boundary_widths > 1).all())
-    return wide and stencil.center == 0 and f.shape[-1] == out.shape[-1]
+    # Column j is node j. Windows of one node, which return the field itself, are not summed.
+    differs = bool((stencil.boundary_widths > 1).all())
+    return differs and stencil.center == 0 and f.shape[-1] == out.shape[-1]
 
 
 @cache
@@ -143,7 +160,7 @@ def _row_sum_loop(*case: Any) -> Any:
 def row_sum_calls(
     row_sum: RowSum, terms: list[TermRequest], out: Array, n_units: int
 ) -> list[Callable[[], None]]:
-    """Return calls that write a sum, each a part of the cells.
+    """Return calls that write a sum, each a part of the cells; none if they would be too small.
 
     Parameters
     ----------
@@ -168,7 +185,9 @@ def row_sum_calls(
     fields = [parts[3 + 4 * k][0] for k in (0, 1, len(terms) - 1)]
     arrays = *fields, parts[1][0], parts[2][0], parts[0][0], numbers
     steps = np.array([t.block.strides[t.axis] // out.itemsize for t in terms], np.int64)
-    run = _row_sum_loop(*row_sum[1:-1])
+    if not _has_large_pieces([a for _, a in parts]):
+        return []
+    run = _row_sum_loop(*row_sum.case)
     calls: list[Callable[[], None]] = []
     for pieces, outer, outer_steps in collapse_outer_axes([a for _, a in parts], out.ndim - 2):
         places = zip(parts, pieces, outer_steps, strict=True)
@@ -179,7 +198,7 @@ def row_sum_calls(
         planes = [
             abs(int(steps[k]) // int(lines[3 + 4 * k, 1]))
             for k, term in enumerate(terms)
-            if term.axis < out.ndim - 2 and pieces[0].shape[term.axis] > 1
+            if term.axis < out.ndim - 2 and lines[3 + 4 * k, 1] and pieces[0].shape[term.axis] > 1
         ]
         row_bytes = 2 * n * out.itemsize * (1 + max(planes, default=0))
         at_once = max(1, ROW_BYTES // row_bytes) if planes else min(n_rows, MAX_ROWS)
@@ -191,16 +210,24 @@ def row_sum_calls(
     return calls
 
 
+def _has_large_pieces(arrays: list[Array]) -> bool:
+    """Return whether few calls do for all outer axes; the first array is the result."""
+    _, outer, _ = next(collapse_outer_axes(arrays, arrays[0].ndim - 2))
+    n_rows, n = arrays[0].shape[-2:]
+    cells: int = outer * n_rows * n
+    return cells == arrays[0].size or cells >= MIN_PIECE_CELLS
+
+
 def _ends(row_sum: RowSum, terms: list[TermRequest], out: Array) -> tuple[Any, ...]:
     """Return what the loop needs at the ends of rows.
 
     These are the columns that have their own windows, coefficients of these, the cells before
     and after the block, the first and last other column, and the number of cells before.
     """
-    real, term = COMPILED_DTYPES[out.dtype], terms[row_sum.along]
+    real, f = COMPILED_DTYPES[out.dtype], terms[0].block
     if row_sum.along < 0:
-        f = term.block
         return np.empty((0, 3), np.int64), np.empty((0, 1), real), f, f, 0, out.shape[-1], 0
+    term = terms[row_sum.along]
     stencil, parts = term.stencil, (term.left_halo, term.right_halo)
     # No window reaches a halo that is missing, so the block stands in for it.
     halo = [term.block if part is None else part for part in parts]
@@ -254,8 +281,9 @@ def _offset(memory: Array, part: Array) -> int:
 
 def _divide(outer: int, rows: int, n: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield parts of outer cells and rows, each with the first and last of both."""
-    length = outer if outer >= n else rows
+    by_outer = outer >= min(n, rows)
+    length = outer if by_outer else rows
     bounds = [length * k // n for k in range(n + 1)]
     for first, last in pairwise(bounds):
         if first < last:
-            yield (first, last, 0, rows) if outer >= n else (0, outer, first, last)
+            yield (first, last, 0, rows) if by_outer else (0, outer, first, last)

@@ -18,9 +18,10 @@ from .memory import read_field, write_derivative
 from .span_loops import root_of_squares, square_scales
 
 OUTPUT, CENTER = int(WeightMode.OUTPUT), int(WeightMode.CENTER)
-#: Cells of a span, which is computed again if one of its squares is too large or too small.
+#: Cells of a span for roots, which is computed again if one of its squares is too large or too
+#: small. Zeros are among these: only their terms tell whether a square has vanished.
 SPAN_CELLS = 512
-#: A multiple of the cells that a processor computes at once.
+#: Cells that a processor computes at once, or a multiple of it.
 LANES = 8
 
 

@@ -163,10 +163,15 @@ def _convert_weights(
 
 def _write_row_sum(job: TileJob, row_sum: RowSum, rows: RowSlicer, runner: Runner) -> None:
     """Write a sum in one pass over rows, and the rows that it leaves term by term."""
-    job, others = _cut_rows(job, row_sum.spans, rows)
+    inside, others = _cut_rows(job, row_sum.spans, rows)
     n = 1 if runner is _run_in_turn else WORK_UNITS
-    calls = row_sum_calls(row_sum, job.sums[0], job.outputs[0], n)
-    runner([*calls, *(partial(_write_terms, part, write_term) for part in others)])
+    calls = row_sum_calls(row_sum, inside.sums[0], inside.outputs[0], n)
+    if not calls:
+        _write_units(job, rows, runner)
+        return
+    cells = job.outputs[0].size // n
+    parts = [unit for part in others for unit in _work_units(part, rows, cells)]
+    runner([*(partial(_run_tiles, part, rows) for part in parts), *calls])
 
 
 def _write_units(job: TileJob, rows: RowSlicer, runner: Runner) -> None:
@@ -179,14 +184,15 @@ def _write_units(job: TileJob, rows: RowSlicer, runner: Runner) -> None:
         # Rows that the pass leaves are computed once, and not for each work unit.
         job, others = _cut_rows(job, pairs.spans, rows)
         calls = [partial(_write_terms, part, write_term) for part in others]
-    d, bounds = _work_units(job)
-    units = [job.slice_axis(d, a, b, rows) for a, b in pairwise(bounds) if a < b]
+    units = _work_units(job, rows)
     runner([*(partial(_run_tiles, unit, rows) for unit in units), *calls])
 
 
-def _work_units(job: TileJob) -> tuple[int, list[int]]:
-    """Choose the outermost axis that is long enough to divide, and return it with its bounds."""
+def _work_units(job: TileJob, rows: RowSlicer, cells: int = 0) -> list[TileJob]:
+    """Divide the outermost axis that is long enough, if there are more than so many cells."""
     shape = job.outputs[0].shape
+    if prod(shape) <= cells:
+        return [job]
     long_enough = [d for d, n in enumerate(shape) if n >= WORK_UNITS] or [int(np.argmax(shape))]
     d = long_enough[0]
     if len(job.sums) == len(job.sums[0]) == 1:
@@ -195,7 +201,8 @@ def _work_units(job: TileJob) -> tuple[int, list[int]]:
         d = next((d for d in long_enough if d != axis), axis)
         if axis < d and shape[d] // WORK_UNITS * prod(shape[d + 1 :]) < MIN_CONTIGUOUS_CELLS:
             d = axis
-    return d, [shape[d] * i // WORK_UNITS for i in range(WORK_UNITS + 1)]
+    bounds = [shape[d] * i // WORK_UNITS for i in range(WORK_UNITS + 1)]
+    return [job.slice_axis(d, a, b, rows) for a, b in pairwise(bounds) if a < b]
 
 
 def _run_tiles(job: TileJob, rows: RowSlicer) -> None:
