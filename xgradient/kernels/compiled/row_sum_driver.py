@@ -27,7 +27,8 @@ from .layout import (
 )
 from .on_demand import Loop, loop
 
-#: Cells from which one pass is worth the calls for the other rows, and least cells of a row.
+#: Cells from which roots are worth the calls for the other rows, and least cells of a row. Terms
+#: that are added, which take less time, need twice as many.
 MIN_CELLS, MIN_ROW_CELLS = 1 << 21, 128
 #: Least cells of each piece of arrays whose outer axes have no common step.
 MIN_PIECE_CELLS = 1 << 20
@@ -92,9 +93,9 @@ def find_row_sum(terms: list[TermRequest], out: Array) -> RowSum | None:
     """Return a sum that one pass computes, or None if it cannot."""
     if len(terms) not in (2, 3) or out.ndim < 2 or out.dtype not in COMPILED_DTYPES:
         return None
-    if out.size < MIN_CELLS or out.shape[-1] < MIN_ROW_CELLS or not _has_rows(out):
-        return None
     adds = terms[1].accumulate == Accumulate.ADD
+    if out.size < MIN_CELLS * (2 if adds else 1) or out.shape[-1] < MIN_ROW_CELLS:
+        return None
     ways = [Accumulate.STORE, Accumulate.ADD] if adds else [Accumulate.ABS, Accumulate.HYPOT]
     if [term.accumulate for term in terms] != [ways[0], *ways[1:] * (len(terms) - 1)]:
         return None
@@ -105,6 +106,8 @@ def find_row_sum(terms: list[TermRequest], out: Array) -> RowSum | None:
         first, last = spans.get(term.axis, (0, term.stencil.n))
         spans[term.axis] = max(first, term.stencil.first), min(last, term.stencil.last)
     axes, inner = [term.axis for term in terms], out.ndim - 1
+    if not _has_rows(out):
+        return None
     share = prod((last - first) / out.shape[d] for d, (first, last) in spans.items() if d < inner)
     empty = any(first >= last for first, last in spans.values())
     if axes.count(inner) > 1 or empty or share < MIN_SHARE:

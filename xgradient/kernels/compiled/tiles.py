@@ -171,7 +171,8 @@ def _write_row_sum(job: TileJob, row_sum: RowSum, rows: RowSlicer, runner: Runne
         return
     cells = job.outputs[0].size // n
     parts = [unit for part in others for unit in _work_units(part, rows, cells)]
-    runner([*(partial(_run_tiles, part, rows) for part in parts), *calls])
+    # They are the last: a page of new memory is in cache while the pass fills it.
+    runner([*calls, *(partial(_run_tiles, part, rows) for part in parts)])
 
 
 def _write_units(job: TileJob, rows: RowSlicer, runner: Runner) -> None:
