@@ -71,7 +71,7 @@ class RowSum(NamedTuple):
 
     @property
     def case(self) -> tuple[tuple[int, ...], bool, int, bool]:
-        """What is constant in the loop, apart from its dtype."""
+        """The constants of the loop, apart from its dtype."""
         return self.weight_modes, self.adds, self.along, self.per_column
 
     @property
