@@ -27,6 +27,8 @@ PEERS = (
     "torch or jax or sparse or cupy or cuda or backends or findiff or numpydoc or mathml"
     " or coming_from"
 )
+#: The session `docs` tests the built documentation.
+BUILT_DOCS = "--ignore=tests/test_built_docs.py"
 #: A quarter of the examples of hypothesis is enough for a user's installation.
 THOROUGH = "--hypothesis-profile=thorough"
 
@@ -67,9 +69,7 @@ def peers(session: nox.Session) -> None:
     """Run the tests of other array libraries and of documentation tools."""
     session.install("-e", ".[dev]", "torch==2.13.0")
     report = Path(session.create_tmp()) / "peers.xml"
-    # The session `docs` tests the built documentation.
-    elsewhere = "--ignore=tests/test_built_docs.py"
-    chosen = ["-m", "", "-k", PEERS, elsewhere, THOROUGH]
+    chosen = ["-m", "", "-k", PEERS, BUILT_DOCS, THOROUGH]
     session.run("pytest", "-n", "auto", "tests", *chosen, f"--junitxml={report}")
     refuse_skips(session, report)
 
@@ -78,7 +78,7 @@ def peers(session: nox.Session) -> None:
 def slow(session: nox.Session) -> None:
     """Run the tests that take long, and all examples of hypothesis; not those of peers."""
     session.install("-e", ".[dev]", "torch==2.13.0")
-    chosen = ["-m", "slow or hypothesis", "-k", f"not ({PEERS})", THOROUGH]
+    chosen = ["-m", "slow or hypothesis", "-k", f"not ({PEERS})", BUILT_DOCS, THOROUGH]
     session.run("pytest", "-n", "auto", "tests", *chosen, "--durations=25")
 
 
@@ -89,7 +89,8 @@ def docs(session: nox.Session) -> None:
     shutil.rmtree(ROOT / "docs" / "reference" / "generated", ignore_errors=True)
     options = ["-W", "-n", "--keep-going", "-q", "-E", "-b", "html"]
     session.run("sphinx-build", *options, "docs", "docs/_build/html")
-    session.run("pytest", "tests/test_built_docs.py", "-p", "no:cacheprovider", "-n", "0")
+    tests_ = "tests/test_built_docs.py"
+    session.run("pytest", "-m", "", tests_, "-p", "no:cacheprovider", "-n", "0")
 
 
 @nox.session(default=False)
