@@ -76,7 +76,7 @@ def peers(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def slow(session: nox.Session) -> None:
-    """Run the tests that take long, and all examples of hypothesis; not those of peers."""
+    """Run long tests, further cases and all examples of hypothesis; not those of peers."""
     session.install("-e", ".[dev]", "torch==2.13.0")
     chosen = ["-m", "slow or hypothesis", "-k", f"not ({PEERS})", BUILT_DOCS, THOROUGH]
     session.run("pytest", "-n", "auto", "tests", *chosen, "--durations=25")

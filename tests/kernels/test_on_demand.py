@@ -16,15 +16,9 @@ import xarray as xr
 
 from xgradient.kernels.compiled import on_demand
 
-from ..support.loops import compile_loops
+from ..support.loops import arrays_of, compile_loops
 from ..support.marks import slow
 from ..support.operations import OPERATIONS, sample
-
-
-def arrays_of(result):
-    """The arrays of a DataArray or Dataset."""
-    variables = [result] if isinstance(result, xr.DataArray) else result.data_vars.values()
-    return [variable.values for variable in variables]
 
 
 def wait_for_thread():

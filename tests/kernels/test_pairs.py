@@ -11,7 +11,7 @@ import xarray as xr
 import xgradient  # noqa: F401  registers .grad
 from xgradient.kernels.compiled import pair_driver, tiles
 
-from ..support.loops import compile_loops
+from ..support.loops import arrays_of, compile_loops
 from ..support.marks import slow
 from ..support.strategies import make_field
 
@@ -40,12 +40,6 @@ def grid(shape, dtype="f8"):
     return xr.Dataset(fields, coords)
 
 
-def values(result):
-    """The arrays of a DataArray or Dataset."""
-    variables = [result] if isinstance(result, xr.DataArray) else result.data_vars.values()
-    return [variable.values for variable in variables]
-
-
 @pytest.fixture
 def passes(monkeypatch):
     """The rows of each pass over pairs, in small arrays too, cut into tiles and work units."""
@@ -70,7 +64,7 @@ def in_turns(monkeypatch, passes, call):
         with monkeypatch.context() as patch:
             compile_loops(patch, when)
             patch.setattr(pair_driver, "MIN_CELLS", cells)
-            results.append(values(call()))
+            results.append(arrays_of(call()))
         counts.append(len(passes))
     assert counts[2] == 0
     return results, counts[0]
@@ -136,14 +130,14 @@ def test_layouts(layout, monkeypatch, passes):
 def test_the_comparison_can_fail(monkeypatch, passes):
     """Without the stretching the values are others."""
     ds, run = grid((10, 9, 14)), pair_driver._run
-    right = values(ds.u.grad(NAMES, metric="sphere"))
+    right = arrays_of(ds.u.grad(NAMES, metric="sphere"))
 
     def without_stretching(group, first, last):
         bare = [(i._replace(stretching=0 * i.stretching), j, out) for i, j, out in group]
         run(bare, first, last)
 
     monkeypatch.setattr(pair_driver, "_run", without_stretching)
-    wrong = values(ds.u.grad(NAMES, metric="sphere"))
+    wrong = arrays_of(ds.u.grad(NAMES, metric="sphere"))
     assert passes
     assert all(
         np.max(abs(a - b)) > 1e-3 * np.max(abs(a)) for a, b in zip(right, wrong, strict=True)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 import pytest
+import xarray as xr
 
 from xgradient.kernels.compiled import on_demand
 from xgradient.kernels.compiled.on_demand import Loop
 
-__all__ = ["compile_loops", "compiled_and_replaced"]
+__all__ = ["arrays_of", "compile_loops", "compiled_and_replaced"]
 
 Result = TypeVar("Result")
+
+
+def arrays_of(result: xr.DataArray | xr.Dataset) -> list[np.ndarray[Any, Any]]:
+    """Return the arrays of a DataArray or Dataset."""
+    variables = [result] if isinstance(result, xr.DataArray) else result.data_vars.values()
+    return [variable.values for variable in variables]
 
 
 def compile_loops(patch: pytest.MonkeyPatch, when: str) -> None:

@@ -137,6 +137,12 @@ def read_only_view(a: Any) -> Any:
     return a
 
 
+def address(a: Array) -> int:
+    """Return the address of the first cell."""
+    first: int = a.__array_interface__["data"][0]
+    return first
+
+
 def flat_view(a: Any) -> Any:
     """Return all memory that an array takes, as one flat view."""
     if a.flags.c_contiguous:

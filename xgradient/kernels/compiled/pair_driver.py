@@ -16,7 +16,7 @@ import numpy as np
 
 from ..._forks import LOADING
 from ..requests import Accumulate, TermRequest, WeightMode
-from .layout import COMPILED_DTYPES, Array, as_aligned, flat_view, read_only_view
+from .layout import COMPILED_DTYPES, Array, address, as_aligned, flat_view, read_only_view
 from .on_demand import Loop, loop
 
 #: Cells from which one pass is worth the calls for the other rows.
@@ -97,7 +97,7 @@ def _kind(term: TermRequest, out: Array) -> tuple[Any, ...] | None:
     numbers = stencil.first, stencil.last, stencil.center, *stencil.interior.ravel().tolist()
     # Slices are new objects, so addresses are compared.
     parts = f, term.left_halo, term.right_halo, term.stretching
-    places = [None if a is None else (_address(a), a.shape, a.strides) for a in parts]
+    places = [None if a is None else (address(a), a.shape, a.strides) for a in parts]
     windows = stencil.boundary.tobytes(), stencil.boundary_windows.tobytes()
     return term.axis, term.accumulate, *numbers, *windows, *places
 
@@ -110,16 +110,10 @@ def _is_pair(across: TermRequest, along: TermRequest, out: Array) -> bool:
         and along.stencil.center == 0
         and along.block.shape[-1] == out.shape[-1]
         and along.block.strides == across.block.strides
-        and _address(along.block) == _address(across.block) + start
+        and address(along.block) == address(across.block) + start
         and along.accumulate == Accumulate.ADD
         and along.stretching.shape == across.stretching.shape
     )
-
-
-def _address(a: Array) -> int:
-    """Return the address of the first cell."""
-    address: int = a.__array_interface__["data"][0]
-    return address
 
 
 def _steps(a: Array) -> tuple[int, int] | None:

@@ -19,9 +19,11 @@ from ..requests import Accumulate, TermRequest, WeightMode, slice_axis
 from .layout import (
     COMPILED_DTYPES,
     Array,
+    address,
     as_aligned,
     collapse_outer_axes,
     flat_view,
+    is_strided_ok,
     read_only_view,
     row_step,
 )
@@ -88,6 +90,11 @@ class RowSum(NamedTuple):
         rows_at_once = 1
         _row_sum_loop(*self.case)(*arrays, np.empty((0, 1), real), *[0] * 8, rows_at_once)
 
+    def calls(self, arguments: list[tuple[Any, ...]]) -> list[Callable[[], None]]:
+        """Return calls of the loop, one for each part that `row_sum_arguments` found."""
+        run = _row_sum_loop(*self.case)
+        return [partial(run, *part) for part in arguments]
+
 
 def find_row_sum(terms: list[TermRequest], out: Array) -> RowSum | None:
     """Return a sum that one pass computes, or None if it cannot."""
@@ -95,6 +102,8 @@ def find_row_sum(terms: list[TermRequest], out: Array) -> RowSum | None:
         return None
     adds = terms[1].accumulate == Accumulate.ADD
     if out.size < MIN_CELLS * (2 if adds else 1) or out.shape[-1] < MIN_ROW_CELLS:
+        return None
+    if not _has_rows(out):
         return None
     ways = [Accumulate.STORE, Accumulate.ADD] if adds else [Accumulate.ABS, Accumulate.HYPOT]
     if [term.accumulate for term in terms] != [ways[0], *ways[1:] * (len(terms) - 1)]:
@@ -106,8 +115,6 @@ def find_row_sum(terms: list[TermRequest], out: Array) -> RowSum | None:
         first, last = spans.get(term.axis, (0, term.stencil.n))
         spans[term.axis] = max(first, term.stencil.first), min(last, term.stencil.last)
     axes, inner = [term.axis for term in terms], out.ndim - 1
-    if not _has_rows(out):
-        return None
     share = prod((last - first) / out.shape[d] for d, (first, last) in spans.items() if d < inner)
     empty = any(first >= last for first, last in spans.values())
     if axes.count(inner) > 1 or empty or share < MIN_SHARE:
@@ -129,8 +136,7 @@ _WEIGHT_MODES = (WeightMode.NONE, WeightMode.OUTPUT, WeightMode.CENTER)
 
 def _has_rows(a: Array) -> bool:
     """Return whether cells of a row are adjacent, and all steps are whole cells."""
-    size = a.itemsize
-    return a.flags.aligned and a.strides[-1] == size and not any(s % size for s in a.strides)
+    return is_strided_ok(a, a.ndim - 2, backwards=True)
 
 
 def _is_summed(term: TermRequest, out: Array) -> bool:
@@ -160,10 +166,10 @@ def _row_sum_loop(*case: Any) -> Any:
     return row_sum_loop(*case)
 
 
-def row_sum_calls(
+def row_sum_arguments(
     row_sum: RowSum, terms: list[TermRequest], out: Array, n_units: int
-) -> list[Callable[[], None]]:
-    """Return calls that write a sum, each a part of the cells; none if they would be too small.
+) -> list[tuple[Any, ...]]:
+    """Return the arguments of the loop for parts of a sum; none if parts would be too small.
 
     Parameters
     ----------
@@ -190,8 +196,7 @@ def row_sum_calls(
     steps = np.array([t.block.strides[t.axis] // out.itemsize for t in terms], np.int64)
     if not _has_large_pieces([a for _, a in parts]):
         return []
-    run = _row_sum_loop(*row_sum.case)
-    calls: list[Callable[[], None]] = []
+    found: list[tuple[Any, ...]] = []
     for pieces, outer, outer_steps in collapse_outer_axes([a for _, a in parts], out.ndim - 2):
         places = zip(parts, pieces, outer_steps, strict=True)
         lines = np.array(
@@ -206,11 +211,11 @@ def row_sum_calls(
         row_bytes = 2 * n * out.itemsize * (1 + max(planes, default=0))
         at_once = max(1, ROW_BYTES // row_bytes) if planes else min(n_rows, MAX_ROWS)
         n_parts = -(-n_units * outer * n_rows * n // out.size)
-        calls += [
-            partial(run, *arrays, lines, steps, windows, edges, *columns, n, *part, at_once)
+        found += [
+            (*arrays, lines, steps, windows, edges, *columns, n, *part, at_once)
             for part in _divide(outer, n_rows, n_parts)
         ]
-    return calls
+    return found
 
 
 def _has_large_pieces(arrays: list[Array]) -> bool:
@@ -278,8 +283,7 @@ def _cells(a: Array) -> Array:
 
 def _offset(memory: Array, part: Array) -> int:
     """Return the index of the first cell of a part in flat memory."""
-    start: int = part.__array_interface__["data"][0] - memory.__array_interface__["data"][0]
-    return start // memory.itemsize
+    return (address(part) - address(memory)) // memory.itemsize
 
 
 def _divide(outer: int, rows: int, n: int) -> Iterator[tuple[int, int, int, int]]:

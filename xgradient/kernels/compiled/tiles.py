@@ -28,7 +28,7 @@ from .column_driver import write_column_derivative
 from .error_driver import can_write_both, write_error
 from .layout import assign
 from .pair_driver import Pairs, find_pairs, write_pairs
-from .row_sum_driver import RowSum, Spans, find_row_sum, row_sum_calls
+from .row_sum_driver import RowSum, Spans, find_row_sum, row_sum_arguments
 from .stencil_driver import write_derivative
 
 #: Cells from which threads are worth it: to wake them takes half a millisecond, in which one thread
@@ -116,10 +116,8 @@ def evaluate_tiles(
         row_sum = find_row_sum(job.sums[0], job.outputs[0])
     if row_sum is None:
         _write_units(job, rows, runner)
-    elif row_sum.loop.is_ready:
-        _write_row_sum(job, row_sum, rows, runner)
     else:
-        row_sum.loop.replace(partial(_write_units, job, rows, runner), row_sum.compile)
+        _write_row_sum(job, row_sum, rows, runner)
 
 
 def _run_in_turn(calls: list[Callable[[], None]]) -> None:
@@ -165,14 +163,22 @@ def _write_row_sum(job: TileJob, row_sum: RowSum, rows: RowSlicer, runner: Runne
     """Write a sum in one pass over rows, and the rows that it leaves term by term."""
     inside, others = _cut_rows(job, row_sum.spans, rows)
     n = 1 if runner is _run_in_turn else WORK_UNITS
-    calls = row_sum_calls(row_sum, inside.sums[0], inside.outputs[0], n)
-    if not calls:
-        _write_units(job, rows, runner)
-        return
-    cells = job.outputs[0].size // n
-    parts = [unit for part in others for unit in _work_units(part, rows, cells)]
-    # They are the last: a page of new memory is in cache while the pass fills it.
-    runner([*calls, *(partial(_run_tiles, part, rows) for part in parts)])
+    arguments = row_sum_arguments(row_sum, inside.sums[0], inside.outputs[0], n)
+    by_terms = partial(_write_units, job, rows, runner)
+    if not arguments:
+        by_terms()
+    elif row_sum.loop.is_ready:
+        cells = job.outputs[0].size // n
+        # The others are the last: a page of new memory is in cache while the pass fills it.
+        runner([*row_sum.calls(arguments), *_tile_calls(others, rows, cells)])
+    else:
+        row_sum.loop.replace(by_terms, row_sum.compile)
+
+
+def _tile_calls(jobs: list[TileJob], rows: RowSlicer, cells: int) -> list[Callable[[], None]]:
+    """Return calls that write jobs by tiles, and divide those of more than so many cells."""
+    units = [unit for job in jobs for unit in _work_units(job, rows, cells)]
+    return [partial(_run_tiles, unit, rows) for unit in units]
 
 
 def _write_units(job: TileJob, rows: RowSlicer, runner: Runner) -> None:
@@ -180,16 +186,14 @@ def _write_units(job: TileJob, rows: RowSlicer, runner: Runner) -> None:
     if runner is _run_in_turn:
         _run_tiles(job, rows)
         return
-    calls = []
+    cells, others = job.outputs[0].size // WORK_UNITS, list[TileJob]()
     if (pairs := _single_pass(job)) is not None:
         # Rows that the pass leaves are computed once, and not for each work unit.
         job, others = _cut_rows(job, pairs.spans, rows)
-        calls = [partial(_write_terms, part, write_term) for part in others]
-    units = _work_units(job, rows)
-    runner([*(partial(_run_tiles, unit, rows) for unit in units), *calls])
+    runner([*_tile_calls([job], rows, 0), *_tile_calls(others, rows, cells)])
 
 
-def _work_units(job: TileJob, rows: RowSlicer, cells: int = 0) -> list[TileJob]:
+def _work_units(job: TileJob, rows: RowSlicer, cells: int) -> list[TileJob]:
     """Divide the outermost axis that is long enough, if there are more than so many cells."""
     shape = job.outputs[0].shape
     if prod(shape) <= cells:
