@@ -36,16 +36,30 @@ class Case(NamedTuple):
 
 
 @numba.njit(nogil=True)
+def _copy(source: Any, at: Any, to: Any, to_at: Any, count: Any) -> None:
+    """Copy cells; only loops with unsigned indices are vectorised."""
+    for j in range(count):
+        to[to_at + j] = source[at + j]
+
+
+@numba.njit(nogil=True)
+def _add(source: Any, at: Any, to: Any, count: Any) -> None:
+    """Add cells to the first ones of an array."""
+    for j in range(count):
+        to[j] += source[at + j]
+
+
+@numba.njit(nogil=True)
 def _add_all(inputs: Any, outputs: Any, start: int, stop: int) -> None:
     """Write the sum of all inputs into each output, strip by strip."""
-    total = np.empty(STRIP, inputs[0].dtype)
-    for begin in range(start, stop, STRIP):
-        end = min(begin + STRIP, stop)
-        total[: end - begin] = inputs[0][begin:end]
+    total, origin = np.empty(STRIP, inputs[0].dtype), np.uint64(0)
+    for begin in range(np.uint64(start), np.uint64(stop), np.uint64(STRIP)):
+        count = min(np.uint64(STRIP), np.uint64(stop) - begin)
+        _copy(inputs[0], begin, total, origin, count)
         for k in range(1, len(inputs)):
-            total[: end - begin] += inputs[k][begin:end]
+            _add(inputs[k], begin, total, count)
         for k in range(len(outputs)):
-            outputs[k][begin:end] = total[: end - begin]
+            _copy(total, origin, outputs[k], begin, count)
 
 
 def _reading_and_writing(read: list[np.ndarray], written: int) -> Callable[[], Any]:

@@ -45,6 +45,7 @@ COMPILED = {
         "column_loops",
         "pair_loops",
         "row_sum_loops",
+        "fused_sum_loops",
         "error_loops",
         "masked_loops",
         "memory",

@@ -18,7 +18,8 @@ import pytest
 import xarray as xr
 
 import xgradient
-from xgradient.kernels.compiled import jit
+from xgradient.kernels.compiled import jit, row_sum_loops
+from xgradient.operators import pointwise
 
 from ..support.operations import OPERATIONS, sample
 
@@ -139,6 +140,13 @@ def test_another_version_is_another_source(monkeypatch):
             stamps.add(jit._sources.__wrapped__())
     assert len(stamps) == 4
     assert jit._sources() in stamps
+
+
+def test_files_of_functions_in_a_closure_are_part_of_the_source():
+    """A loop may call functions of other modules."""
+    loop = row_sum_loops.row_sums_loop(pointwise._deformation)
+    assert {row_sum_loops.__file__, pointwise.__file__} <= set(jit._files(loop))
+    assert pointwise.__file__ not in jit._files(row_sum_loops.row_sums_loop(None))
 
 
 # -- other processes ----------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ..stencils.table import Stencil
 
@@ -47,7 +47,9 @@ class WeightMode(IntEnum):
 #   Backend.accumulate                                              sums on pole rows
 #   compiled/stencil_loops.py   interior_outer_axis, interior_last_axis, boundary_rows
 #   compiled/span_loops.py      write_span
-#   compiled/row_sum_loops.py   _apply_weight, _sum_terms;  row_sum_driver  refuses others
+#   compiled/row_sum_loops.py   _write_span, _write_sums, _write_end
+#   compiled/fused_sum_loops.py _apply_weight, _sum_terms
+#   compiled/row_sum_driver.py  refuses others
 #   compiled/stencil_driver.py  LoopWeight, _prepare_weight         splits a mode by weight shape
 #   compiled/tiles.py           stencil_loop                        long doubles
 #   cuda/source.py              _term_code;  cuda/terms.cuh  Term::weighed
@@ -62,6 +64,45 @@ def slice_axis(array: Any, axis: int, start: int | None, stop: int | None) -> An
 #: Makes results of the sums and the fields, cell by cell. The last argument holds arrays that
 #: NumPy results are written into, or None.
 Combine = Callable[[list[Any], list[Any], list[Any]], list[Any]]
+_C = TypeVar("_C", bound=Combine)
+#: Makes the numbers of all results in one cell of those of the sums.
+CellFunction = Callable[..., Any]
+_dot_products: set[Combine] = set()
+_cell_functions: dict[Combine, CellFunction] = {}
+
+
+def dot_product(combine: _C) -> _C:
+    """Mark a function that multiplies each sum with a field, and adds the products.
+
+    The first field is not a factor. Loops may compute the products themselves.
+    """
+    _dot_products.add(combine)
+    return combine
+
+
+def is_dot_product(combine: Combine | None) -> bool:
+    """Return whether a function is marked as a dot product."""
+    return combine in _dot_products
+
+
+def with_cell_function(function: CellFunction) -> Callable[[_C], _C]:
+    """Mark a function of arrays with one of real numbers, which loops may call for each cell.
+
+    It has the same operations in the same order: three numbers are given, and four returned.
+    """
+
+    def mark(combine: _C) -> _C:
+        _cell_functions[combine] = function
+        return combine
+
+    return mark
+
+
+def find_cell_function(combine: Combine | None) -> CellFunction | None:
+    """Return the function of numbers that a function of arrays is marked with, or None."""
+    return None if combine is None else _cell_functions.get(combine)
+
+
 #: Runs calls that do not depend on each other, on threads or one after the other.
 Runner = Callable[[list[Callable[[], None]]], None]
 #: Returns the rows of a stencil from a first to a last one, with a given node as node 0.

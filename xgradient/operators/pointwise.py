@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from ..kernels import backend_of
+from ..kernels.requests import dot_product, with_cell_function
 
 # Arithmetic without branches: a compiled loop calls it with numbers, NumPy with whole arrays.
 
@@ -41,6 +43,12 @@ def _sum(a: Any, b: Any) -> Any:
 def _okubo_weiss(normal: Any, vx: Any, uy: Any) -> Any:
     shear, vorticity = vx + uy, vx - uy
     return normal * normal + shear * shear - vorticity * vorticity
+
+
+def _deformation(normal: Any, vx: Any, uy: Any) -> tuple[Any, ...]:
+    shear, vorticity = vx + uy, vx - uy
+    squares = normal * normal + shear * shear
+    return normal, shear, math.sqrt(squares), squares - vorticity * vorticity
 
 
 def _chain_rule(f: Any, z: Any, by_z: Any) -> Any:
@@ -83,6 +91,7 @@ def scaled(
     ]
 
 
+@with_cell_function(_deformation)
 def deformation(
     sums: list[Any], fields: list[Any], outs: list[Any], factors: tuple[float, ...] = (1.0,) * 4
 ) -> list[Any]:
@@ -98,6 +107,7 @@ def deformation(
     return scaled(results, fields, outs, factors)
 
 
+@dot_product
 def project_on_vector(sums: list[Any], fields: list[Any], outs: list[Any]) -> list[Any]:
     """Return the dot product of a gradient and a vector."""
     vector = fields[1 : 1 + len(sums)]

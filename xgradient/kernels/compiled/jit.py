@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import cache, wraps
 from hashlib import sha256
 from importlib import resources
-from inspect import getfile
+from inspect import getfile, isfunction
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -56,12 +56,13 @@ class _LoopCache(NullCache):  # type: ignore[misc]
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._numba = CompileResultCacheImpl(function)
-        code, outside = function.__code__, b""
-        with suppress(OSError):
-            outside = Path(getfile(function)).read_bytes()
+        code, outside = function.__code__, sha256()
+        for name in dict.fromkeys(_files(function)):
+            with suppress(OSError):
+                outside.update(Path(name).read_bytes())
         self._source = (
             _sources() or self._numba.locator.get_source_stamp(),
-            sha256(outside).hexdigest(),
+            outside.hexdigest(),
             (code.co_code, code.co_consts, code.co_names),
             _identity(function),
         )
@@ -132,6 +133,15 @@ def _texts(folder: Any) -> Iterator[tuple[str, bytes]]:
             yield from _texts(entry)
         elif entry.name.endswith(".py") and entry.is_file():
             yield entry.name, entry.read_bytes()
+
+
+def _files(function: Any) -> Iterator[str]:
+    """Yield the file of a function, and those of all functions in its closure."""
+    function = getattr(function, "py_func", function)
+    yield getfile(function)
+    for cell in getattr(function, "__closure__", None) or ():
+        if isfunction(getattr(cell.cell_contents, "py_func", cell.cell_contents)):
+            yield from _files(cell.cell_contents)
 
 
 def _identity(value: Any) -> Any:

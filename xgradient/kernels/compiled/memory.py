@@ -7,9 +7,11 @@ coefficients. These functions tell LLVM so, by metadata of each access.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -35,12 +37,14 @@ def _mark(builder: Any, access: Any, kind: str) -> None:
 
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
+    data = array
+    if not isinstance(array_type, types.CPointer):
+        data = context.make_array(array_type)(context, builder, array).data
     return builder.gep(data, [index])
 
 
 def _reader(kind: str) -> Callable[..., Any]:
-    """Return a function that reads a cell of a flat array of one kind of memory."""
+    """Return a function that reads a cell of a flat array, or of `cells_at`, of one kind."""
     if PLAIN:
         return lambda array, index: array[index]
 
@@ -60,7 +64,7 @@ def _reader(kind: str) -> Callable[..., Any]:
 
 
 def _writer(kind: str) -> Callable[..., None]:
-    """Return a function that writes a cell of a flat array of one kind of memory."""
+    """Return a function that writes a cell of a flat array, or of `cells_at`, of one kind."""
     if PLAIN:
         return lambda array, index, value: array.__setitem__(index, value)
 
@@ -80,6 +84,28 @@ def _writer(kind: str) -> Callable[..., None]:
     return write  # type: ignore[no-any-return]
 
 
-read_field = _reader("fields")
+read_field, read_derivative = _reader("fields"), _reader("derivatives")
 write_derivative, write_error = _writer("derivatives"), _writer("errors")
 read_scratch, write_scratch = _reader("scratch"), _writer("scratch")
+
+#: Cells from an address on, of which it is not known how many there are.
+_ANY_NUMBER = 1 << 40
+
+
+def _cells_at(address: Any, like: Any) -> Any:
+    """Return the cells from an address on, with the dtype of an array."""
+    memory = (ctypes.c_byte * (_ANY_NUMBER * like.itemsize)).from_address(int(address))
+    return np.frombuffer(memory, like.dtype)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _pointer_to(typing_context: Any, address: Any, like: Any) -> Any:
+    """Return a pointer to the same, which unlike an array has no references to be counted."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+    return types.CPointer(like.dtype)(address, like), generate
+
+
+cells_at: Any = _cells_at if PLAIN else _pointer_to

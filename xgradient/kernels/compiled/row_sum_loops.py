@@ -1,258 +1,326 @@
-"""Define the loop of a sum: two or three terms of a cell before the terms of the next cell.
+"""Define the loop of sums by rows: all terms of a row, for all results, before the next row.
 
-One after the other, the terms would read the result and write it again. Here some rows of all
-outer cells follow each other, so that neighbours along the outer axes stay in cache.
+One after the other, the terms would read the fields again for each result, and add to results that
+have left the cache. Here some rows of all outer cells follow each other, so that neighbours along
+the outer axes stay in cache.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numpy as np
 
-from ..requests import SQUARE_POWERS_DOUBLE, SQUARE_POWERS_SINGLE, WeightMode
+from ..requests import Accumulate, CellFunction, WeightMode
 from .jit import jit, jit_inline, uint64
-from .memory import read_field, write_derivative
-from .span_loops import root_of_squares, square_scales
+from .memory import (
+    cells_at,
+    read_derivative,
+    read_field,
+    read_scratch,
+    write_derivative,
+    write_scratch,
+)
+from .row_sum_lines import Line, Option
 
-OUTPUT, CENTER = int(WeightMode.OUTPUT), int(WeightMode.CENTER)
-#: Cells of a span for roots, which is computed again if one of its squares is too large or too
-#: small. Zeros are among these: only their terms tell whether a square has vanished.
-SPAN_CELLS = 512
-#: Cells that a processor computes at once, or a multiple of it.
-LANES = 8
+RESULT, FIELD, FACTOR, LEFT, RIGHT, LOWER, UPPER, WEIGHT = map(int, Line)
+STEP, PER_COLUMN, MODE, ACCUMULATE, HAS_FACTOR, FIRST_WINDOW, REACH = map(int, Option)
+NONE, OUTPUT, CENTER = int(WeightMode.NONE), int(WeightMode.OUTPUT), int(WeightMode.CENTER)
+STORE, ADD = int(Accumulate.STORE), int(Accumulate.ADD)
+#: Cells of a span, whose sums stay in the innermost cache until they are written.
+SPAN_CELLS = 2048
 
 
 @jit_inline
-def _row_start(lines, line, o, i):  # type: ignore[no-untyped-def]
-    """Return the index of the first cell of a row in the array of a line."""
-    return uint64(lines[line, 0]) + o * uint64(lines[line, 1]) + i * uint64(lines[line, 2])
+def block_at(m, n_blocks, n_outer, by_plane):  # type: ignore[no-untyped-def]
+    """Return the outer cell and the block of rows that are computed as number ``m``."""
+    if by_plane:
+        return m // n_blocks, m % n_blocks
+    return m % n_outer, m // n_outer
 
 
 @jit_inline
-def _term_row(lines, steps, numbers, term, o, i):  # type: ignore[no-untyped-def]
-    """Return where a row of a term begins, its step, where its coefficients are, its weight."""
-    line = 3 + 4 * term
+def row_start(lines, k, line, o, i):  # type: ignore[no-untyped-def]
+    """Return the address of a row, or the index of its numbers."""
+    start, outer_step, row_step = lines[k, line, 0], lines[k, line, 1], lines[k, line, 2]
+    return uint64(start) + o * uint64(outer_step) + i * uint64(row_step)
+
+
+@jit_inline
+def _result_row(results, k, o, i, cells):  # type: ignore[no-untyped-def]
+    """Return a row of a result."""
+    start, outer_step, row_step = results[k, 0], results[k, 1], results[k, 2]
+    return cells_at(uint64(start) + o * uint64(outer_step) + i * uint64(row_step), cells)
+
+
+@jit_inline
+def row_nodes(lines, options, k, o, i, cells):  # type: ignore[no-untyped-def]
+    """Return the cells before those of a row along the axis of a term, its own, and those after."""
+    address, step = row_start(lines, k, FIELD, o, i), uint64(options[k, STEP])
     return (
-        _row_start(lines, line, o, i),
-        uint64(steps[term]),
-        _row_start(lines, line + 1, o, i),
-        _row_start(lines, line + 2, o, i),
-        numbers[_row_start(lines, line + 3, o, i)],
+        cells_at(address - step, cells),
+        cells_at(address, cells),
+        cells_at(address + step, cells),
     )
 
 
 @cache
-def _apply_weight(weight_mode: int) -> Callable[..., Any]:
-    """Return the function that weights the derivative in one cell."""
+def _write_differences(weight_mode: int, has_factor: bool) -> Callable[..., None]:
+    """Return the function of terms whose rows share coefficients, without sums in between."""
 
-    def apply_weight(derivative, here, weight):  # type: ignore[no-untyped-def]
-        if weight_mode == OUTPUT:
-            return derivative * weight
-        if weight_mode == CENTER:
-            return derivative + weight * here
-        return derivative
+    def write(lower, here, upper, a, b, weight, factor, g, first, last, adds):  # type: ignore[no-untyped-def]
+        if adds:
+            for j in range(first, last):
+                center = read_field(here, j)
+                total = a * (center - read_field(lower, j))
+                total += b * (read_field(upper, j) - center)
+                if weight_mode == OUTPUT:
+                    total *= weight
+                if weight_mode == CENTER:
+                    total += weight * center
+                if has_factor:
+                    total *= read_field(factor, j)
+                write_derivative(g, j, total + read_derivative(g, j))
+        else:
+            for j in range(first, last):
+                center = read_field(here, j)
+                total = a * (center - read_field(lower, j))
+                total += b * (read_field(upper, j) - center)
+                if weight_mode == OUTPUT:
+                    total *= weight
+                if weight_mode == CENTER:
+                    total += weight * center
+                if has_factor:
+                    total *= read_field(factor, j)
+                write_derivative(g, j, total)
 
-    return jit_inline(apply_weight, weight_mode)
-
-
-@cache
-def _differentiate(weight_mode: int, per_column: bool) -> Callable[..., Any]:
-    """Return the function of a term in a cell with both neighbours in the block."""
-    apply_weight = _apply_weight(weight_mode)
-
-    def differentiate(f, numbers, row, j, window_sum):  # type: ignore[no-untyped-def]
-        at, step, before, after, weight = row
-        if per_column:
-            before, after = before + j, after + j
-        here = read_field(f, at + j)
-        total = read_field(numbers, before) * (here - read_field(f, at + j - step))
-        total += read_field(numbers, after) * (read_field(f, at + j + step) - here)
-        return apply_weight(total, here, weight)
-
-    return jit_inline(differentiate, weight_mode, per_column)
-
-
-@cache
-def _differentiate_end(weight_mode: int) -> Callable[..., Any]:
-    """Return the function of a term in a cell with its own window, which is summed already."""
-    apply_weight = _apply_weight(weight_mode)
-
-    def differentiate_end(f, numbers, row, j, window_sum):  # type: ignore[no-untyped-def]
-        return apply_weight(window_sum, f[row[0] + j], row[4])
-
-    return jit_inline(differentiate_end, weight_mode)
+    return jit_inline(write, weight_mode, has_factor)
 
 
-@cache
-def _evaluate(
-    weight_modes: tuple[int, ...], along: int, per_column: bool, at_end: bool
-) -> Callable[..., Any]:
-    """Return the function of three terms in a cell; the last of two terms is there twice."""
-    first, second, *rest = (
-        _differentiate_end(mode)
-        if at_end and k == along
-        else _differentiate(mode, per_column and k == along)
-        for k, mode in enumerate(weight_modes)
+_write_plain, _write_weighted, _write_centered, _write_product, _write_weighted_product = (
+    _write_differences(mode, has_factor)
+    for mode, has_factor in (
+        (NONE, False),
+        (OUTPUT, False),
+        (CENTER, False),
+        (NONE, True),
+        (OUTPUT, True),
     )
-    three, third = bool(rest), rest[0] if rest else second
-
-    def evaluate(f, second_f, third_f, numbers, rows, j, window_sum):  # type: ignore[no-untyped-def]
-        a = first(f, numbers, rows[0], j, window_sum)
-        b = second(second_f, numbers, rows[1], j, window_sum)
-        return a, b, third(third_f, numbers, rows[2], j, window_sum) if three else b
-
-    return jit_inline(evaluate, weight_modes, along, per_column, at_end)
+)
 
 
 @jit_inline
-def _safe_squares(c):  # type: ignore[no-untyped-def]
-    """Return the least and the largest sum of squares of numbers that need no scale."""
-    real = c.dtype.type
-    limit, _ = SQUARE_POWERS_SINGLE if c.itemsize == 4 else SQUARE_POWERS_DOUBLE
-    return real(2.0 ** (2 - 2 * limit)), real(2.0 ** (2 * limit - 2))
+def _write_field(here, weight, g, first, last, adds):  # type: ignore[no-untyped-def]
+    """Write the field itself, weighted, as `_write_differences` does with derivatives."""
+    if adds:
+        for j in range(first, last):
+            write_derivative(g, j, read_field(here, j) * weight + read_derivative(g, j))
+    else:
+        for j in range(first, last):
+            write_derivative(g, j, read_field(here, j) * weight)
 
 
 @jit_inline
-def _unscaled_root(a, b, limits):  # type: ignore[no-untyped-def]
-    """Return the root of a² + b², and whether `root_of_squares` may have other bits."""
-    a, b = abs(a), abs(b)
-    square = a * a + b * b
-    return np.sqrt(square), (square < limits[0]) | (square > limits[1])
+def _sum_span(lower, here, upper, numbers, before, after, step, per_column, first, last, sums):  # type: ignore[no-untyped-def]
+    """Sum over the windows of a span, or take the field itself."""
+    if step == 0:
+        for j in range(first, last):
+            write_scratch(sums, j - first, read_field(here, j))
+    elif per_column:
+        for j in range(first, last):
+            center = read_field(here, j)
+            total = read_field(numbers, before + j) * (center - read_field(lower, j))
+            total += read_field(numbers, after + j) * (read_field(upper, j) - center)
+            write_scratch(sums, j - first, total)
+    else:
+        a, b = numbers[before], numbers[after]
+        for j in range(first, last):
+            center = read_field(here, j)
+            total = a * (center - read_field(lower, j))
+            total += b * (read_field(upper, j) - center)
+            write_scratch(sums, j - first, total)
 
 
-@cache
-def _sum_terms(adds: bool, three: bool, scaled: bool) -> Callable[..., Any]:
-    """Return the function that adds the terms of a cell, or takes the root of their squares.
+@jit_inline
+def _write_sums(here, factor, g, weight, options, k, first, last, sums):  # type: ignore[no-untyped-def]
+    """Weight the sums of a span, and write them or add them to the result."""
+    if options[k, MODE] == OUTPUT:
+        for j in range(last - first):
+            write_scratch(sums, j, read_scratch(sums, j) * weight)
+    elif options[k, MODE] == CENTER:
+        for j in range(first, last):
+            total = read_scratch(sums, j - first) + weight * read_field(here, j)
+            write_scratch(sums, j - first, total)
+    if options[k, HAS_FACTOR]:
+        for j in range(first, last):
+            write_scratch(sums, j - first, read_scratch(sums, j - first) * read_field(factor, j))
+    if options[k, ACCUMULATE] == STORE:
+        for j in range(first, last):
+            write_derivative(g, j, read_scratch(sums, j - first))
+    else:
+        for j in range(first, last):
+            write_derivative(g, j, read_scratch(sums, j - first) + read_derivative(g, j))
 
-    With each sum comes whether it needs the function that is ``scaled``.
+
+@jit_inline
+def _write_span(lines, options, numbers, cells, k, o, i, first, last, sums):  # type: ignore[no-untyped-def]
+    """Write a term of a row into its result, or add it."""
+    lower, here, upper = row_nodes(lines, options, k, o, i, cells)
+    g = cells_at(row_start(lines, k, RESULT, o, i), cells)
+    before, after = row_start(lines, k, LOWER, o, i), row_start(lines, k, UPPER, o, i)
+    weight, adds = numbers[row_start(lines, k, WEIGHT, o, i)], options[k, ACCUMULATE] == ADD
+    if options[k, STEP] == 0 and not options[k, HAS_FACTOR] and options[k, MODE] == OUTPUT:
+        _write_field(here, weight, g, first, last, adds)
+        return
+    factor, mode = cells_at(row_start(lines, k, FACTOR, o, i), cells), options[k, MODE]
+    is_product = options[k, HAS_FACTOR]
+    if options[k, STEP] == 0 or options[k, PER_COLUMN] or (is_product and mode == CENTER):
+        _sum_span(
+            lower, here, upper, numbers, before, after, options[k, STEP], options[k, PER_COLUMN],
+            first, last, sums,
+        )  # fmt: skip
+        _write_sums(here, factor, g, weight, options, k, first, last, sums)
+        return
+    a, b = numbers[before], numbers[after]
+    if mode == CENTER:
+        _write_centered(lower, here, upper, a, b, weight, factor, g, first, last, adds)
+    elif is_product and mode == NONE:
+        _write_product(lower, here, upper, a, b, weight, factor, g, first, last, adds)
+    elif is_product:
+        _write_weighted_product(lower, here, upper, a, b, weight, factor, g, first, last, adds)
+    elif mode == NONE:
+        _write_plain(lower, here, upper, a, b, weight, factor, g, first, last, adds)
+    else:
+        _write_weighted(lower, here, upper, a, b, weight, factor, g, first, last, adds)
+
+
+@jit_inline
+def _node(lines, k, node, length, reach, o, cells):  # type: ignore[no-untyped-def]
+    """Return a node of the first row as an array, which begins there, and the step to other rows.
+
+    The node may be in the cells before or after the block.
     """
-
-    def add(a, b, c, scales, limits):  # type: ignore[no-untyped-def]
-        return c + (b + a) if three else b + a, False
-
-    def scaled_root(a, b, c, scales, limits):  # type: ignore[no-untyped-def]
-        root = root_of_squares(abs(a), b, scales)
-        return root_of_squares(root, c, scales) if three else root, False
-
-    def root(a, b, c, scales, limits):  # type: ignore[no-untyped-def]
-        total, unsafe = _unscaled_root(a, b, limits)
-        if three:
-            total, second_unsafe = _unscaled_root(total, c, limits)
-            unsafe |= second_unsafe
-        return total, unsafe
-
-    return jit_inline(add if adds else scaled_root if scaled else root, three)
+    line, shift = FIELD, node
+    if node < 0:
+        line, shift = LEFT, node + reach
+    elif node >= length:
+        line, shift = RIGHT, node - length
+    address = row_start(lines, k, line, o, uint64(0)) + uint64(shift * cells.itemsize)
+    return address, uint64(lines[k, line, 2])
 
 
 @jit_inline
-def _sum_windows(  # type: ignore[no-untyped-def]
-    parts, lines, part_lines, windows, c, e, length, reach, o, first, last, sums
-):
-    """Sum over the window at end ``e`` of some rows, in the order of `boundary_rows`.
-
-    ``parts`` are the field, and the cells before and after the block. They have ``part_lines``.
-    """
-    node, width, shifts = windows[e, 1], windows[e, 2], (0, reach, -length)
-    for k in range(width - 1):
-        p = 1 if node + k < 0 else 0 if node + k < length else 2
-        q = 1 if node + k + 1 < 0 else 0 if node + k + 1 < length else 2
-        f, h, f_line, h_line = parts[p], parts[q], part_lines[p], part_lines[q]
-        low = _row_start(lines, f_line, o, 0) + uint64(node + k + shifts[p])
-        high = _row_start(lines, h_line, o, 0) + uint64(node + k + 1 + shifts[q])
-        f_step, h_step = uint64(lines[f_line, 2]), uint64(lines[h_line, 2])
+def sum_window(lines, options, windows, edges, cells, k, e, length, o, first, last, sums):  # type: ignore[no-untyped-def]
+    """Sum over the window at end ``e`` of some rows, in the order of `boundary_rows`."""
+    w = options[k, FIRST_WINDOW] + e
+    node, width, reach = windows[w, 1], windows[w, 2], options[k, REACH]
+    for m in range(width - 1):
+        low, low_step = _node(lines, k, node + m, length, reach, o, cells)
+        high, high_step = _node(lines, k, node + m + 1, length, reach, o, cells)
         for i in range(first, last):
-            term = c[e, k] * (h[high + i * h_step] - f[low + i * f_step])
-            sums[i - first] = sums[i - first] + term if k else term
+            lower = read_field(cells_at(low + i * low_step, cells), uint64(0))
+            upper = read_field(cells_at(high + i * high_step, cells), uint64(0))
+            term = edges[w, m] * (upper - lower)
+            sums[i - first] = sums[i - first] + term if m else term
+
+
+@jit_inline
+def _write_end(lines, options, numbers, cells, k, j, o, first, last, sums):  # type: ignore[no-untyped-def]
+    """Write a term in one column of some rows, where ``sums`` has its sums along the rows."""
+    for i in range(first, last):
+        lower, here, upper = row_nodes(lines, options, k, o, i, cells)
+        center = total = read_field(here, j)
+        if options[k, FIRST_WINDOW] >= 0:
+            total = sums[i - first]
+        elif options[k, STEP] != 0:
+            before, after = row_start(lines, k, LOWER, o, i), row_start(lines, k, UPPER, o, i)
+            total = numbers[before] * (center - read_field(lower, j))
+            total += numbers[after] * (read_field(upper, j) - center)
+        weight = numbers[row_start(lines, k, WEIGHT, o, i)]
+        if options[k, MODE] == OUTPUT:
+            total *= weight
+        elif options[k, MODE] == CENTER:
+            total += weight * center
+        if options[k, HAS_FACTOR]:
+            total *= read_field(cells_at(row_start(lines, k, FACTOR, o, i), cells), j)
+        g = cells_at(row_start(lines, k, RESULT, o, i), cells)
+        if options[k, ACCUMULATE] == ADD:
+            total += read_derivative(g, j)
+        write_derivative(g, j, total)
+
+
+@jit_inline
+def _keep_row(a, b, c, d, length):  # type: ignore[no-untyped-def]
+    """Leave the sums of a row as they are."""
 
 
 @cache
-def _write_ends(weight_modes: tuple[int, ...], adds: bool, along: int) -> Callable[..., None]:
-    """Return the function that writes the columns with their own windows, in some rows."""
-    evaluate = _evaluate(weight_modes, along, False, True)
-    last_term = len(weight_modes) - 1
-    sum_scaled = _sum_terms(adds, last_term == 2, True)
+def _combine_row(function: CellFunction) -> Callable[..., None]:
+    """Return the function that makes four results of three sums, in each cell of a row."""
+    function = jit_inline(function)
 
-    def write_ends(  # type: ignore[no-untyped-def]
-        f, second_f, third_f, parts, g, numbers, lines, steps, windows, c, reach, length,
-        o, first, last, sums, scales, limits,
-    ):  # fmt: skip
-        part_lines = 3 + 4 * along, 1, 2
-        for e in range(len(windows)):
-            _sum_windows(
-                parts, lines, part_lines, windows, c, e, length, reach, o, first, last, sums
+    def combine_row(a, b, c, d, length):  # type: ignore[no-untyped-def]
+        for j in range(length):
+            p, q, r, s = function(
+                read_derivative(a, j), read_derivative(b, j), read_derivative(c, j)
             )
-            j = uint64(windows[e, 0])
-            for i in range(first, last):
-                rows = (
-                    _term_row(lines, steps, numbers, 0, o, i),
-                    _term_row(lines, steps, numbers, 1, o, i),
-                    _term_row(lines, steps, numbers, last_term, o, i),
-                )
-                terms = evaluate(f, second_f, third_f, numbers, rows, j, sums[i - first])
-                total, _ = sum_scaled(*terms, scales, limits)
-                write_derivative(g, _row_start(lines, 0, o, i) + j, total)
+            write_derivative(a, j, p)
+            write_derivative(b, j, q)
+            write_derivative(c, j, r)
+            write_derivative(d, j, s)
 
-    return jit_inline(write_ends, weight_modes, adds, along)
+    return jit_inline(combine_row)
 
 
 @cache
-def row_sum_loop(
-    weight_modes: tuple[int, ...], adds: bool, along: int, per_column: bool
-) -> Callable[..., None]:
-    """Return the loop of a sum of terms, or of the root of the sum of their squares.
+def row_sums_loop(function: CellFunction | None) -> Callable[..., None]:
+    """Return the loop of sums of any number of terms, for any number of results.
 
-    The arguments are those of `RowSum`. The loop takes ``lines``, one for each array: the index of
-    its first cell, and its steps along the outer cells and along the rows. They are the result,
-    the cells before and after the block, and for each term the field, the coefficients before and
-    after a cell, and the weight. The last three are in one array of numbers.
+    The arguments are those of `row_sum_arguments`. How a term is computed is no constant, for one
+    loop serves all: a branch costs little where each row has hundreds of cells. A function of
+    three sums may make four results of them.
     """
-    last_term, three = len(weight_modes) - 1, len(weight_modes) == 3
-    evaluate = _evaluate(weight_modes, along, per_column, False)
-    sum_terms, sum_scaled = _sum_terms(adds, three, False), _sum_terms(adds, three, True)
-    write_ends = _write_ends(weight_modes, adds, along)
+    combine_row = _keep_row if function is None else _combine_row(function)
+    combines = function is not None
 
     def row_sums(  # type: ignore[no-untyped-def]
-        f, second_f, third_f, before, after, g, numbers, lines, steps, windows, edges,
-        start, stop, reach, length, first_outer, last_outer, first_row, last_row, rows_at_once,
+        lines, options, bounds, columns, results, numbers, windows, edges, cells, length,
+        first_outer, last_outer, first_row, last_row, rows_at_once, by_plane,
     ):  # fmt: skip
-        scales, limits = square_scales(edges), _safe_squares(edges)
-        columns, lanes = uint64(stop - start), uint64(LANES)
-        span_cells = columns if adds else min(uint64(SPAN_CELLS), columns)
-        span_cells = max(span_cells - span_cells % lanes, uint64(1))
-        parts = (f if along == 0 else second_f if along == 1 else third_f), before, after
-        sums = np.empty(min(rows_at_once, last_row - first_row), g.dtype)
-        for block in range(uint64(first_row), uint64(last_row), uint64(rows_at_once)):
-            block_end = min(block + uint64(rows_at_once), uint64(last_row))
-            for o in range(uint64(first_outer), uint64(last_outer)):
+        at_once, span_cells = uint64(rows_at_once), uint64(SPAN_CELLS)
+        sums = np.empty(max(at_once, span_cells), cells.dtype)
+        n_outer = uint64(last_outer - first_outer)
+        n_blocks = (uint64(last_row - first_row) + at_once - uint64(1)) // at_once
+        for m in range(n_blocks * n_outer):
+            o, block = block_at(m, n_blocks, n_outer, by_plane)
+            o, block = uint64(first_outer) + o, uint64(first_row) + block * at_once
+            block_end = min(block + at_once, uint64(last_row))
+            for i in range(block, block_end):
+                for s in range(len(columns)):
+                    start, stop = columns[s, 0], columns[s, 1]
+                    for first in range(uint64(start), uint64(stop), span_cells):
+                        last = min(first + span_cells, uint64(stop))
+                        for k in range(bounds[s], bounds[s + 1]):
+                            _write_span(lines, options, numbers, cells, k, o, i, first, last, sums)
+            for s in range(len(columns)):
+                for e in range(columns[s, 2]):
+                    j = uint64(windows[columns[s, 3] + e, 0])
+                    for k in range(bounds[s], bounds[s + 1]):
+                        if options[k, FIRST_WINDOW] >= 0:
+                            sum_window(
+                                lines, options, windows, edges, cells, k, e, length, o,
+                                block, block_end, sums,
+                            )  # fmt: skip
+                        _write_end(lines, options, numbers, cells, k, j, o, block, block_end, sums)
+            if combines:
                 for i in range(block, block_end):
-                    rows = (
-                        _term_row(lines, steps, numbers, 0, o, i),
-                        _term_row(lines, steps, numbers, 1, o, i),
-                        _term_row(lines, steps, numbers, last_term, o, i),
+                    combine_row(
+                        _result_row(results, 0, o, i, cells),
+                        _result_row(results, 1, o, i, cells),
+                        _result_row(results, 2, o, i, cells),
+                        _result_row(results, 3, o, i, cells),
+                        uint64(length),
                     )
-                    g_at = _row_start(lines, 0, o, i)
-                    for begin in range(uint64(start), uint64(stop), span_cells):
-                        end, unsafe = min(begin + span_cells, uint64(stop)), False
-                        # The last span begins earlier: a rest would be computed cell by cell.
-                        spare = (lanes - (end - begin) % lanes) % lanes
-                        span = begin - min(spare, begin - uint64(start))
-                        for j in range(span, end):
-                            a, b, c = evaluate(f, second_f, third_f, numbers, rows, j, None)
-                            total, is_unsafe = sum_terms(a, b, c, scales, limits)
-                            unsafe |= is_unsafe
-                            write_derivative(g, g_at + j, total)
-                        if unsafe:
-                            for j in range(span, end):
-                                a, b, c = evaluate(f, second_f, third_f, numbers, rows, j, None)
-                                total, is_unsafe = sum_scaled(a, b, c, scales, limits)
-                                write_derivative(g, g_at + j, total)
-                if along >= 0:
-                    write_ends(
-                        f, second_f, third_f, parts, g, numbers, lines, steps, windows, edges,
-                        reach, length, o, block, block_end, sums, scales, limits,
-                    )  # fmt: skip
 
-    return jit(row_sums, weight_modes, adds, along, per_column)
+    return jit(row_sums, combines)

@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..requests import (
+    Accumulate,
     Combine,
     RowSlicer,
     Runner,
     SumRequest,
     TermRequest,
+    find_cell_function,
+    is_dot_product,
     slice_axis,
     stencil_rows,
 )
@@ -28,7 +31,8 @@ from .column_driver import write_column_derivative
 from .error_driver import can_write_both, write_error
 from .layout import assign
 from .pair_driver import Pairs, find_pairs, write_pairs
-from .row_sum_driver import RowSum, Spans, find_row_sum, row_sum_arguments
+from .row_sum_driver import RowPass, Spans, find_row_pass
+from .row_sum_lines import RowSum
 from .stencil_driver import write_derivative
 
 #: Cells from which threads are worth it: to wake them takes half a millisecond, in which one thread
@@ -111,13 +115,13 @@ def evaluate_tiles(
     job = TileJob(sums, outs, request.blocks, request.combine, dtype).in_memory_order()
     rows = cache(stencil_rows)  # tiles share the parts of an axis
     runner = runner or _run_in_turn
-    row_sum = None
-    if job.combine is None and len(sums) == 1:
-        row_sum = find_row_sum(job.sums[0], job.outputs[0])
-    if row_sum is None:
+    row_pass = None
+    if row_sums := _row_sums(job):
+        row_pass = find_row_pass(row_sums, job.outputs, find_cell_function(job.combine))
+    if row_pass is None:
         _write_units(job, rows, runner)
     else:
-        _write_row_sum(job, row_sum, rows, runner)
+        _write_rows(job, row_pass, rows, runner)
 
 
 def _run_in_turn(calls: list[Callable[[], None]]) -> None:
@@ -159,20 +163,33 @@ def _convert_weights(
     return sums
 
 
-def _write_row_sum(job: TileJob, row_sum: RowSum, rows: RowSlicer, runner: Runner) -> None:
-    """Write a sum in one pass over rows, and the rows that it leaves term by term."""
-    inside, others = _cut_rows(job, row_sum.spans, rows)
+def _row_sums(job: TileJob) -> list[RowSum]:
+    """Return the sums of a job for one pass over rows; none if no loop knows what follows."""
+    n = len(job.sums)
+    if find_cell_function(job.combine) or (job.combine is None and len(job.outputs) == n):
+        pairs = zip(job.sums, job.outputs, strict=False)
+        return [RowSum(terms, out, [None] * len(terms)) for terms, out in pairs]
+    if is_dot_product(job.combine) and all(len(terms) == 1 for terms in job.sums):
+        first, *others = (terms[0] for terms in job.sums)
+        others = [term._replace(accumulate=int(Accumulate.ADD)) for term in others]
+        factors = job.fields[1 : 1 + n]
+        return [RowSum([first, *others], job.outputs[0], [*factors])]
+    return []
+
+
+def _write_rows(job: TileJob, row_pass: RowPass, rows: RowSlicer, runner: Runner) -> None:
+    """Write sums in one pass over rows, and the rows that it leaves term by term."""
+    inside, others = _cut_rows(job, row_pass.spans, rows)
     n = 1 if runner is _run_in_turn else WORK_UNITS
-    arguments = row_sum_arguments(row_sum, inside.sums[0], inside.outputs[0], n)
     by_terms = partial(_write_units, job, rows, runner)
-    if not arguments:
-        by_terms()
-    elif row_sum.loop.is_ready:
+    if not row_pass.loop.is_ready:
+        row_pass.loop.replace(by_terms, row_pass.compile)
+    elif calls := row_pass.calls(_row_sums(inside), inside.outputs, n):
         cells = job.outputs[0].size // n
         # The others are the last: a page of new memory is in cache while the pass fills it.
-        runner([*row_sum.calls(arguments), *_tile_calls(others, rows, cells)])
+        runner([*calls, *_tile_calls(others, rows, cells)])
     else:
-        row_sum.loop.replace(by_terms, row_sum.compile)
+        by_terms()
 
 
 def _tile_calls(jobs: list[TileJob], rows: RowSlicer, cells: int) -> list[Callable[[], None]]:
