@@ -21,11 +21,13 @@ from uuid import uuid4
 import numba
 import numpy as np
 from llvmlite.binding import ffi
-from numba import config, from_dtype, njit, types
+from numba import config, from_dtype, njit, typeof, types
+from numba.core import cgutils
 from numba.core.caching import CompileResultCacheImpl, NullCache
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
-from numba.extending import register_jitable
+from numba.extending import intrinsic, register_jitable
 from numba.np.ufunc.ufuncbuilder import UFuncBuilder
 
 from ..._forks import wait_for
@@ -42,6 +44,9 @@ int32, int64, uint64 = (int, int, int) if PLAIN else (types.int32, types.int64, 
 wait_for(global_compiler_lock)
 with suppress(AttributeError):  # which has no public name
     wait_for(ffi.lib._lock._lock)
+# These are made once, under locks of their own. So they are made while this module is loaded, for
+# which a fork waits.
+_CONTEXTS = cpu_target.typing_context, cpu_target.target_context
 
 
 class _LoopCache(NullCache):  # type: ignore[misc]
@@ -183,6 +188,42 @@ def jit(function: Callable[..., None], *case: Any) -> Callable[..., None]:
     ):  # no writable place, neither in the folder of the file nor in the home
         compiled._cache = _LoopCache(function)
     return compiled  # type: ignore[no-any-return]
+
+
+def _call_by_address(address: Any, arguments: Any) -> Any:
+    """Call a loop that `address_of` has compiled."""
+    return address(*arguments)  # which is the loop itself in plain Python
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _compiled_call(typing_context: Any, address: Any, arguments: Any) -> Any:
+    """Call it without linking it to the caller, with which it would be optimised once more."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        convention, given = context.call_conv, signature.args[1].types
+        kind = convention.get_function_type(types.none, given)
+        function = builder.inttoptr(args[0], kind.as_pointer())
+        values = cgutils.unpack_tuple(builder, args[1], len(given))
+        status, _ = convention.call_function(builder, function, types.none, given, values)
+        with cgutils.if_unlikely(builder, status.is_error):
+            convention.return_status_propagate(builder, status)
+        return context.get_dummy_value()
+
+    return types.none(address, arguments), generate
+
+
+call_at: Any = _call_by_address if PLAIN else _compiled_call
+
+
+def address_of(function: Any, *arguments: Any) -> Any:
+    """Compile a loop for arguments of these types, and return its address for `call_at`."""
+    if PLAIN:
+        return function
+    with global_compiler_lock:  # for which a fork waits, as in a call of a loop
+        kinds = tuple(map(typeof, arguments))
+        function.compile(kinds)
+        compiled = function.overloads[kinds]
+        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 
 
 def _quiet(function: Callable[..., None]) -> Callable[..., None]:

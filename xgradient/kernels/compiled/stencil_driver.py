@@ -220,8 +220,8 @@ def _loops() -> Any:
     """Load the compiler, and return what makes the loops."""
     with LOADING:
         from .masked_loops import run_masked
-        from .stencil_loops import interior_last_axis, interior_outer_axis
-    return run_masked, interior_last_axis, interior_outer_axis
+        from .stencil_loops import boundary_loop, interior_last_axis, interior_outer_axis
+    return run_masked, boundary_loop, interior_last_axis, interior_outer_axis
 
 
 def _run_loops(
@@ -259,13 +259,14 @@ def _run_loops(
     (b, b_outer, b_row), (a, a_outer, a_row) = before, after
     c, boundary = stencil.tables[COMPILED_DTYPES[g.dtype]]
     if case.function is None:
-        _, interior_last_axis, interior_outer_axis = _loops()
+        _, boundary_loop, interior_last_axis, interior_outer_axis = _loops()
         width = stencil.width
-        case.function = (
+        interior = (
             interior_last_axis(width, stencil.uniform, mode, accumulate)
             if last_axis
             else interior_outer_axis(width, mode, accumulate)
         )
+        case.function = partial(interior, boundary_loop(last_axis, g.dtype))
     case.function(
         f, start, f_outer, f_row, b, b_outer, b_row, a, a_outer, a_row, g, g_outer, g_row,
         w, stretching, w_outer, w_row, reach, length, outer, inner, stencil.first, stencil.last,

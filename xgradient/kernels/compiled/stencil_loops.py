@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 
-from .jit import int64, jit, uint64
+from .jit import address_of, call_at, int64, jit, uint64
 from .span_loops import prefetch_row, root_of_squares, square_scales, subtract_stretching
 
 
+@cache
 def boundary_rows(strided: bool) -> Callable[..., None]:
     """Return the loop of boundary rows, whose windows may reach into the halo.
 
@@ -129,21 +131,33 @@ def boundary_rows(strided: bool) -> Callable[..., None]:
     return jit(boundary, strided)
 
 
-#: Module-level names: a loop in the closure of another would need a part in its unique name.
-_boundary_outer_axis, _boundary_last_axis = boundary_rows(False), boundary_rows(True)
+@cache
+def boundary_loop(strided: bool, dtype: np.dtype[Any]) -> Any:
+    """Return what `interior_outer_axis` or `interior_last_axis` calls for boundary rows."""
+    real = np.empty(0, dtype).real.dtype
+    result, field, weight = np.empty(0, dtype), np.empty(0, dtype), np.empty(0, real)
+    for array in (field, weight):
+        array.setflags(write=False)
+    return address_of(
+        boundary_rows(strided),
+        field, 0, 0, 0, field, 0, 0, field, 0, 0, result, 0, 0, weight, weight, 0, 0, 0, 0,
+        0, 0, 0, np.uint64(0), np.uint64(0), 0, np.empty((0, 3), np.int64), np.empty((0, 1), real),
+    )  # fmt: skip
 
 
 @cache
 def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callable[..., None]:
     """Return the loop of interior rows of an outer axis, vectorised over the inner cells.
 
+    The first argument is a `boundary_loop`. Linked to each of these loops, it would be optimised
+    again with each, which takes longer than all the rest of the compilation.
     ``weight_mode`` is a `LoopWeight`, and ``accumulate`` an `Accumulate`. The branches for them
     are repeated in `interior_last_axis`: behind a call LLVM would not vectorise the loop.
     """
     weight_mode, accumulate = int(weight_mode), int(accumulate)
 
     def outer_axis(  # type: ignore[no-untyped-def]
-        f, f_start, f_outer, f_row,
+        boundary_loop, f, f_start, f_outer, f_row,
         before, before_outer, before_row, after, after_outer, after_row,
         g, g_outer, g_row, w, stretching, w_outer, w_row, reach, length,
         outer, inner, first, last, offset, center, c, windows, boundary, strip_width,
@@ -193,13 +207,13 @@ def interior_outer_axis(width: int, weight_mode: int, accumulate: int) -> Callab
                             total = abs(total)
                         g[g_at + j] = total
             if len(windows):
-                _boundary_outer_axis(
+                call_at(boundary_loop, (
                     f, f_start, f_outer, f_row,
                     before, before_outer, before_row, after, after_outer, after_row,
                     g, g_outer, g_row, w, stretching, w_outer, w_row, reach, length,
                     int64(weight_mode), int64(accumulate), outer, start, stop, center,
                     windows, boundary,
-                )  # fmt: skip
+                ))  # fmt: skip
 
     return jit(outer_axis, width, weight_mode, accumulate)
 
@@ -216,7 +230,7 @@ def interior_last_axis(
     weight_mode, accumulate = int(weight_mode), int(accumulate)
 
     def last_axis(  # type: ignore[no-untyped-def]
-        f, f_start, f_outer, f_row,
+        boundary_loop, f, f_start, f_outer, f_row,
         before, before_outer, before_row, after, after_outer, after_row,
         g, g_outer, g_row, w, stretching, w_outer, w_row, reach, length,
         outer, inner, first, last, offset, center, c, windows, boundary, strip_width,
@@ -268,12 +282,12 @@ def interior_last_axis(
                         total = abs(total)
                     g[g_at + i] = total
             if len(windows):
-                _boundary_last_axis(
+                call_at(boundary_loop, (
                     f, f_start, f_outer, f_row,
                     before, before_outer, before_row, after, after_outer, after_row,
                     g, g_outer, g_row, w, stretching, w_outer, w_row, reach, length,
-                    int64(weight_mode), int64(accumulate), 1, start, stop, center,
+                    int64(weight_mode), int64(accumulate), int64(1), start, stop, center,
                     windows, boundary,
-                )  # fmt: skip
+                ))  # fmt: skip
 
     return jit(last_axis, width, uniform, weight_mode, accumulate)
