@@ -48,17 +48,19 @@ class Line(IntEnum):
 class Option(IntEnum):
     """Name the integers that say how a term is computed.
 
-    ``STEP`` is the step to its neighbours in bytes, or 0 for the field itself. ``REACH`` is the
-    number of cells before the block.
+    ``STEP`` is the step to its neighbours in bytes, 0 in an array that is broadcast along the
+    axis. ``IS_FIELD`` tells that the term is the field itself. ``REACH`` is the number of cells
+    before the block.
     """
 
     STEP = 0
-    PER_COLUMN = 1
-    WEIGHT_MODE = 2
-    ACCUMULATE = 3
-    HAS_FACTOR = 4
-    FIRST_WINDOW = 5
-    REACH = 6
+    IS_FIELD = 1
+    PER_COLUMN = 2
+    WEIGHT_MODE = 3
+    ACCUMULATE = 4
+    HAS_FACTOR = 5
+    FIRST_WINDOW = 6
+    REACH = 7
 
 
 class RowSum(NamedTuple):
@@ -193,7 +195,8 @@ def _rows_at_once(lines: Array, options: Array, n_rows: int, row_bytes: int) -> 
     """
     planes: list[int]
     steps, planes = options[:, Option.STEP].tolist(), lines[:, Line.FIELD, 1].tolist()
-    apart = [abs(step // plane) for step, plane in zip(steps, planes, strict=True) if plane]
+    pairs = zip(steps, planes, strict=True)
+    apart = [abs(step) // abs(plane) for step, plane in pairs if plane]
     if not any(apart):
         return min(n_rows, MAX_ROWS), True
     return max(1, ROW_BYTES // (2 * row_bytes * (1 + max(apart)))), False
@@ -210,7 +213,8 @@ def _options(sums: list[RowSum]) -> tuple[Array, Array, Array]:
             left = term.left_halo if is_along else None
             options.append(
                 (
-                    term.block.strides[term.axis] if stencil.width > 1 else 0,
+                    term.block.strides[term.axis],
+                    stencil.width == 1,
                     is_along and not stencil.uniform,
                     term.weight_mode,
                     term.accumulate,

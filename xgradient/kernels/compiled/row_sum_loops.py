@@ -25,7 +25,7 @@ from .memory import (
 from .row_sum_lines import Line, Option
 
 RESULT, FIELD, FACTOR, LEFT, RIGHT, LOWER, UPPER, WEIGHT = map(int, Line)
-STEP, PER_COLUMN, MODE, ACCUMULATE, HAS_FACTOR, FIRST_WINDOW, REACH = map(int, Option)
+STEP, IS_FIELD, PER_COLUMN, MODE, ACCUMULATE, HAS_FACTOR, FIRST_WINDOW, REACH = map(int, Option)
 NONE, OUTPUT, CENTER = int(WeightMode.NONE), int(WeightMode.OUTPUT), int(WeightMode.CENTER)
 STORE, ADD = int(Accumulate.STORE), int(Accumulate.ADD)
 #: Cells of a span, whose sums stay in the innermost cache until they are written.
@@ -122,9 +122,9 @@ def _write_field(here, weight, g, first, last, adds):  # type: ignore[no-untyped
 
 
 @jit_inline
-def _sum_span(lower, here, upper, numbers, before, after, step, per_column, first, last, sums):  # type: ignore[no-untyped-def]
+def _sum_span(lower, here, upper, numbers, before, after, is_field, per_column, first, last, sums):  # type: ignore[no-untyped-def]
     """Sum over the windows of a span, or take the field itself."""
-    if step == 0:
+    if is_field:
         for j in range(first, last):
             write_scratch(sums, j - first, read_field(here, j))
     elif per_column:
@@ -170,14 +170,14 @@ def _write_span(lines, options, numbers, cells, k, o, i, first, last, sums):  # 
     g = cells_at(row_start(lines, k, RESULT, o, i), cells)
     before, after = row_start(lines, k, LOWER, o, i), row_start(lines, k, UPPER, o, i)
     weight, adds = numbers[row_start(lines, k, WEIGHT, o, i)], options[k, ACCUMULATE] == ADD
-    if options[k, STEP] == 0 and not options[k, HAS_FACTOR] and options[k, MODE] == OUTPUT:
+    factor, mode = cells_at(row_start(lines, k, FACTOR, o, i), cells), options[k, MODE]
+    is_field, is_product = options[k, IS_FIELD], options[k, HAS_FACTOR]
+    if is_field and not is_product and mode == OUTPUT:
         _write_field(here, weight, g, first, last, adds)
         return
-    factor, mode = cells_at(row_start(lines, k, FACTOR, o, i), cells), options[k, MODE]
-    is_product = options[k, HAS_FACTOR]
-    if options[k, STEP] == 0 or options[k, PER_COLUMN] or (is_product and mode == CENTER):
+    if is_field or options[k, PER_COLUMN] or (is_product and mode == CENTER):
         _sum_span(
-            lower, here, upper, numbers, before, after, options[k, STEP], options[k, PER_COLUMN],
+            lower, here, upper, numbers, before, after, is_field, options[k, PER_COLUMN],
             first, last, sums,
         )  # fmt: skip
         _write_sums(here, factor, g, weight, options, k, first, last, sums)
@@ -233,7 +233,7 @@ def _write_end(lines, options, numbers, cells, k, j, o, first, last, sums):  # t
         center = total = read_field(here, j)
         if options[k, FIRST_WINDOW] >= 0:
             total = sums[i - first]
-        elif options[k, STEP] != 0:
+        elif not options[k, IS_FIELD]:
             before, after = row_start(lines, k, LOWER, o, i), row_start(lines, k, UPPER, o, i)
             total = numbers[before] * (center - read_field(lower, j))
             total += numbers[after] * (read_field(upper, j) - center)
