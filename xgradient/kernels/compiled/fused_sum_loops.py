@@ -23,6 +23,7 @@ from .row_sum_loops import (
     UPPER,
     WEIGHT,
     block_at,
+    count_blocks,
     row_nodes,
     row_start,
     sum_window,
@@ -168,19 +169,18 @@ def fused_sum_loop(
         first_outer, last_outer, first_row, last_row, rows_at_once, by_plane,
     ):  # fmt: skip
         scales, limits = square_scales(edges), _safe_squares(edges)
-        lanes, at_once = uint64(LANES), uint64(rows_at_once)
+        lanes = uint64(LANES)
         start, stop, ends = uint64(0), uint64(0), 0
         if len(columns):
             start, stop, ends = uint64(columns[0, 0]), uint64(columns[0, 1]), columns[0, 2]
         span_cells = stop - start if adds else min(uint64(SPAN_CELLS), stop - start)
         span_cells = max(span_cells - span_cells % lanes, uint64(1))
-        sums = np.empty(at_once, cells.dtype)
-        n_outer = uint64(last_outer - first_outer)
-        n_blocks = (uint64(last_row - first_row) + at_once - uint64(1)) // at_once
-        for m in range(n_blocks * n_outer):
-            o, block = block_at(m, n_blocks, n_outer, by_plane)
-            o, block = uint64(first_outer) + o, uint64(first_row) + block * at_once
-            block_end = min(block + at_once, uint64(last_row))
+        sums = np.empty(rows_at_once, cells.dtype)
+        n_blocks = count_blocks(first_row, last_row, rows_at_once)
+        for m in range(n_blocks * uint64(last_outer - first_outer)):
+            o, block, block_end = block_at(
+                m, first_outer, last_outer, first_row, last_row, rows_at_once, by_plane
+            )
             for i in range(block, block_end):
                 rows = (
                     _term_row(lines, options, numbers, cells, 0, o, i),

@@ -80,7 +80,7 @@ class RowPass(NamedTuple):
         """Compile the loop, by a call on arrays without cells."""
         real = COMPILED_DTYPES[self.dtype]
         cells, numbers = (read_only_view(np.empty(0, t)) for t in (self.dtype, real))
-        shapes = (0, len(Line), 3), (0, len(Option)), (1,), (0, 4), (0, 3)
+        shapes = (0, len(Line), 3), (0, len(Option)), (1,), (0, 4), (0, 1, 3)
         tables = [np.empty(shape, np.int64) for shape in shapes]
         windows, edges = np.empty((0, 3), np.int64), np.empty((0, 1), real)
         _row_loop(self.fused, self.function)(

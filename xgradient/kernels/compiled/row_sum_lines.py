@@ -136,6 +136,7 @@ def row_sum_arguments(
         )
         n_lines = len(terms) * len(Line)
         lines, of_results = lines[:n_lines].reshape(len(terms), len(Line), 3), lines[n_lines:]
+        of_results = of_results.reshape(-1, 1, 3)
         order = _rows_at_once(lines, options, n_rows, n * out.itemsize)
         n_parts = -(-n_units * outer * n_rows * n // out.size)
         shared = lines, options, bounds, table, of_results, numbers, windows, edges, cells, n

@@ -33,11 +33,22 @@ SPAN_CELLS = 2048
 
 
 @jit_inline
-def block_at(m, n_blocks, n_outer, by_plane):  # type: ignore[no-untyped-def]
-    """Return the outer cell and the block of rows that are computed as number ``m``."""
+def count_blocks(first_row, last_row, rows_at_once):  # type: ignore[no-untyped-def]
+    """Return the number of blocks of rows."""
+    return (uint64(last_row - first_row) + uint64(rows_at_once - 1)) // uint64(rows_at_once)
+
+
+@jit_inline
+def block_at(m, first_outer, last_outer, first_row, last_row, rows_at_once, by_plane):  # type: ignore[no-untyped-def]
+    """Return the outer cell, and the first and last row, of the block that is computed as ``m``."""
     if by_plane:
-        return m // n_blocks, m % n_blocks
-    return m % n_outer, m // n_outer
+        n_blocks = count_blocks(first_row, last_row, rows_at_once)
+        o, block = m // n_blocks, m % n_blocks
+    else:
+        n_outer = uint64(last_outer - first_outer)
+        o, block = m % n_outer, m // n_outer
+    start = uint64(first_row) + block * uint64(rows_at_once)
+    return uint64(first_outer) + o, start, min(start + uint64(rows_at_once), uint64(last_row))
 
 
 @jit_inline
@@ -45,13 +56,6 @@ def row_start(lines, k, line, o, i):  # type: ignore[no-untyped-def]
     """Return the address of a row, or the index of its numbers."""
     start, outer_step, row_step = lines[k, line, 0], lines[k, line, 1], lines[k, line, 2]
     return uint64(start) + o * uint64(outer_step) + i * uint64(row_step)
-
-
-@jit_inline
-def _result_row(results, k, o, i, cells):  # type: ignore[no-untyped-def]
-    """Return a row of a result."""
-    start, outer_step, row_step = results[k, 0], results[k, 1], results[k, 2]
-    return cells_at(uint64(start) + o * uint64(outer_step) + i * uint64(row_step), cells)
 
 
 @jit_inline
@@ -70,30 +74,19 @@ def _write_differences(weight_mode: int, has_factor: bool) -> Callable[..., None
     """Return the function of terms whose rows share coefficients, without sums in between."""
 
     def write(lower, here, upper, a, b, weight, factor, g, first, last, adds):  # type: ignore[no-untyped-def]
-        if adds:
-            for j in range(first, last):
-                center = read_field(here, j)
-                total = a * (center - read_field(lower, j))
-                total += b * (read_field(upper, j) - center)
-                if weight_mode == OUTPUT:
-                    total *= weight
-                if weight_mode == CENTER:
-                    total += weight * center
-                if has_factor:
-                    total *= read_field(factor, j)
-                write_derivative(g, j, total + read_derivative(g, j))
-        else:
-            for j in range(first, last):
-                center = read_field(here, j)
-                total = a * (center - read_field(lower, j))
-                total += b * (read_field(upper, j) - center)
-                if weight_mode == OUTPUT:
-                    total *= weight
-                if weight_mode == CENTER:
-                    total += weight * center
-                if has_factor:
-                    total *= read_field(factor, j)
-                write_derivative(g, j, total)
+        for j in range(first, last):
+            center = read_field(here, j)
+            total = a * (center - read_field(lower, j))
+            total += b * (read_field(upper, j) - center)
+            if weight_mode == OUTPUT:
+                total *= weight
+            if weight_mode == CENTER:
+                total += weight * center
+            if has_factor:
+                total *= read_field(factor, j)
+            if adds:  # LLVM makes two loops of this one
+                total += read_derivative(g, j)
+            write_derivative(g, j, total)
 
     return jit_inline(write, weight_mode, has_factor)
 
@@ -113,12 +106,11 @@ _write_plain, _write_weighted, _write_centered, _write_product, _write_weighted_
 @jit_inline
 def _write_field(here, weight, g, first, last, adds):  # type: ignore[no-untyped-def]
     """Write the field itself, weighted, as `_write_differences` does with derivatives."""
-    if adds:
-        for j in range(first, last):
-            write_derivative(g, j, read_field(here, j) * weight + read_derivative(g, j))
-    else:
-        for j in range(first, last):
-            write_derivative(g, j, read_field(here, j) * weight)
+    for j in range(first, last):
+        total = read_field(here, j) * weight
+        if adds:
+            total += read_derivative(g, j)
+        write_derivative(g, j, total)
 
 
 @jit_inline
@@ -270,7 +262,7 @@ def _combine_row(function: CellFunction) -> Callable[..., None]:
             write_derivative(c, j, r)
             write_derivative(d, j, s)
 
-    return jit_inline(combine_row)
+    return jit_inline(combine_row, function.__qualname__)
 
 
 @cache
@@ -288,14 +280,13 @@ def row_sums_loop(function: CellFunction | None) -> Callable[..., None]:
         lines, options, bounds, columns, results, numbers, windows, edges, cells, length,
         first_outer, last_outer, first_row, last_row, rows_at_once, by_plane,
     ):  # fmt: skip
-        at_once, span_cells = uint64(rows_at_once), uint64(SPAN_CELLS)
-        sums = np.empty(max(at_once, span_cells), cells.dtype)
-        n_outer = uint64(last_outer - first_outer)
-        n_blocks = (uint64(last_row - first_row) + at_once - uint64(1)) // at_once
-        for m in range(n_blocks * n_outer):
-            o, block = block_at(m, n_blocks, n_outer, by_plane)
-            o, block = uint64(first_outer) + o, uint64(first_row) + block * at_once
-            block_end = min(block + at_once, uint64(last_row))
+        span_cells = uint64(SPAN_CELLS)
+        sums = np.empty(max(rows_at_once, SPAN_CELLS), cells.dtype)
+        n_blocks = count_blocks(first_row, last_row, rows_at_once)
+        for m in range(n_blocks * uint64(last_outer - first_outer)):
+            o, block, block_end = block_at(
+                m, first_outer, last_outer, first_row, last_row, rows_at_once, by_plane
+            )
             for i in range(block, block_end):
                 for s in range(len(columns)):
                     start, stop = columns[s, 0], columns[s, 1]
@@ -316,11 +307,11 @@ def row_sums_loop(function: CellFunction | None) -> Callable[..., None]:
             if combines:
                 for i in range(block, block_end):
                     combine_row(
-                        _result_row(results, 0, o, i, cells),
-                        _result_row(results, 1, o, i, cells),
-                        _result_row(results, 2, o, i, cells),
-                        _result_row(results, 3, o, i, cells),
+                        cells_at(row_start(results, 0, RESULT, o, i), cells),
+                        cells_at(row_start(results, 1, RESULT, o, i), cells),
+                        cells_at(row_start(results, 2, RESULT, o, i), cells),
+                        cells_at(row_start(results, 3, RESULT, o, i), cells),
                         uint64(length),
                     )
 
-    return jit(row_sums, combines)
+    return jit(row_sums, function and function.__qualname__)
