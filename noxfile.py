@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 import nox
 
 nox.needs_version = ">=2024.10"
-nox.options.default_venv_backend = "venv"
+nox.options.default_venv_backend = "uv|venv"
 nox.options.reuse_existing_virtualenvs = True
 
 ROOT = Path(__file__).parent.resolve()
