@@ -31,6 +31,7 @@ from numba.extending import intrinsic, register_jitable
 from numba.np.ufunc.ufuncbuilder import UFuncBuilder
 
 from ..._forks import wait_for
+from .inlined import InlinedCompiler
 
 #: Whether the loops run as plain Python.
 PLAIN = bool(config.DISABLE_JIT)
@@ -47,6 +48,14 @@ with suppress(AttributeError):  # which has no public name
 # These are made once, under locks of their own. So they are made while this module is loaded, for
 # which a fork waits.
 _CONTEXTS = cpu_target.typing_context, cpu_target.target_context
+
+
+#: Options of numba for functions that only other compiled functions call.
+_INLINED = {
+    "pipeline_class": InlinedCompiler,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
 
 
 class _LoopCache(NullCache):  # type: ignore[misc]
@@ -170,7 +179,7 @@ def with_unique_name(function: Callable[..., Any], case: tuple[Any, ...]) -> Cal
 def jit_inline(function: Callable[..., Any], *case: Any) -> Callable[..., Any]:
     """Return a function that is compiled as a part of its callers."""
     function = with_unique_name(function, case)
-    return function if PLAIN else register_jitable(function)
+    return function if PLAIN else register_jitable(**_INLINED)(function)
 
 
 def jit(function: Callable[..., None], *case: Any) -> Callable[..., None]:
@@ -182,7 +191,7 @@ def jit(function: Callable[..., None], *case: Any) -> Callable[..., None]:
     if PLAIN:
         return _quiet(function)
     # No fastmath: with fused multiply-adds a row's last bit would depend on which loop computes it.
-    compiled = njit(nogil=True, error_model="numpy")(function)
+    compiled = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
     with suppress(
         RuntimeError
     ):  # no writable place, neither in the folder of the file nor in the home
