@@ -1,7 +1,7 @@
 """Count the chunks that are held at a time: ``python -m benchmarks.held_chunks``.
 
-The source has 20 x 6 chunks. Counted are its chunks and those of the result, on threads of one
-process and on workers of dask.distributed in one process. No time is measured.
+The source has 20 x 6 chunks, or ``--rows`` x 6. Counted are its chunks and those of the result, on
+threads of one process and on workers of dask.distributed in one process. No time is measured.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import argparse
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -24,11 +25,11 @@ ROWS, COLUMNS = 20, 6
 SECONDS = 0.005
 
 
-def by_columns(key: Any) -> int:
+def by_columns(n_rows: int, key: Any) -> int:
     """Return the priority of a task that has the chunks of a column done one after the other."""
     if not isinstance(key, tuple) or len(key) < 3:
-        return -ROWS * COLUMNS
-    return -int(key[-1] * ROWS + key[-2])
+        return -n_rows * COLUMNS
+    return -int(key[-1] * n_rows + key[-2])
 
 
 def derivative(axis: int) -> Callable[[Any], Any]:
@@ -84,15 +85,17 @@ def reduce(result: Any) -> None:
 FINISHES = {"written": write, "written by `persist`": write_persisted, "reduced": reduce}
 
 
-def held(call: Callable[[Any], Any], finish: Callable[[Any], None], priorities: bool) -> int:
+def held(
+    call: Callable[[Any], Any], finish: Callable[[Any], None], priorities: bool, n_rows: int
+) -> int:
     """Return the number of chunks that are held at most."""
     import dask
 
     gc.collect()
     sleep(0.2)  # workers let the last results go
-    context = dask.annotate(priority=by_columns) if priorities else nullcontext()
+    context = dask.annotate(priority=partial(by_columns, n_rows)) if priorities else nullcontext()
     with COUNTER.counting_results(SECONDS), context:
-        finish(call(counted_source(ROWS, COLUMNS, SECONDS)))
+        finish(call(counted_source(n_rows, COLUMNS, SECONDS)))
         return COUNTER.most
 
 
@@ -127,6 +130,7 @@ def main() -> None:
     """Count all cases, and print a table."""
     parser = argparse.ArgumentParser("benchmarks.held_chunks", description=__doc__.splitlines()[0])
     parser.add_argument("--counts", type=int, nargs="*", default=[2, 4], help="threads or workers")
+    parser.add_argument("--rows", type=int, default=ROWS, help="rows of chunks")
     parser.add_argument("--write", action="store_true", help="write the table into the docs")
     options = parser.parse_args()
     lines = []
@@ -137,7 +141,7 @@ def main() -> None:
                     cells = [
                         "–"
                         if name == "threads" and priorities
-                        else str(held(call, finish, priorities))
+                        else str(held(call, finish, priorities, options.rows))
                         for call, priorities in CALLS.values()
                     ]
                     lines.append((f"{count} {name}, {done}", *cells))

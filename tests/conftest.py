@@ -32,6 +32,8 @@ for profile, count in (("xgradient", ALL_EXAMPLES // 4), ("thorough", ALL_EXAMPL
 hypothesis.settings.load_profile("xgradient")
 
 
+#: The state of each module's `RNG` before its first test.
+_first_states: dict[str, Any] = {}
 #: Cases of a test that plain `pytest` runs.
 USUAL_CASES = 8
 
@@ -75,6 +77,14 @@ def _when_loops_are_compiled(request: pytest.FixtureRequest) -> Iterator[None]:
         compile_loops(patch, when)
         yield
     on_demand.loop.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _numbers_of_a_test_alone(request: pytest.FixtureRequest) -> None:
+    """Start the random numbers of a module again, whatever tests have drawn before."""
+    if (generator := getattr(request.module, "RNG", None)) is not None:
+        bits = generator.bit_generator
+        bits.state = _first_states.setdefault(request.module.__name__, bits.state)
 
 
 @pytest.fixture(params=LIBRARIES)

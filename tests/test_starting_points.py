@@ -16,14 +16,14 @@ PAGE = Path(__file__).parents[1] / "docs" / "start" / "data.md"
 if not PAGE.exists():
     pytest.skip("needs a checkout", allow_module_level=True)
 
-RANDOM = np.random.default_rng(5)
+RNG = np.random.default_rng(5)
 
 
 def noise(dims: str, units: str, **sizes: int) -> tuple[list[str], np.ndarray, dict[str, str]]:
     """A field that increases along all dimensions, with some noise."""
     names = dims.split()
     shape = [sizes[name] for name in names]
-    ramp = sum(np.indices(shape)) + 0.1 * RANDOM.standard_normal(shape)
+    ramp = sum(np.indices(shape)) + 0.1 * RNG.standard_normal(shape)
     return names, 280 + ramp, {"units": units}
 
 
