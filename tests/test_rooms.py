@@ -48,6 +48,7 @@ COMPILED = {
         "fused_sum_loops",
         "error_loops",
         "masked_loops",
+        "inlined",
         "memory",
         "span_loops",
         "jit",
@@ -86,7 +87,7 @@ CELLS = {
 }
 # Who may name what, anywhere in its code.
 NAMED_BY = {
-    "numba": {f"kernels.compiled.{name}" for name in ("jit", "memory", "span_loops")},
+    "numba": {f"kernels.compiled.{name}" for name in ("inlined", "jit", "memory", "span_loops")},
     "cupy": {"kernels.cuda.device"},
     "torch": {"kernels.torch_interop"},
     "jax": set(),

@@ -1,7 +1,7 @@
 """Compile functions that are inlined into loops, without machine code of their own.
 
 Numba makes machine code of each function that a loop calls, though the loop inlines it. That takes
-a quarter of a loop's compilation. Here only the optimised code of LLVM is kept for such a function.
+a quarter of the compilation of a loop with many such functions. Here they have LLVM's code alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase, DefaultPassBuilder, _LowerResult
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
 from numba.core.typed_passes import NativeLowering
 
@@ -34,14 +34,11 @@ class _LowerInlined(NativeLowering):  # type: ignore[misc]
         state.library = _InlinedCode(state.targetctx.codegen(), state.func_id.func_qualname)
         state.flags.no_compile = True
         super().run_pass(state)
-        lowered = state.cr
         # Numba tells functions apart by their entry points. Python never calls this one, but it
         # must be a built-in function: a bound one is unique.
         entry_point = object().__reduce__
-        state.targetctx.insert_user_function(entry_point, lowered.fndesc, [state.library])
-        state.cr = _LowerResult(
-            lowered.fndesc, lowered.call_helper, cfunc=entry_point, env=lowered.env
-        )
+        state.targetctx.insert_user_function(entry_point, state.cr.fndesc, [state.library])
+        state.cr = state.cr._replace(cfunc=entry_point)
         return True
 
 
