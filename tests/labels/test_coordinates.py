@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import xgradient  # noqa: F401  registers .grad
+from xgradient.labels import cf_names
 
 from ..support import marks
 from ..support.labelled_fields import along, slow, whole
@@ -75,6 +76,26 @@ def test_a_coordinate_along_a_dimension_gives_the_positions(ocean):
 )
 def test_names_that_a_file_does_not_declare_are_guessed(given, name):
     assert along([0.0, 1, 3, 4], name=given).grad(name).name == f"df_d{given}"
+
+
+@pytest.mark.parametrize("dtype", ["time", "numbers"])
+@pytest.mark.parametrize("as_dataset", [True, False])
+def test_guesses_are_those_of_cf_xarray(ocean, dtype, as_dataset):
+    """It guesses for all coordinates at once, which takes long where there are many."""
+    ocean = ocean.stack(z=["depth", "i"]).assign_coords(
+        nav_lon=(("t", "j"), np.ones((2, 4))),
+        y=("j", np.arange(4)),
+        lat=1.0,
+        height_2=("z", [1] * 15),
+    )
+    if dtype == "numbers":
+        ocean = ocean.assign_coords(t=[1.0, 2.0])
+    ocean.encoding["coordinates"] = "nav_lon nav_lat"
+    obj = ocean.to_dataset() if as_dataset else ocean
+    found, expected = cf_names._with_guessed_attrs(obj), obj.cf.guess_coord_axis()
+    xr.testing.assert_identical(found, expected)
+    assert found.lat.attrs["standard_name"] == "latitude"
+    assert "standard_name" not in obj.lat.attrs
 
 
 def test_guessing_leaves_no_attributes_behind():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -80,11 +81,24 @@ def _with_guessed_attrs(obj: XarrayObject) -> XarrayObject:
 
     Coordinates with a dtype of pandas, such as categories, are left out: cf-xarray fails there.
     """
+    variables = obj.coords.variables
+    others = [n for n, c in variables.items() if not isinstance(c.dtype, np.dtype)]
+    guessed = obj.drop_vars(others).copy(deep=False)
+    for name in guessed.coords:
+        guessed.coords[name].attrs = _guessed_attrs(name, variables[name])
+    return guessed
+
+
+def _guessed_attrs(name: Hashable, coord: xr.Variable) -> dict[str, Any]:
+    """Return the attributes of a coordinate, with those that cf-xarray guesses.
+
+    Each is guessed alone: cf-xarray searches all coordinates again for each guess.
+    """
     import cf_xarray  # noqa: F401  registers .cf
 
-    others = [n for n, c in obj.coords.variables.items() if not isinstance(c.dtype, np.dtype)]
-    guessed: XarrayObject = obj.drop_vars(others).cf.guess_coord_axis()
-    return guessed
+    alone = xr.Coordinates({name: coord}, indexes={}).to_dataset()
+    attrs: dict[str, Any] = alone.cf.guess_coord_axis().coords[name].attrs
+    return attrs
 
 
 def _by_dimensions(obj: XarrayObject, name: str) -> set[Hashable]:
