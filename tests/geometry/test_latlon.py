@@ -362,6 +362,7 @@ def test_however_it_is_told(operator, told, poles):
     changed = variables(OPERATORS[operator](TOLD[told](ds)))
     if "chunks" in told:
         assert all(v.chunks for v in changed.values())
+        changed = changed.compute(scheduler="sync")  # all variables at once
     lat = np.deg2rad(ds.lat) if told == "radians" else ds.lat
     turn = 2 * np.pi if told == "radians" else 360
     found = changed.assign_coords(lon=changed.lon.round(4) % turn)

@@ -99,15 +99,13 @@ def test_every_operator_in_chunks_has_the_bits_of_numpy(cupy, name, holes, reque
     operation = operation_called(name, request)
     ds = operations.sample("f4", holes=holes)
 
-    def in_chunks(make):
-        return operations.with_data(
-            ds, lambda a: da.from_array(make(a), (2, 5, 7), name=False, asarray=False)
-        )
+    def in_chunks(values):
+        return da.from_array(cupy.on_device(values), (2, 5, 7), name=False, asarray=False)
 
-    found = arrays(operation(in_chunks(cupy.on_device)))
-    for ours, numpys in zip(found, arrays(operation(in_chunks(np.asarray))), strict=True):
-        assert isinstance(ours._meta, cupy.ndarray)
-        ours, numpys = ours.compute(scheduler="sync"), numpys.compute(scheduler="sync")
+    lazy = arrays(operation(operations.with_data(ds, in_chunks)))
+    assert all(isinstance(array._meta, cupy.ndarray) for array in lazy)
+    found = da.compute(*lazy, scheduler="sync")
+    for ours, numpys in zip(found, arrays(operation(ds)), strict=True):
         assert same_bits(cupy.on_host(ours), numpys)
 
 
@@ -184,7 +182,7 @@ def check_bits(cupy, operation, ds, chunked, names=("u", "v", "t")):
 
         there = ds.assign({n: ds[n].copy(data=array(ds[n].values)) for n in names if n in ds})
         found = arrays(operation(there))
-        return [a.compute(scheduler="sync") for a in found] if chunked else found
+        return da.compute(*found, scheduler="sync") if chunked else found
 
     for ours, numpys in zip(made(cupy.on_device), made(np.asarray), strict=True):
         assert same_bits(cupy.on_host(ours), numpys)
@@ -365,8 +363,9 @@ def test_a_second_call_brings_nothing_to_the_device(
 
     def call():
         cupy.calls.clear()
-        for array in arrays(operation(ds)):
-            array.compute(scheduler="sync") if chunked else None
+        made = arrays(operation(ds))
+        if chunked:
+            da.compute(*made, scheduler="sync")
         return cupy.calls
 
     ds = operations.with_data(operations.sample("f4"), on_device)

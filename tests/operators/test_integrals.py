@@ -290,10 +290,10 @@ def test_periodic_axes(to):
 @pytest.mark.parametrize("dtype", ["f4", slow("f8"), slow("c8")])
 def test_chunks_change_no_bit(skipna, accuracy, dtype):
     pytest.importorskip("dask")
-    data = make_field((23, 4, 5), dtype)
+    data = make_field((13, 4, 3), dtype)
     if skipna:
         data[RNG.random(data.shape) < 0.3] = np.nan
-    f = xr.DataArray(data, {"x": NODES["jittered"](23)}, ("x", "y", "t"), "f")
+    f = xr.DataArray(data, {"x": NODES["jittered"](13)}, ("x", "y", "t"), "f")
     options = {"skipna": skipna, "accuracy": accuracy}
     whole = f.grad.integrate("x", **options)
     both = f.grad.integrate(["y", "x"], skipna=skipna)
@@ -301,7 +301,7 @@ def test_chunks_change_no_bit(skipna, accuracy, dtype):
     for size in (1, 9):
         lazy = f.chunk(x=size, y=3, t=2)
         found = lazy.grad.integrate("x", **options)
-        assert found.chunks == ((3, 1), (2, 2, 1))
+        assert found.chunks == ((3, 1), (2, 1))
         assert found.dtype == found.data._meta.dtype == f.dtype
         np.testing.assert_array_equal(found.compute(scheduler="sync"), whole)
         found = lazy.grad.integrate(["y", "x"], skipna=skipna)
