@@ -18,10 +18,13 @@ from .._wording import short_repr
 from ..labels.angles import DEGREES, RADIANS, latlon_kind
 from ..labels.hints import quote_names
 from ..labels.standard_names import direction_of_coord
+from ..stencils.cache import LRUCache
 from .grid_mapping import GridMapping, find_grid_mappings
 from .metrics import Ellipsoid, Globe, Sphere
 
 DEGREE = np.pi / 180
+#: Systems that pyproj has read, which takes it tenths of a second each time.
+_SYSTEMS: LRUCache[Any] = LRUCache(16)
 
 
 @dataclass(frozen=True)
@@ -154,8 +157,9 @@ def _to_crs(mapping: GridMapping) -> Any:
     from pyproj.exceptions import ProjError
 
     attrs = {name: _plain(value) for name, value in mapping.attrs.items()}
+    key = repr(sorted(attrs.items(), key=str))  # repr tells numbers apart by all their digits
     try:
-        return CRS.from_cf(attrs)
+        return _SYSTEMS.get(key, lambda: CRS.from_cf(attrs))
     except (KeyError, TypeError, ValueError, ProjError) as error:
         reason = short_repr(error)
         raise ValueError(
