@@ -81,6 +81,8 @@ def _with_guessed_attrs(obj: XarrayObject) -> XarrayObject:
 
     Coordinates with a dtype of pandas, such as categories, are left out: cf-xarray fails there.
     """
+    import cf_xarray  # noqa: F401  registers .cf
+
     variables = obj.coords.variables
     others = [n for n, c in variables.items() if not isinstance(c.dtype, np.dtype)]
     guessed = obj.drop_vars(others).copy(deep=False)
@@ -94,8 +96,6 @@ def _guessed_attrs(name: Hashable, coord: xr.Variable) -> dict[str, Any]:
 
     Each is guessed alone: cf-xarray searches all coordinates again for each guess.
     """
-    import cf_xarray  # noqa: F401  registers .cf
-
     alone = xr.Coordinates({name: coord}, indexes={}).to_dataset()
     attrs: dict[str, Any] = alone.cf.guess_coord_axis().coords[name].attrs
     return attrs
