@@ -127,6 +127,19 @@ def test_unknown_name(ocean, name, kind, nothing_computed):
         obj.grad(["j", name])
 
 
+@pytest.mark.parametrize("other", [1, ("a", "b")])
+def test_names_beside_coordinates_whose_names_are_no_text(other):
+    lons = ("x", [1.0, 2.0, 4.0], {"standard_name": "longitude"})
+    da = xr.DataArray(np.arange(3.0), {other: ("x", [0, 1, 2]), "here": lons}, "x", "f")
+    assert da.grad("longitude").name == "df_dhere"
+    bare = da.drop_vars("here").rename(x="lon").assign_coords(lon=[0, 1, 2])
+    assert bare.grad("X").name == "df_dlon"
+    known = f"there are {str(other)!r}, 'here', 'x'"
+    message = f"'latt' is not a dimension, coordinate or CF name here; {known}"
+    with pytest.raises(ValueError, match=whole(message)):
+        da.grad("latt")
+
+
 def test_unknown_name_where_there_is_none():
     message = "'x' is not a dimension, coordinate or CF name here; there are none"
     with pytest.raises(ValueError, match=whole(message)):

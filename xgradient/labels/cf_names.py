@@ -87,7 +87,8 @@ def _with_guessed_attrs(obj: XarrayObject) -> XarrayObject:
     others = [n for n, c in variables.items() if not isinstance(c.dtype, np.dtype)]
     guessed = obj.drop_vars(others).copy(deep=False)
     for name in guessed.coords:
-        guessed.coords[name].attrs = _guessed_attrs(name, variables[name])
+        if isinstance(name, str):  # a number says nothing
+            guessed.coords[name].attrs = _guessed_attrs(name, variables[name])
     return guessed
 
 
