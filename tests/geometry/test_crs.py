@@ -11,7 +11,6 @@ import xarray as xr
 
 import xgradient
 from xgradient import Ellipsoid, Sphere
-from xgradient.geometry import crs
 from xgradient.stencils.cache import LRUCache
 
 pyproj = pytest.importorskip("pyproj")
@@ -186,15 +185,13 @@ def test_a_grid_mapping_is_read_once(monkeypatch):
     """pyproj takes tenths of a second for it; each call with other attributes reads them."""
     read, from_cf = [], pyproj.CRS.from_cf
     monkeypatch.setattr(pyproj.CRS, "from_cf", lambda attrs: read.append(attrs) or from_cf(attrs))
-    monkeypatch.setattr(crs, "_SYSTEMS", LRUCache(16))
+    monkeypatch.setattr("xgradient.geometry.crs._SYSTEMS", LRUCache(16))
     mapping = {"grid_mapping_name": "latitude_longitude", "earth_radius": 6.1e6}
     for radius in (6.1e6, np.float64(6.1e6), np.array([6.1e6]), np.nextafter(6.1e6, 7e6)):
         attrs = {**mapping, "earth_radius": radius}
         dem = raster(globe=((), 0, attrs)).assign_attrs(grid_mapping="globe")
-        found, truth = (
-            dem.grad("x", metric="cf"),
-            named(raster()).grad("lon", metric=float(np.ravel(radius)[0])),
-        )
+        found = dem.grad("x", metric="cf")
+        truth = named(raster()).grad("lon", metric=float(np.ravel(radius)[0]))
         np.testing.assert_allclose(found, truth, rtol=1e-14)
     assert [attrs["earth_radius"] for attrs in read] == [6.1e6, np.nextafter(6.1e6, 7e6)]
     with pytest.raises(ValueError, match="pyproj cannot read the grid mapping 'globe'"):

@@ -87,12 +87,12 @@ def _with_guessed_attrs(obj: XarrayObject) -> XarrayObject:
     others = [n for n, c in variables.items() if not isinstance(c.dtype, np.dtype)]
     guessed = obj.drop_vars(others).copy(deep=False)
     for name in guessed.coords:
-        if isinstance(name, str):  # a number says nothing
+        if isinstance(name, str):  # cf-xarray fails at numbers and tuples
             guessed.coords[name].attrs = _guessed_attrs(name, variables[name])
     return guessed
 
 
-def _guessed_attrs(name: Hashable, coord: xr.Variable) -> dict[str, Any]:
+def _guessed_attrs(name: str, coord: xr.Variable) -> dict[str, Any]:
     """Return the attributes of a coordinate, with those that cf-xarray guesses.
 
     Each is guessed alone: cf-xarray searches all coordinates again for each guess.
